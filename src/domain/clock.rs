@@ -1,0 +1,138 @@
+//! Instants, and the clock that is passed in wherever the time is needed.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// An instant in UTC, cut to microseconds so that every database gives back what was written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ts(jiff::Timestamp);
+
+impl Ts {
+    /// 1970-01-01T00:00:00Z, the period of an offer that never renews.
+    pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
+    /// The instant that many microseconds after 1970; clamped to the years -9999 to 9999.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Self {
+        Self(
+            jiff::Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 {
+                jiff::Timestamp::MIN
+            } else {
+                jiff::Timestamp::MAX
+            }),
+        )
+    }
+
+    /// Microseconds since 1970.
+    #[must_use]
+    pub fn as_micros(self) -> i64 {
+        self.0.as_microsecond()
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub fn as_secs(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// The same instant as the time library's type, for calendar arithmetic.
+    #[must_use]
+    pub fn to_jiff(self) -> jiff::Timestamp {
+        self.0
+    }
+
+    /// Later by `d`; stops at the end of time instead of overflowing.
+    #[must_use]
+    pub fn after(self, d: Duration) -> Self {
+        Self(
+            jiff::SignedDuration::try_from(d)
+                .ok()
+                .and_then(|d| self.0.checked_add(d).ok())
+                .unwrap_or(jiff::Timestamp::MAX),
+        )
+    }
+
+    /// Earlier by `d`; stops at the start of time instead of overflowing.
+    #[must_use]
+    pub fn before(self, d: Duration) -> Self {
+        Self(
+            jiff::SignedDuration::try_from(d)
+                .ok()
+                .and_then(|d| self.0.checked_sub(d).ok())
+                .unwrap_or(jiff::Timestamp::MIN),
+        )
+    }
+
+    /// How long from `earlier` to here; zero where `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::try_from(self.0.duration_since(earlier.0)).unwrap_or(Duration::ZERO)
+    }
+}
+
+impl From<jiff::Timestamp> for Ts {
+    fn from(t: jiff::Timestamp) -> Self {
+        Self::from_micros(t.as_microsecond())
+    }
+}
+
+impl fmt::Display for Ts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Ts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where the time comes from. Passed in, never ambient, so that tests and simulations own it.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The present instant.
+    fn now(&self) -> Ts;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the ambient clock")]
+    fn now(&self) -> Ts {
+        jiff::Timestamp::now().into()
+    }
+}
+
+/// A clock that stands still until it is moved: for tests and for virtual time.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that shows `start`.
+    #[must_use]
+    pub fn at(start: Ts) -> Self {
+        Self(AtomicI64::new(start.as_micros()))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, d: Duration) {
+        self.set(self.now().after(d));
+    }
+
+    /// Shows another instant, also an earlier one.
+    pub fn set(&self, t: Ts) {
+        self.0.store(t.as_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Ts {
+        Ts::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,19 @@
+//! The words of Manyhands as types: parsed once at the edge and never wrong inside.
+//!
+//! Pure: no database, no web, no I/O, no ambient clock and no ambient randomness. Every other
+//! module may use this one; this one uses none of them.
+//!
+//! To add a word, add a file named after it.
+
+pub mod availability;
+pub mod category;
+pub mod clock;
+pub mod contact;
+pub mod entropy;
+pub mod gazetteer;
+pub mod ids;
+pub mod lifecycle;
+pub mod need;
+pub mod note;
+pub mod place;
+pub(crate) mod word;

@@ -1,0 +1,2 @@
+//! Manyhands.
+pub mod domain;
