@@ -5,6 +5,7 @@
 //!
 //! To add a word, add a file named after it.
 
+pub mod attribute;
 pub mod availability;
 pub mod category;
 pub mod clock;
