@@ -1,3 +1,8 @@
 //! Manyhands.
+pub mod actions;
+pub mod crypto;
 pub mod domain;
+pub mod mail;
 pub mod matching;
+pub mod settings;
+pub mod storage;

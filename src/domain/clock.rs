@@ -103,7 +103,10 @@ pub trait Clock: Send + Sync + fmt::Debug {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the ambient clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the ambient clock"
+    )]
     fn now(&self) -> Ts {
         jiff::Timestamp::now().into()
     }

@@ -104,7 +104,8 @@ impl PhoneNumber {
     /// # Errors
     /// Says what is wrong with the text, without repeating it.
     pub fn parse(text: &str, country: &str) -> Result<Self, &'static str> {
-        const WRONG: &str = "must be a phone number such as +1 612 555 0123; anything else belongs in `other`";
+        const WRONG: &str =
+            "must be a phone number such as +1 612 555 0123; anything else belongs in `other`";
         let text = one_line(text, 40)?;
         let country = country.parse().ok();
         let number = phonenumber::parse(country, &text).map_err(|_| WRONG)?;
@@ -176,11 +177,15 @@ impl Contact {
     /// match releases.
     #[must_use]
     pub fn released(&self) -> ReleasedContact {
-        let wants = |c: &[Channel]| self.channels.is_empty() || c.iter().any(|c| self.channels.contains(c));
+        let wants =
+            |c: &[Channel]| self.channels.is_empty() || c.iter().any(|c| self.channels.contains(c));
         let all = ReleasedContact {
             name: PersonName(self.name.first().to_owned()),
             email: self.email.clone().filter(|_| wants(&[Channel::Email])),
-            phone: self.phone.clone().filter(|_| wants(&[Channel::Text, Channel::Call])),
+            phone: self
+                .phone
+                .clone()
+                .filter(|_| wants(&[Channel::Text, Channel::Call])),
             other: self.other.clone().filter(|_| wants(&[Channel::Other])),
             note: self.note.clone(),
         };
@@ -237,8 +242,16 @@ mod tests {
 
     #[test]
     fn one_number_has_one_form() {
-        for text in ["612-555-0123", "(612) 555 0123", "+1 612 555 0123", "1.612.555.0123"] {
-            assert_eq!(PhoneNumber::parse(text, "US").unwrap().expose(), "+16125550123");
+        for text in [
+            "612-555-0123",
+            "(612) 555 0123",
+            "+1 612 555 0123",
+            "1.612.555.0123",
+        ] {
+            assert_eq!(
+                PhoneNumber::parse(text, "US").unwrap().expose(),
+                "+16125550123"
+            );
         }
         for text in ["ask Mo", "12", "", "555\r\n0123"] {
             assert!(PhoneNumber::parse(text, "US").is_err(), "{text}");
@@ -247,9 +260,20 @@ mod tests {
 
     #[test]
     fn an_address_cannot_carry_a_header() {
-        for text in ["a@b.org\r\nBcc: c@d.org", "a@b.org\n", "Ana <a@b.org>", "a@b", "@b.org", "a b@c.org", "a@[127.0.0.1]"] {
+        for text in [
+            "a@b.org\r\nBcc: c@d.org",
+            "a@b.org\n",
+            "Ana <a@b.org>",
+            "a@b",
+            "@b.org",
+            "a b@c.org",
+            "a@[127.0.0.1]",
+        ] {
             let parsed = EmailAddress::parse(text);
-            assert!(parsed.is_err() || !parsed.unwrap().expose().contains(['\r', '\n']), "{text}");
+            assert!(
+                parsed.is_err() || !parsed.unwrap().expose().contains(['\r', '\n']),
+                "{text}"
+            );
         }
         assert!(EmailAddress::parse("a@b.org\r\nBcc: c@d.org").is_err());
         assert!(EmailAddress::parse("Ana <a@b.org>").is_err());
@@ -261,6 +285,9 @@ mod tests {
         assert_eq!(released.name.expose(), "Mo");
         assert!(released.phone.is_some() && released.email.is_none());
         let released = contact(vec![Channel::Other]).released();
-        assert!(released.phone.is_some(), "a chosen way that was not given leaves the others");
+        assert!(
+            released.phone.is_some(),
+            "a chosen way that was not given leaves the others"
+        );
     }
 }

@@ -77,4 +77,34 @@ ids! {
     LetterId;
     /// A person with an API token.
     CoordinatorId;
+    /// A record whose kind stands beside the id.
+    RecordId;
+    /// One taking of a piece of work by a worker.
+    LeaseId;
 }
+
+macro_rules! records {
+    ($($name:ident),*) => {$(
+        impl From<$name> for RecordId {
+            fn from(id: $name) -> Self {
+                Self(id.0)
+            }
+        }
+
+        impl From<RecordId> for $name {
+            fn from(id: RecordId) -> Self {
+                Self(id.0)
+            }
+        }
+    )*};
+}
+
+records!(
+    NeighborId,
+    RequestId,
+    VolunteerId,
+    OfferId,
+    MatchId,
+    LetterId,
+    CoordinatorId
+);

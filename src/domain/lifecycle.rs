@@ -313,7 +313,12 @@ mod tests {
 
     #[test]
     fn nothing_leads_out_of_an_end() {
-        for end in [MatchState::Fulfilled, MatchState::Vetoed, MatchState::Superseded, MatchState::FellThrough] {
+        for end in [
+            MatchState::Fulfilled,
+            MatchState::Vetoed,
+            MatchState::Superseded,
+            MatchState::FellThrough,
+        ] {
             for transition in TRANSITIONS {
                 assert!(!matches!(transition(end), Step::To(_)), "{end}");
             }
@@ -325,7 +330,10 @@ mod tests {
         for state in MatchState::ALL {
             for transition in TRANSITIONS {
                 if transition(*state) == Step::To(MatchState::Accepted) {
-                    assert!(matches!(state, MatchState::Notified | MatchState::Declined | MatchState::Lapsed));
+                    assert!(matches!(
+                        state,
+                        MatchState::Notified | MatchState::Declined | MatchState::Lapsed
+                    ));
                 }
             }
         }

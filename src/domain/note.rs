@@ -28,7 +28,9 @@ impl Note {
             return Err("must not hold an e-mail address: strangers may read it; use private_note");
         }
         if has_long_number(&text) {
-            return Err("must not hold a phone or ID number: strangers may read it; use private_note");
+            return Err(
+                "must not hold a phone or ID number: strangers may read it; use private_note",
+            );
         }
         if has_street_address(&text) {
             return Err("must not hold a street address: strangers may read it; use private_note");
@@ -80,7 +82,10 @@ fn free_text(text: &str, max: usize) -> Result<String, &'static str> {
     if text.chars().count() > max {
         return Err("is too long");
     }
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+    {
         return Err("must not hold control characters");
     }
     Ok(text.to_owned())
@@ -105,7 +110,10 @@ fn is_date_or_times(run: &str) -> bool {
         match groups.as_slice() {
             [a] => a.len() <= 2,
             [a, b] => a.len() <= 2 && b.len() <= 2,
-            [a, b, c] => matches!((a.len(), b.len(), c.len()), (4, 1..=2, 1..=2) | (1..=2, 1..=2, 2 | 4)),
+            [a, b, c] => matches!(
+                (a.len(), b.len(), c.len()),
+                (4, 1..=2, 1..=2) | (1..=2, 1..=2, 2 | 4)
+            ),
             _ => false,
         }
     })
@@ -114,12 +122,39 @@ fn is_date_or_times(run: &str) -> bool {
 /// A house number followed within three words by a word that names a kind of street.
 fn has_street_address(text: &str) -> bool {
     const KINDS: [&str; 26] = [
-        "st", "street", "ave", "avenue", "av", "rd", "road", "blvd", "boulevard", "ln", "lane", "dr", "drive", "ct",
-        "court", "pl", "place", "pkwy", "parkway", "hwy", "highway", "way", "ter", "terrace", "cir", "circle",
+        "st",
+        "street",
+        "ave",
+        "avenue",
+        "av",
+        "rd",
+        "road",
+        "blvd",
+        "boulevard",
+        "ln",
+        "lane",
+        "dr",
+        "drive",
+        "ct",
+        "court",
+        "pl",
+        "place",
+        "pkwy",
+        "parkway",
+        "hwy",
+        "highway",
+        "way",
+        "ter",
+        "terrace",
+        "cir",
+        "circle",
     ];
     let words: Vec<String> = text
         .split(|c: char| c.is_whitespace() || c == ',')
-        .map(|w| w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .map(|w| {
+            w.trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        })
         .filter(|w| !w.is_empty())
         .collect();
     words.iter().enumerate().any(|(i, word)| {

@@ -7,6 +7,8 @@ use geo::{Distance, Haversine};
 use h3o::{CellIndex, LatLng, Resolution};
 use serde::{Deserialize, Serialize};
 
+use super::word::words;
+
 /// An exact point, WGS 84, degrees. Hidden from `Debug`: for a private post it is where somebody lives.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GeoPoint {
@@ -44,7 +46,10 @@ impl GeoPoint {
     /// Great-circle distance in meters on a sphere of radius 6 371 008.8 m.
     #[must_use]
     pub fn distance_m(self, other: Self) -> f64 {
-        Haversine.distance(geo::Point::new(self.lon, self.lat), geo::Point::new(other.lon, other.lat))
+        Haversine.distance(
+            geo::Point::new(self.lon, self.lat),
+            geo::Point::new(other.lon, other.lat),
+        )
     }
 }
 
@@ -103,7 +108,10 @@ impl Cell {
     #[must_use]
     pub fn center(self) -> GeoPoint {
         let at = LatLng::from(self.0);
-        GeoPoint { lat: at.lat(), lon: at.lng() }
+        GeoPoint {
+            lat: at.lat(),
+            lon: at.lng(),
+        }
     }
 
     /// The next coarser cell that contains this one; `None` at resolution 0.
@@ -128,7 +136,11 @@ impl Cell {
     /// The corners of the cell, for drawing; ring not closed.
     #[must_use]
     pub fn boundary(self) -> Vec<(f64, f64)> {
-        self.0.boundary().iter().map(|c| (c.lat(), c.lng())).collect()
+        self.0
+            .boundary()
+            .iter()
+            .map(|c| (c.lat(), c.lng()))
+            .collect()
     }
 }
 
@@ -144,7 +156,9 @@ impl TryFrom<i64> for Cell {
 impl FromStr for Cell {
     type Err = &'static str;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        s.parse().map(Self).map_err(|_| "must be an H3 cell such as 882649b2d3fffff")
+        s.parse()
+            .map(Self)
+            .map_err(|_| "must be an H3 cell such as 882649b2d3fffff")
     }
 }
 
@@ -168,24 +182,26 @@ impl Serialize for Cell {
 
 impl<'de> Deserialize<'de> for Cell {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(d)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
-/// A distance as people are told it: never finer than the cells it was computed from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DistanceBand {
-    /// Less than 2 km.
-    Under2Km,
-    /// 2 to 5 km.
-    Under5Km,
-    /// 5 to 10 km.
-    Under10Km,
-    /// 10 to 25 km.
-    Under25Km,
-    /// 25 km or more.
-    Over25Km,
+words! {
+    /// A distance as people are told it: never finer than the cells it was computed from.
+    DistanceBand {
+        /// Less than 2 km.
+        Under2Km = "under_2_km",
+        /// 2 to 5 km.
+        Under5Km = "under_5_km",
+        /// 5 to 10 km.
+        Under10Km = "under_10_km",
+        /// 10 to 25 km.
+        Under25Km = "under_25_km",
+        /// 25 km or more.
+        Over25Km = "over_25_km",
+    }
 }
 
 impl DistanceBand {
@@ -237,12 +253,18 @@ mod tests {
         assert_ne!(Cell::of(next_door, size), cell);
         assert_eq!(cell.moved_to(next_door, size), cell);
         let across_town = GeoPoint::parse(45.05, -93.26).unwrap();
-        assert_eq!(cell.moved_to(across_town, size), Cell::of(across_town, size));
+        assert_eq!(
+            cell.moved_to(across_town, size),
+            Cell::of(across_town, size)
+        );
     }
 
     #[test]
     fn a_cell_survives_the_database_and_json() {
-        let cell = Cell::of(GeoPoint::parse(44.95, -93.26).unwrap(), CellSize::try_from(8).unwrap());
+        let cell = Cell::of(
+            GeoPoint::parse(44.95, -93.26).unwrap(),
+            CellSize::try_from(8).unwrap(),
+        );
         assert_eq!(Cell::try_from(cell.to_i64()), Ok(cell));
         assert_eq!(cell.to_string().parse(), Ok(cell));
     }

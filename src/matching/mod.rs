@@ -1,9 +1,11 @@
-//! Which neighbor and which volunteer suit each other.
+//! Who could help whom: pure, over domain types, with no database and no clock of its own.
 //!
-//! Pure, over domain types: no database, no web, no I/O, no clock and no randomness of its own. It
-//! proposes; whether a match comes about is decided by the database in one transaction. Only here
-//! may the spatial tree's crate be used.
-//!
-//! To add a step of matching, add a file named after its idea.
+//! `spatial` finds who is near enough, `index` keeps what is open, `eligible` says who may be asked at
+//! all, `score` who first, `wave` how many and when. What it proposes is decided by the database.
 
+pub mod card;
+pub mod eligible;
+pub mod index;
+pub mod score;
 pub mod spatial;
+pub mod wave;

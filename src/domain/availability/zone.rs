@@ -38,6 +38,12 @@ impl TimeZoneName {
         self.0.iana_name().unwrap_or("UTC")
     }
 
+    /// The local date and time of an instant.
+    #[must_use]
+    pub fn to_local(&self, at: Ts) -> jiff::Zoned {
+        at.to_jiff().to_zoned(self.0.clone())
+    }
+
     /// The date on the calendar there.
     #[must_use]
     pub fn date_at(&self, at: Ts) -> Date {

@@ -1,0 +1,170 @@
+//! A volunteer says yes. The one place where need and capacity are taken, both or neither.
+
+use serde_json::json;
+
+use super::tx::To;
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::domain::category::Category;
+use crate::domain::clock::Ts;
+use crate::domain::ids::MatchId;
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{Agreement, MatchState, OfferState, RequestState, Step};
+use crate::domain::need::{Quantity, Urgency};
+use crate::storage::audit::Actor;
+use crate::storage::matches::{Acceptance, Match};
+use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
+use crate::storage::volunteers::Volunteer;
+use crate::storage::{capacity, matches, requests};
+
+/// What the volunteer says with the yes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Yes {
+    /// Less than was asked for.
+    pub quantity: Option<Quantity>,
+    /// When the volunteer, or the neighbor, arrives.
+    pub arrival_at: Option<Ts>,
+}
+
+/// Accepts a match for its volunteer. Accepting what one has accepted already changes nothing.
+///
+/// # Errors
+/// Too late, too little left, too many open matches, or a category that wants vetted volunteers.
+pub async fn accept_match(ctx: &Ctx, id: MatchId, yes: Yes, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| accept(tx, id, yes)).await
+}
+
+fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
+    let (matched, request, offer) = tx.matched(id)?;
+    match matched.state.accept() {
+        Step::AlreadyMade => return Ok(()),
+        Step::Impossible if request.state != RequestState::Open => {
+            return refuse(Refusal::AlreadyCovered);
+        }
+        Step::Impossible => return refuse(Refusal::NotPossible),
+        Step::To(_) => {}
+    }
+    let volunteer = tx.volunteer(offer.volunteer_id)?;
+    let Some(category) = tx.ctx.catalog.get(request.category.as_str()).cloned() else {
+        return refuse(Refusal::NotPossible);
+    };
+    may_accept(tx, &category, &request, &offer, &volunteer)?;
+
+    let taken = amount(tx, &matched, &request, &offer, yes.quantity)?;
+    if !capacity::take(tx.conn, &offer, matched.period_start, taken)? {
+        return refuse(Refusal::NoCapacity);
+    }
+    if !requests::take_cover(tx.conn, request.id, taken, tx.now)? {
+        return refuse(Refusal::AlreadyCovered);
+    }
+    let neighbor = tx.neighbor(request.neighbor_id)?;
+    let pending = category
+        .policy
+        .agree
+        .needs_agreement(volunteer.is_vetted(tx.now), neighbor.agree_first);
+    let acceptance = Acceptance {
+        taken,
+        agreement: if pending {
+            Agreement::Pending
+        } else {
+            Agreement::None
+        },
+        agree_by: pending.then(|| tx.now.after(agree_within(tx, request.urgency))),
+        arrival_at: yes.arrival_at,
+        released_at: (!pending).then_some(tx.now),
+    };
+    if !matches::accept(tx.conn, id, &acceptance, tx.now)? {
+        return refuse(Refusal::NotPossible);
+    }
+    tx.audit(
+        "match_accepted",
+        ("match", id),
+        json!({ "taken": taken, "agreement": acceptance.agreement }),
+    )?;
+    if !pending {
+        tx.audit("contacts_released", ("match", id), json!({}))?;
+    }
+    let to_neighbor = if pending {
+        LetterKind::Agree
+    } else {
+        LetterKind::Accepted
+    };
+    tx.letter(
+        to_neighbor,
+        To::Neighbor(request.neighbor_id),
+        Some(request.id),
+        Some(id),
+    )?;
+    tx.letter(
+        LetterKind::Accepted,
+        To::Volunteer(offer.volunteer_id),
+        Some(request.id),
+        Some(id),
+    )?;
+    tx.supersede_hopeless(request.id, &offer)?;
+    tx.requests_changed(&[request.id])?;
+    tx.offers_changed(&[offer.id])
+}
+
+fn may_accept(
+    tx: &mut Tx<'_>,
+    category: &Category,
+    request: &Request,
+    offer: &Offer,
+    volunteer: &Volunteer,
+) -> Outcome<()> {
+    if request.state == RequestState::Covered {
+        return refuse(Refusal::AlreadyCovered);
+    }
+    if request.state != RequestState::Open
+        || request.needed_until <= tx.now
+        || !matches!(offer.state, OfferState::Open | OfferState::Paused)
+        || volunteer.blocked_at.is_some()
+        || volunteer.confirmed_at.is_none()
+    {
+        return refuse(Refusal::NotPossible);
+    }
+    if category.policy.vetted_only && !volunteer.is_vetted(tx.now) {
+        return refuse(Refusal::NotVetted);
+    }
+    let load = matches::load_of(tx.conn, &[volunteer.id], tx.now)?;
+    let open = load.first().map_or(0, |l| l.open_releases);
+    if open >= u32::from(tx.ctx.settings.matching.open_releases) {
+        return refuse(Refusal::TooManyOpen);
+    }
+    Ok(())
+}
+
+/// The least of what was asked, what is still needed and what is still free; all of it where the need
+/// cannot be shared, or not by one more.
+fn amount(
+    tx: &mut Tx<'_>,
+    matched: &Match,
+    request: &Request,
+    offer: &Offer,
+    offered: Option<Quantity>,
+) -> Outcome<i32> {
+    let free = offer.capacity.get() - capacity::taken(tx.conn, offer.id, matched.period_start)?;
+    let wanted = offered.map_or(matched.quantity.get(), |q| {
+        q.get().min(matched.quantity.get())
+    });
+    let taken = wanted.min(request.still_needed()).min(free);
+    let helpers = matches::of_request(tx.conn, request.id)?
+        .iter()
+        .filter(|m| matches!(m.state, MatchState::Accepted | MatchState::Fulfilled))
+        .count();
+    let may_share =
+        request.splittable && i32::try_from(helpers).is_ok_and(|h| h + 1 < request.max_helpers);
+    if taken < 1 || (!may_share && taken < request.still_needed()) {
+        return refuse(if request.still_needed() < 1 {
+            Refusal::AlreadyCovered
+        } else {
+            Refusal::NoCapacity
+        });
+    }
+    Ok(taken)
+}
+
+fn agree_within(tx: &Tx<'_>, urgency: Urgency) -> std::time::Duration {
+    tx.ctx.settings.matching.waves.of(urgency).agree_within
+}

@@ -1,0 +1,69 @@
+//! A neighbor agrees to a volunteer, or refuses, before any contact is released.
+
+use serde_json::json;
+
+use super::ending::Tell;
+use super::tx::To;
+use super::{Ctx, Outcome, Refusal, refuse};
+use crate::domain::ids::MatchId;
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{FallReason, MatchState, Step};
+use crate::storage::audit::Actor;
+use crate::storage::matches;
+
+/// Agrees: contacts are released to both.
+///
+/// # Errors
+/// A match that does not wait for it.
+pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let (matched, request, offer) = tx.matched(id)?;
+        match matched.agreement.agree() {
+            Step::AlreadyMade if matched.state == MatchState::Accepted => return Ok(()),
+            Step::To(_) if matched.state == MatchState::Accepted => {}
+            _ => return refuse(Refusal::NotPossible),
+        }
+        if !matches::agree(tx.conn, id, tx.now)? {
+            return refuse(Refusal::NotPossible);
+        }
+        tx.audit("match_agreed", ("match", id), json!({}))?;
+        tx.audit("contacts_released", ("match", id), json!({}))?;
+        tx.letter(
+            LetterKind::Contact,
+            To::Volunteer(offer.volunteer_id),
+            Some(request.id),
+            Some(id),
+        )?;
+        tx.letter(
+            LetterKind::Contact,
+            To::Neighbor(request.neighbor_id),
+            Some(request.id),
+            Some(id),
+        )
+    })
+    .await
+}
+
+/// Refuses: the match falls through, nothing is released, the pair is not proposed again.
+///
+/// # Errors
+/// A match that does not wait for it.
+pub async fn refuse_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let (matched, request, offer) = tx.matched(id)?;
+        match matched.agreement.refuse() {
+            Step::AlreadyMade => return Ok(()),
+            Step::To(_) if matched.state == MatchState::Accepted => {}
+            _ => return refuse(Refusal::NotPossible),
+        }
+        tx.fall_through(
+            &matched,
+            &request,
+            &offer,
+            FallReason::Refused,
+            Tell::Volunteer,
+        )?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,46 @@
+//! A coordinator blocks a volunteer: asks are withdrawn, promises fall through, nobody is asked to
+//! trust them any more. Or lets them in again.
+
+use serde_json::json;
+
+use super::ending::Tell;
+use super::{Ctx, Outcome};
+use crate::domain::ids::{OfferId, VolunteerId};
+use crate::storage::audit::Actor;
+use crate::storage::{offers, sites, volunteers};
+
+/// Blocks (`true`) or unblocks a volunteer.
+///
+/// # Errors
+/// A volunteer who is not there.
+pub async fn block_volunteer(
+    ctx: &Ctx,
+    id: VolunteerId,
+    blocked: bool,
+    actor: Actor,
+) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let volunteer = tx.volunteer(id)?;
+        if volunteer.blocked_at.is_some() == blocked {
+            return Ok(());
+        }
+        volunteers::set_blocked(tx.conn, id, blocked.then_some(tx.now), tx.now)?;
+        let all = offers::of_volunteer(tx.conn, id)?;
+        let ids: Vec<OfferId> = all.iter().map(|o| o.id).collect();
+        if blocked {
+            for offer in &all {
+                tx.end_matches_of_offer(offer, true, Tell::Both)?;
+                sites::unlist(tx.conn, offer.id)?;
+            }
+        } else {
+            offers::make_due(tx.conn, &ids, tx.now)?;
+        }
+        tx.audit(
+            "volunteer_blocked",
+            ("volunteer", id),
+            json!({ "blocked": blocked }),
+        )?;
+        tx.offers_changed(&ids)
+    })
+    .await
+}

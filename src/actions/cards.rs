@@ -1,0 +1,175 @@
+//! Rows as matching knows them: without secrets, at cells and sites.
+
+use std::collections::HashMap;
+
+use super::Ctx;
+use crate::domain::availability::Window;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{OfferId, RequestId, VolunteerId};
+use crate::domain::lifecycle::{MatchState, OfferState, RequestState};
+use crate::domain::place::GeoPoint;
+use crate::matching::card::{OfferCard, RequestCard};
+use crate::storage::neighbors::Neighbor;
+use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
+use crate::storage::sites::Site;
+use crate::storage::volunteers::Volunteer;
+use crate::storage::{
+    Conn, StorageError, capacity, matches, neighbors, offers, requests, sites, volunteers,
+};
+
+/// The cards of those offers that may be asked now.
+///
+/// # Errors
+/// A failed query.
+pub fn offer_cards(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    rows: Vec<Offer>,
+    now: Ts,
+) -> Result<Vec<OfferCard>, StorageError> {
+    let ids: Vec<OfferId> = rows.iter().map(|o| o.id).collect();
+    let owners: Vec<VolunteerId> = rows.iter().map(|o| o.volunteer_id).collect();
+    let owners: HashMap<VolunteerId, Volunteer> = volunteers::find_all(conn, &owners)?
+        .into_iter()
+        .map(|v| (v.id, v))
+        .collect();
+    let listed: HashMap<OfferId, Site> = sites::find_all(conn, &ids)?
+        .into_iter()
+        .map(|s| (s.offer_id, s))
+        .collect();
+    let mut taken: HashMap<OfferId, Vec<(Ts, i32)>> = HashMap::new();
+    for (offer, period, amount) in capacity::taken_of(conn, &ids)? {
+        taken.entry(offer).or_default().push((period, amount));
+    }
+    Ok(rows
+        .into_iter()
+        .filter_map(|offer| {
+            let owner = owners.get(&offer.volunteer_id)?;
+            let taken = taken.remove(&offer.id).unwrap_or_default();
+            let site = listed.get(&offer.id);
+            offer_card(ctx, offer, owner, site, taken, now)
+        })
+        .collect())
+}
+
+/// The cards of offers by id; what is not there, or may not be asked, has none.
+///
+/// # Errors
+/// A failed query.
+pub fn offer_cards_by_id(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    ids: &[OfferId],
+    now: Ts,
+) -> Result<Vec<OfferCard>, StorageError> {
+    let rows = offers::find_all(conn, ids)?;
+    offer_cards(ctx, conn, rows, now)
+}
+
+/// `None` for an offer that may not be asked: not open, its volunteer not askable, or a place where
+/// people may just walk in.
+fn offer_card(
+    ctx: &Ctx,
+    offer: Offer,
+    owner: &Volunteer,
+    site: Option<&Site>,
+    taken: Vec<(Ts, i32)>,
+    now: Ts,
+) -> Option<OfferCard> {
+    if offer.state != OfferState::Open || !owner.is_askable() || site.is_some_and(|s| s.walk_in) {
+        return None;
+    }
+    let at = match site {
+        Some(site) => GeoPoint::parse(site.lat, site.lon).ok()?,
+        None => offer.cell.center(),
+    };
+    let availability = offer.availability()?;
+    let horizon = Window::parse(now, now.after(ctx.settings.matching.horizon)).ok()?;
+    Some(OfferCard {
+        id: offer.id,
+        volunteer: offer.volunteer_id,
+        at,
+        reach: offer.reach_m,
+        capacity: offer.capacity.get(),
+        renews: offer.renews,
+        taken,
+        windows: availability.windows(horizon),
+        availability,
+        provides: offer.provides.0,
+        vetted_until: owner.vetted_until,
+        languages: owner.languages.0.clone(),
+        category: offer.category,
+    })
+}
+
+/// The cards of those requests that look for help now.
+///
+/// # Errors
+/// A failed query.
+pub fn request_cards(
+    conn: &mut Conn,
+    rows: Vec<Request>,
+    now: Ts,
+) -> Result<Vec<RequestCard>, StorageError> {
+    let owners: Vec<_> = rows.iter().map(|r| r.neighbor_id).collect();
+    let owners: HashMap<_, Neighbor> = neighbors::find_all(conn, &owners)?
+        .into_iter()
+        .map(|n| (n.id, n))
+        .collect();
+    let mut cards = Vec::with_capacity(rows.len());
+    for request in rows {
+        let Some(owner) = owners.get(&request.neighbor_id) else {
+            continue;
+        };
+        let helpers = if request.covered > 0 {
+            matches::of_request(conn, request.id)?
+                .iter()
+                .filter(|m| matches!(m.state, MatchState::Accepted | MatchState::Fulfilled))
+                .count()
+        } else {
+            0
+        };
+        cards.extend(request_card(
+            request,
+            owner,
+            i32::try_from(helpers).unwrap_or(i32::MAX),
+            now,
+        ));
+    }
+    Ok(cards)
+}
+
+/// The cards of requests by id; what is not there, or looks for nothing, has none.
+///
+/// # Errors
+/// A failed query.
+pub fn request_cards_by_id(
+    conn: &mut Conn,
+    ids: &[RequestId],
+    now: Ts,
+) -> Result<Vec<RequestCard>, StorageError> {
+    let rows = requests::find_all(conn, ids)?;
+    request_cards(conn, rows, now)
+}
+
+fn request_card(request: Request, owner: &Neighbor, helpers: i32, now: Ts) -> Option<RequestCard> {
+    if request.state != RequestState::Open || request.needed_until <= now {
+        return None;
+    }
+    Some(RequestCard {
+        id: request.id,
+        neighbor: request.neighbor_id,
+        at: request.cell.center(),
+        travel: request.travel_m,
+        needed: request.still_needed(),
+        splittable: request.splittable,
+        helpers_left: request.max_helpers - helpers,
+        urgency: request.urgency,
+        window: Window::parse(request.needed_from, request.needed_until).ok()?,
+        requires: request.requires.0,
+        languages: owner.languages.0.clone(),
+        language_must: request.language_must,
+        category: request.category,
+    })
+}

@@ -1,0 +1,262 @@
+//! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
+//! and commits the hash of a fresh token for each before anything is said to a mail server.
+
+use super::{Ctx, Outcome, Tx};
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::contact::{EmailAddress, PersonName};
+use crate::domain::ids::{CoordinatorId, LeaseId, NeighborId, RecordId, VolunteerId};
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{Agreement, MatchState, RequestState};
+use crate::domain::secret::{CoordinatorSecret, NeighborSecret, RequestSecret, VolunteerSecret};
+use crate::mail::letter::{About, LetterToSend};
+use crate::storage::audit::Actor;
+use crate::storage::letters::{Letter, LetterState, RecipientKind};
+use crate::storage::matches::Match;
+use crate::storage::requests::Request;
+use crate::storage::{coordinators, letters, matches, neighbors, requests, volunteers};
+
+/// A letter with everything that its sending needs.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The row.
+    pub letter: Letter,
+    /// What it says, to whom.
+    pub to_send: LetterToSend,
+}
+
+/// Takes up to `limit` due letters under `lease`; gives those that are to be sent, and how many were
+/// taken at all.
+///
+/// # Errors
+/// A failed query.
+pub async fn claim_letters(
+    ctx: &Ctx,
+    lease: LeaseId,
+    limit: i64,
+) -> Outcome<(Vec<Claimed>, usize)> {
+    ctx.write(Actor::SYSTEM, move |tx| {
+        let until = tx.now.after(tx.ctx.settings.outbox.lease);
+        let taken = letters::claim_due(tx.conn, tx.now, lease, until, limit)?;
+        let all = taken.len();
+        let mut to_send = Vec::with_capacity(all);
+        for letter in taken {
+            match prepare(tx, &letter)? {
+                Some(ready) => to_send.push(Claimed {
+                    letter,
+                    to_send: ready,
+                }),
+                None => {
+                    letters::settle(
+                        tx.conn,
+                        letter.id,
+                        lease,
+                        LetterState::Dropped,
+                        None,
+                        tx.now,
+                    )?;
+                    metrics::counter!("manyhands_letters_total", "outcome" => "dropped")
+                        .increment(1);
+                }
+            }
+        }
+        Ok((to_send, all))
+    })
+    .await
+}
+
+struct Recipient {
+    email: EmailAddress,
+    name: PersonName,
+    manage: Option<Purpose>,
+}
+
+/// `None` if the letter is not to be sent.
+fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<LetterToSend>> {
+    let Some(recipient) = recipient(tx, letter)? else {
+        return Ok(None);
+    };
+    let matched = match letter.match_id {
+        Some(id) => matches::find(tx.conn, id)?,
+        None => None,
+    };
+    let request = match letter.request_id {
+        Some(id) => requests::find(tx.conn, id)?,
+        None => None,
+    };
+    if !is_allowed(tx, letter, matched.as_ref(), request.as_ref())? {
+        return Ok(None);
+    }
+    let about = match &request {
+        Some(request) => Some(about(tx, letter.kind, matched.as_ref(), request)?),
+        None => None,
+    };
+    let link = link_token(tx, letter, recipient.manage)?;
+    let unsubscribe = match letter.to_kind {
+        RecipientKind::Coordinator => None,
+        _ => Some(tx.mint(Purpose::Unsubscribe, letter.to_id, None)?),
+    };
+    let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
+    Ok(Some(LetterToSend {
+        id: letter.id,
+        kind: letter.kind,
+        to_volunteer: letter.to_kind == RecipientKind::Volunteer,
+        to: recipient.email,
+        name: recipient.name,
+        about,
+        link,
+        unsubscribe,
+        link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
+    }))
+}
+
+/// Who gets it; `None` if they have no address, want no mail, or are gone.
+fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
+    let vault = &tx.ctx.vault;
+    Ok(match letter.to_kind {
+        RecipientKind::Neighbor => {
+            let Some(row) = neighbors::find(tx.conn, NeighborId::from(letter.to_id))? else {
+                return Ok(None);
+            };
+            let (None, Some(sealed)) = (row.mail_stopped_at, &row.sealed) else {
+                return Ok(None);
+            };
+            let secret: NeighborSecret = vault.open(row.id, row.sealed_version, sealed)?;
+            secret.contact.email.map(|email| Recipient {
+                email,
+                name: secret.contact.name,
+                manage: Some(Purpose::Neighbor),
+            })
+        }
+        RecipientKind::Volunteer => {
+            let Some(row) = volunteers::find(tx.conn, VolunteerId::from(letter.to_id))? else {
+                return Ok(None);
+            };
+            let (None, Some(sealed)) = (row.mail_stopped_at, &row.sealed) else {
+                return Ok(None);
+            };
+            let secret: VolunteerSecret = vault.open(row.id, row.sealed_version, sealed)?;
+            secret.contact.email.map(|email| Recipient {
+                email,
+                name: secret.contact.name,
+                manage: Some(Purpose::Volunteer),
+            })
+        }
+        RecipientKind::Coordinator => {
+            let Some(row) = coordinators::find(tx.conn, CoordinatorId::from(letter.to_id))? else {
+                return Ok(None);
+            };
+            if row.revoked_at.is_some() {
+                return Ok(None);
+            }
+            let secret: CoordinatorSecret = vault.open(row.id, row.sealed_version, &row.sealed)?;
+            Some(Recipient {
+                email: secret.email,
+                name: secret.name,
+                manage: None,
+            })
+        }
+    })
+}
+
+/// Whether what the letter says is still true and still of use.
+fn is_allowed(
+    tx: &mut Tx<'_>,
+    letter: &Letter,
+    matched: Option<&Match>,
+    request: Option<&Request>,
+) -> Outcome<bool> {
+    let state = matched.map(|m| m.state);
+    let is_open = request.is_some_and(|r| r.state == RequestState::Open);
+    Ok(match letter.kind {
+        LetterKind::Confirm => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
+            .is_some_and(|v| v.confirmed_at.is_none() && v.erased_at.is_none()),
+        LetterKind::Asked => state == Some(MatchState::Notified) && is_open,
+        LetterKind::Accepted => matches!(state, Some(MatchState::Accepted | MatchState::Fulfilled)),
+        LetterKind::Agree => {
+            state == Some(MatchState::Accepted)
+                && matched.is_some_and(|m| m.agreement == Agreement::Pending)
+        }
+        LetterKind::Contact => matched.is_some_and(Match::is_released),
+        LetterKind::Covered => state == Some(MatchState::Superseded),
+        LetterKind::NobodyYet => is_open && request.is_some_and(|r| r.attention.is_some()),
+        LetterKind::Changed => request.is_some_and(|r| r.state.is_live()),
+        LetterKind::ReviewDue => match letter.request_id {
+            Some(id) => matches::of_request(tx.conn, id)?
+                .iter()
+                .any(|m| m.state == MatchState::Proposed),
+            None => false,
+        },
+        LetterKind::Received
+        | LetterKind::CalledOff
+        | LetterKind::Reported
+        | LetterKind::Expiring => true,
+    })
+}
+
+/// What the letter may tell of the request: nothing that is sealed but the note, and that only to the
+/// volunteer who is asked.
+fn about(
+    tx: &mut Tx<'_>,
+    kind: LetterKind,
+    matched: Option<&Match>,
+    request: &Request,
+) -> Outcome<About> {
+    let category = tx.ctx.catalog.get(request.category.as_str());
+    let quantity = matched.map_or(request.quantity.get(), |m| {
+        if m.taken > 0 {
+            m.taken
+        } else {
+            m.quantity.get()
+        }
+    });
+    let note = match &request.sealed {
+        Some(sealed) if kind == LetterKind::Asked => {
+            tx.ctx
+                .vault
+                .open::<RequestSecret>(request.id, request.sealed_version, sealed)?
+                .note
+        }
+        _ => None,
+    };
+    Ok(About {
+        category: category.map_or_else(|| request.category.to_string(), |c| c.title.clone()),
+        amount: format!(
+            "{quantity} {}",
+            category.map_or("", |c| c.unit_for(quantity))
+        ),
+        urgency: request.urgency,
+        from: request.needed_from,
+        until: request.needed_until,
+        timezone: tx.ctx.settings.area.timezone.clone(),
+        band: matched.map(|m| m.band),
+        note,
+        respond_within: tx
+            .ctx
+            .settings
+            .matching
+            .waves
+            .of(request.urgency)
+            .respond_within,
+        agreement: matched.map_or(Agreement::None, |m| m.agreement),
+        attention: request.attention,
+        match_id: matched.map(|m| m.id),
+    })
+}
+
+/// The token behind the letter's link: minted anew by each attempt, for an earlier one may be lost.
+fn link_token(tx: &mut Tx<'_>, letter: &Letter, manage: Option<Purpose>) -> Outcome<Option<Token>> {
+    let (purpose, subject, expires) = match (letter.kind, letter.to_kind, letter.match_id) {
+        (LetterKind::Confirm, ..) => {
+            let expires = letter
+                .created_at
+                .after(tx.ctx.settings.retention.unconfirmed);
+            (Purpose::Confirm, letter.to_id, Some(expires))
+        }
+        (_, RecipientKind::Volunteer, Some(id)) => (Purpose::Answer, RecordId::from(id), None),
+        _ => match manage {
+            Some(purpose) => (purpose, letter.to_id, None),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(tx.mint(purpose, subject, expires)?))
+}

@@ -1,0 +1,72 @@
+//! A request is over: asks are superseded, promises are kept or called off at once.
+
+use serde_json::json;
+
+use super::ending::Tell;
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::lifecycle::{CloseReason, FallReason, MatchState};
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::matches::DoneBy;
+use crate::storage::requests::Request;
+use crate::storage::{matches, requests};
+
+/// Closes a request; closing it again changes nothing.
+///
+/// # Errors
+/// A request that is not there, or not this neighbor's.
+pub async fn close_request(
+    ctx: &Ctx,
+    id: RequestId,
+    of: Option<NeighborId>,
+    reason: CloseReason,
+    actor: Actor,
+) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let request = tx.request(id, of)?;
+        tx.close_request(&request, reason)
+    })
+    .await
+}
+
+impl Tx<'_> {
+    /// Closes a request and ends everything that depends on it. Accepted matches are fulfilled where
+    /// the help was given here, and called off where it was not.
+    pub(super) fn close_request(&mut self, request: &Request, reason: CloseReason) -> Outcome<()> {
+        if !request.state.is_live() {
+            return Ok(());
+        }
+        self.supersede_asks_of(request.id)?;
+        for matched in matches::of_request(self.conn, request.id)? {
+            if matched.state != MatchState::Accepted {
+                continue;
+            }
+            let offer = self.offer(matched.offer_id, None)?;
+            let by = if self.actor.kind == ActorKind::Neighbor {
+                DoneBy::Neighbor
+            } else {
+                DoneBy::Coordinator
+            };
+            let helped =
+                reason == CloseReason::HelpedHere && self.fulfil(&matched, request, &offer, by)?;
+            if !helped {
+                self.fall_through(
+                    &matched,
+                    request,
+                    &offer,
+                    FallReason::CalledOff,
+                    Tell::Volunteer,
+                )?;
+            }
+        }
+        if !requests::close(self.conn, request.id, reason, self.now)? {
+            return refuse(Refusal::NotPossible);
+        }
+        self.audit(
+            "request_closed",
+            ("request", request.id),
+            json!({ "reason": reason }),
+        )?;
+        self.requests_changed(&[request.id])
+    }
+}

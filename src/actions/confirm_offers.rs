@@ -1,0 +1,95 @@
+//! The owner of an address confirms the offers posted under it. If the address has a confirmed record
+//! already, the offers join that record.
+
+use serde_json::json;
+
+use super::tx::To;
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::OfferState;
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::offers::Offer;
+use crate::storage::volunteers::Volunteer;
+use crate::storage::{offers, tokens, volunteers};
+
+/// What the owner of the address gets.
+#[derive(Debug)]
+pub struct Confirmed {
+    /// Lets the volunteer manage everything; earlier ones stop working.
+    pub token: Token,
+    /// Who.
+    pub volunteer: Volunteer,
+    /// Every offer of the volunteer.
+    pub offers: Vec<Offer>,
+}
+
+/// Confirms the post of volunteer record `id`. Confirming again opens nothing new and gives another
+/// manage token: whoever holds the letter owns the address.
+///
+/// # Errors
+/// A post that has expired or was erased.
+pub async fn confirm_offers(ctx: &Ctx, id: VolunteerId) -> Outcome<Confirmed> {
+    ctx.write(
+        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
+        move |tx| confirm(tx, id),
+    )
+    .await
+}
+
+fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
+    let posted = tx.volunteer(id)?;
+    let Some(email) = posted.email_hash else {
+        return refuse(Refusal::NotFound);
+    };
+    let mut opened = Vec::new();
+    for offer in offers::of_volunteer(tx.conn, id)? {
+        if offers::set_state(
+            tx.conn,
+            offer.id,
+            OfferState::Unconfirmed,
+            OfferState::Open,
+            tx.now,
+        )? {
+            opened.push(offer.id);
+        }
+    }
+    let owner = match volunteers::confirmed_by_email(tx.conn, email)? {
+        Some(known) if known.id != id => join(tx, id, &known)?,
+        Some(known) => known.id,
+        None => {
+            volunteers::confirm(tx.conn, id, tx.now)?;
+            tx.letter(LetterKind::Received, To::Volunteer(id), None, None)?;
+            id
+        }
+    };
+    tx.audit(
+        "offers_confirmed",
+        ("volunteer", owner),
+        json!({ "offers": opened.len() }),
+    )?;
+    tx.offers_changed(&opened)?;
+    let token = tx.mint_only(Purpose::Volunteer, owner)?;
+    let volunteer = tx.volunteer(owner)?;
+    let offers = offers::of_volunteer(tx.conn, owner)?;
+    Ok(Confirmed {
+        token,
+        volunteer,
+        offers,
+    })
+}
+
+/// Moves the offers to the record that the address has already, and erases the new one. The confirm
+/// link goes on working, for the record that is left.
+fn join(tx: &mut Tx<'_>, from: VolunteerId, known: &Volunteer) -> Outcome<VolunteerId> {
+    let moved: Vec<OfferId> = offers::of_volunteer(tx.conn, from)?
+        .iter()
+        .map(|o| o.id)
+        .collect();
+    offers::move_to(tx.conn, from, known.id)?;
+    tokens::transfer(tx.conn, from.into(), known.id.into())?;
+    volunteers::erase(tx.conn, from, tx.now)?;
+    tx.offers_changed(&moved)?;
+    Ok(known.id)
+}

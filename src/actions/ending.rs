@@ -1,0 +1,178 @@
+//! How matches end, and what an end gives back: shared by every use case that ends one.
+
+use serde_json::json;
+
+use super::tx::To;
+use super::{Outcome, Tx};
+use crate::domain::ids::RequestId;
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{FallReason, MatchState, RequestState};
+use crate::storage::matches::{DoneBy, Match};
+use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
+use crate::storage::{capacity, matches, offers, requests};
+
+/// Who is told that an accepted match has come to nothing. The one who ended it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tell {
+    Neighbor,
+    Volunteer,
+    Both,
+}
+
+impl Tx<'_> {
+    /// Ends an accepted match that has come to nothing: need and capacity are free again, the request
+    /// is due at once, and whoever does not know it yet is told.
+    pub(super) fn fall_through(
+        &mut self,
+        matched: &Match,
+        request: &Request,
+        offer: &Offer,
+        reason: FallReason,
+        tell: Tell,
+    ) -> Outcome<bool> {
+        if !matches::fall_through(self.conn, matched.id, reason, self.now)? {
+            return Ok(false);
+        }
+        capacity::give_back(self.conn, offer.id, matched.period_start, matched.taken)?;
+        requests::give_back(self.conn, request.id, matched.taken, self.now)?;
+        offers::make_due(self.conn, &[offer.id], self.now)?;
+        if tell != Tell::Volunteer {
+            let kind = if reason == FallReason::CalledOff {
+                LetterKind::CalledOff
+            } else {
+                LetterKind::Changed
+            };
+            self.letter(
+                kind,
+                To::Neighbor(request.neighbor_id),
+                Some(request.id),
+                Some(matched.id),
+            )?;
+        }
+        if tell != Tell::Neighbor {
+            self.letter(
+                LetterKind::CalledOff,
+                To::Volunteer(offer.volunteer_id),
+                Some(request.id),
+                Some(matched.id),
+            )?;
+        }
+        self.audit(
+            "match_fell_through",
+            ("match", matched.id),
+            json!({ "reason": reason }),
+        )?;
+        self.requests_changed(&[request.id])?;
+        self.offers_changed(&[offer.id])?;
+        Ok(true)
+    }
+
+    /// Ends a proposal or an ask that is not needed, or not possible, any more. A volunteer who was
+    /// asked is thanked.
+    pub(super) fn supersede(&mut self, matched: &Match, offer: &Offer, thank: bool) -> Outcome<()> {
+        let was_asked = matched.state == MatchState::Notified && matched.asked_at.is_some();
+        if matches::supersede(self.conn, matched.id, self.now)? && was_asked && thank {
+            self.letter(
+                LetterKind::Covered,
+                To::Volunteer(offer.volunteer_id),
+                Some(matched.request_id),
+                Some(matched.id),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Ends all asks of a request.
+    pub(super) fn supersede_asks_of(&mut self, request: RequestId) -> Outcome<()> {
+        for matched in matches::of_request(self.conn, request)? {
+            if matches!(matched.state, MatchState::Proposed | MatchState::Notified) {
+                let offer = self.offer(matched.offer_id, None)?;
+                self.supersede(&matched, &offer, true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After an acceptance: asks that cannot come to anything any more, because the need is covered or
+    /// nothing is left of the offer in that period, are ended.
+    pub(super) fn supersede_hopeless(&mut self, request: RequestId, offer: &Offer) -> Outcome<()> {
+        let covered =
+            requests::find(self.conn, request)?.is_none_or(|r| r.state != RequestState::Open);
+        if covered {
+            self.supersede_asks_of(request)?;
+        }
+        for other in matches::of_offer(self.conn, offer.id)? {
+            if !matches!(other.state, MatchState::Proposed | MatchState::Notified) {
+                continue;
+            }
+            let free =
+                offer.capacity.get() - capacity::taken(self.conn, offer.id, other.period_start)?;
+            let other_request = self.request(other.request_id, None)?;
+            let least = if other_request.splittable {
+                1
+            } else {
+                other.quantity.get()
+            };
+            if free < least {
+                self.supersede(&other, offer, false)?;
+                requests::make_due(self.conn, &[other.request_id], self.now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends everything that depends on an offer that can serve no more: asks are superseded, accepted
+    /// matches fall through.
+    pub(super) fn end_matches_of_offer(
+        &mut self,
+        offer: &Offer,
+        also_accepted: bool,
+        tell: Tell,
+    ) -> Outcome<()> {
+        for matched in matches::of_offer(self.conn, offer.id)? {
+            match matched.state {
+                MatchState::Proposed | MatchState::Notified => {
+                    self.supersede(&matched, offer, false)?;
+                    requests::make_due(self.conn, &[matched.request_id], self.now)?;
+                }
+                MatchState::Accepted if also_accepted => {
+                    let request = self.request(matched.request_id, None)?;
+                    self.fall_through(&matched, &request, offer, FallReason::CalledOff, tell)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The help was given. A place that returns is free again; a request that is covered, and has no
+    /// accepted match left, is over.
+    pub(super) fn fulfil(
+        &mut self,
+        matched: &Match,
+        request: &Request,
+        offer: &Offer,
+        by: DoneBy,
+    ) -> Outcome<bool> {
+        if !matches::fulfil(self.conn, matched.id, by, self.now)? {
+            return Ok(false);
+        }
+        let returns = self
+            .ctx
+            .catalog
+            .get(request.category.as_str())
+            .is_some_and(|c| c.policy.place_returns);
+        if returns {
+            capacity::give_back(self.conn, offer.id, matched.period_start, matched.taken)?;
+            offers::make_due(self.conn, &[offer.id], self.now)?;
+            self.offers_changed(&[offer.id])?;
+        }
+        self.audit(
+            "match_fulfilled",
+            ("match", matched.id),
+            json!({ "by": by }),
+        )?;
+        Ok(true)
+    }
+}

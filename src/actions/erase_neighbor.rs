@@ -1,0 +1,44 @@
+//! A neighbor takes everything back: open requests are closed, helpers are told, and her sealed parts
+//! and hashes are destroyed.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome, Tx};
+use crate::domain::ids::{NeighborId, RecordId, RequestId};
+use crate::domain::lifecycle::CloseReason;
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::{neighbors, requests, tokens};
+
+/// Erases a neighbor at her own wish.
+///
+/// # Errors
+/// A neighbor who is not there.
+pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+    ctx.write(
+        Actor::person(ActorKind::Neighbor, RecordId::from(id)),
+        move |tx| {
+            tx.neighbor(id)?;
+            tx.erase_neighbor(id, CloseReason::NotNeeded)
+        },
+    )
+    .await
+}
+
+impl Tx<'_> {
+    /// Closes what is open and destroys what is sealed; numbers without a person remain.
+    pub(super) fn erase_neighbor(&mut self, id: NeighborId, reason: CloseReason) -> Outcome<()> {
+        let all = requests::of_neighbor(self.conn, id)?;
+        for request in &all {
+            self.close_request(request, reason)?;
+        }
+        let ids: Vec<RequestId> = all.iter().map(|r| r.id).collect();
+        requests::erase_secrets(self.conn, &ids)?;
+        neighbors::erase(self.conn, id, self.now)?;
+        tokens::revoke_all(self.conn, id.into())?;
+        self.audit(
+            "neighbor_erased",
+            ("neighbor", id),
+            json!({ "requests": ids.len() }),
+        )
+    }
+}

@@ -1,0 +1,56 @@
+//! A volunteer takes everything back: offers are closed, neighbors are told, and the sealed parts and
+//! hashes are destroyed.
+
+use serde_json::json;
+
+use super::ending::Tell;
+use super::{Ctx, Outcome, Tx};
+use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::lifecycle::OfferState;
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::{offers, sites, tokens, volunteers};
+
+/// Erases a volunteer at her own wish.
+///
+/// # Errors
+/// A volunteer who is not there.
+pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
+    ctx.write(
+        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
+        move |tx| {
+            tx.volunteer(id)?;
+            tx.erase_volunteer(id)
+        },
+    )
+    .await
+}
+
+impl Tx<'_> {
+    /// Closes what is open and destroys what is sealed; numbers without a person remain.
+    pub(super) fn erase_volunteer(&mut self, id: VolunteerId) -> Outcome<()> {
+        let all = offers::of_volunteer(self.conn, id)?;
+        let ids: Vec<OfferId> = all.iter().map(|o| o.id).collect();
+        for offer in &all {
+            self.end_matches_of_offer(offer, true, Tell::Neighbor)?;
+            if offer.state != OfferState::Closed {
+                offers::set_state(
+                    self.conn,
+                    offer.id,
+                    offer.state,
+                    OfferState::Closed,
+                    self.now,
+                )?;
+            }
+            sites::unlist(self.conn, offer.id)?;
+        }
+        offers::erase_secrets(self.conn, &ids)?;
+        volunteers::erase(self.conn, id, self.now)?;
+        tokens::revoke_all(self.conn, id.into())?;
+        self.offers_changed(&ids)?;
+        self.audit(
+            "volunteer_erased",
+            ("volunteer", id),
+            json!({ "offers": ids.len() }),
+        )
+    }
+}

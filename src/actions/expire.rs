@@ -1,0 +1,176 @@
+//! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
+
+use serde_json::json;
+
+use super::ending::Tell;
+use super::{Ctx, Outcome, Tx};
+use crate::domain::ids::{RequestId, VolunteerId};
+use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
+use crate::storage::audit::Actor;
+use crate::storage::matches::Match;
+use crate::storage::{
+    changes, idempotency, matches, neighbors, offers, requests, tokens, volunteers,
+};
+
+/// Rows that one transaction takes on.
+const AT_ONCE: i64 = 50;
+
+/// Lapses asks without an answer, withdraws asks whose letter did not leave in time, and lets go of
+/// acceptances that the neighbor did not agree to in time. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn overdue_matches(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let late = matches::overdue(tx.conn, tx.now, AT_ONCE)?;
+        for matched in &late {
+            end_late(tx, matched)?;
+        }
+        Ok(late.len())
+    })
+    .await
+}
+
+fn end_late(tx: &mut Tx<'_>, matched: &Match) -> Outcome<()> {
+    let (_, request, offer) = tx.matched(matched.id)?;
+    match matched.state {
+        MatchState::Accepted => {
+            tx.fall_through(matched, &request, &offer, FallReason::NotAgreed, Tell::Both)?;
+        }
+        // The letter never left: the volunteer was not asked, so this is no lapse of hers.
+        _ if matched.asked_at.is_none() => {
+            tx.supersede(matched, &offer, false)?;
+            requests::make_due(tx.conn, &[request.id], tx.now)?;
+        }
+        _ => {
+            matches::lapse(tx.conn, matched.id, tx.now)?;
+            requests::make_due(tx.conn, &[request.id], tx.now)?;
+            tx.audit("match_lapsed", ("match", matched.id), json!({}))?;
+        }
+    }
+    Ok(())
+}
+
+/// After a request's time, how long both sides have to say how it went.
+const AFTERMATH: std::time::Duration = std::time::Duration::from_secs(48 * 3600);
+
+/// Closes requests whose time has gone by. Where help was promised, the two sides have some days to
+/// say how it went; silence counts as helped. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let mut closed = 0;
+        for request in requests::past(tx.conn, tx.now, AT_ONCE)? {
+            let promised = matches::of_request(tx.conn, request.id)?
+                .iter()
+                .any(|m| m.state == MatchState::Accepted);
+            if promised && request.needed_until.after(AFTERMATH) > tx.now {
+                continue;
+            }
+            let reason = if request.covered > 0 {
+                CloseReason::HelpedHere
+            } else {
+                CloseReason::Unmet
+            };
+            tx.close_request(&request, reason)?;
+            closed += 1;
+        }
+        Ok(closed)
+    })
+    .await
+}
+
+/// Closes offers whose term or time is over. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let past = offers::past(tx.conn, tx.now, AT_ONCE)?;
+        for offer in &past {
+            // What was promised within the time of the offer stands; only asks are withdrawn.
+            tx.end_matches_of_offer(offer, false, Tell::Neighbor)?;
+            offers::set_state(tx.conn, offer.id, offer.state, OfferState::Closed, tx.now)?;
+            tx.audit("offer_expired", ("offer", offer.id), json!({}))?;
+        }
+        let ids: Vec<_> = past.iter().map(|o| o.id).collect();
+        tx.offers_changed(&ids)?;
+        Ok(past.len())
+    })
+    .await
+}
+
+/// Erases posts that nobody confirmed in time. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn unconfirmed(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let before = tx.now.before(tx.ctx.settings.retention.unconfirmed);
+        let stale: Vec<VolunteerId> = volunteers::unconfirmed_before(tx.conn, before, AT_ONCE)?;
+        for id in &stale {
+            tx.erase_volunteer(*id)?;
+        }
+        Ok(stale.len())
+    })
+    .await
+}
+
+/// Destroys the sealed parts of what was closed long enough ago, and erases neighbors who have nothing
+/// left. Gives how many records were touched.
+///
+/// # Errors
+/// A failed query.
+pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let before = tx.now.before(tx.ctx.settings.retention.sealed_after_close);
+        let closed = requests::closed_with_secrets(tx.conn, before, AT_ONCE)?;
+        let ids: Vec<RequestId> = closed.iter().map(|r| r.id).collect();
+        requests::erase_secrets(tx.conn, &ids)?;
+        for request in &closed {
+            let done = requests::of_neighbor(tx.conn, request.neighbor_id)?
+                .iter()
+                .all(|r| r.closed_at.is_some_and(|at| at <= before));
+            if done && neighbors::erase(tx.conn, request.neighbor_id, tx.now)? {
+                tokens::revoke_all(tx.conn, request.neighbor_id.into())?;
+                tx.audit(
+                    "neighbor_erased",
+                    ("neighbor", request.neighbor_id),
+                    json!({}),
+                )?;
+            }
+        }
+        let gone = offers::closed_with_secrets(tx.conn, before, AT_ONCE)?;
+        offers::erase_secrets(tx.conn, &gone)?;
+        Ok(closed.len() + gone.len())
+    })
+    .await
+}
+
+/// Forgets what only served for a while: expired tokens, idempotency keys, old changes. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn leftovers(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let retention = &tx.ctx.settings.retention;
+        Ok(tokens::delete_expired(tx.conn, tx.now)?
+            + idempotency::trim(tx.conn, tx.now.before(retention.idempotency))?
+            + changes::trim(tx.conn, tx.now.before(retention.changes))?)
+    })
+    .await
+}
+
+/// Makes requests due that nothing has looked at for a while: the net under the matching clock.
+///
+/// # Errors
+/// A failed query.
+pub async fn sweep(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let since = tx.now.before(tx.ctx.settings.matching.sweep_every);
+        Ok(requests::sweep(tx.conn, since, tx.now, 200)?)
+    })
+    .await
+}

@@ -1,0 +1,63 @@
+//! "Hide now": nobody new is told of a neighbor's needs until she shows them again. What was
+//! accepted stays; what was only asked is withdrawn.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome};
+use crate::domain::ids::{NeighborId, RecordId, RequestId};
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::requests;
+use crate::storage::requests::HeldBy;
+
+/// Hides all her open requests.
+///
+/// # Errors
+/// A neighbor who is not there.
+pub async fn hide(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+    ctx.write(
+        Actor::person(ActorKind::Neighbor, RecordId::from(id)),
+        move |tx| {
+            tx.neighbor(id)?;
+            let mut hidden: Vec<RequestId> = Vec::new();
+            for request in requests::of_neighbor(tx.conn, id)? {
+                if requests::hold(tx.conn, request.id, HeldBy::Neighbor, tx.now)? {
+                    tx.supersede_asks_of(request.id)?;
+                    hidden.push(request.id);
+                }
+            }
+            tx.audit(
+                "neighbor_hidden",
+                ("neighbor", id),
+                json!({ "requests": hidden.len() }),
+            )?;
+            tx.requests_changed(&hidden)
+        },
+    )
+    .await
+}
+
+/// Shows again what she had hidden.
+///
+/// # Errors
+/// A neighbor who is not there.
+pub async fn show(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+    ctx.write(
+        Actor::person(ActorKind::Neighbor, RecordId::from(id)),
+        move |tx| {
+            tx.neighbor(id)?;
+            let mut shown: Vec<RequestId> = Vec::new();
+            for request in requests::of_neighbor(tx.conn, id)? {
+                if requests::unhold(tx.conn, request.id, HeldBy::Neighbor, tx.now)? {
+                    shown.push(request.id);
+                }
+            }
+            tx.audit(
+                "neighbor_shown",
+                ("neighbor", id),
+                json!({ "requests": shown.len() }),
+            )?;
+            tx.requests_changed(&shown)
+        },
+    )
+    .await
+}

@@ -1,0 +1,65 @@
+//! A coordinator has checked a site and lists it for everyone; or takes it off the list.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome, Refusal, refuse};
+use crate::domain::ids::OfferId;
+use crate::domain::lifecycle::OfferState;
+use crate::domain::secret::OfferSecret;
+use crate::storage::audit::Actor;
+use crate::storage::sites;
+use crate::storage::sites::Site;
+
+/// Lists the public place of an offer: only now do its title, address and exact point stand in clear.
+///
+/// # Errors
+/// An offer that is not open, or that has no public place, or of a sensitive category.
+pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let offer = tx.offer(id, None)?;
+        let sensitive = tx
+            .ctx
+            .catalog
+            .get(offer.category.as_str())
+            .is_none_or(|c| c.policy.sensitive);
+        if sensitive || !matches!(offer.state, OfferState::Open | OfferState::Paused) {
+            return refuse(Refusal::NotPossible);
+        }
+        let Some(sealed) = &offer.sealed else {
+            return refuse(Refusal::NoSite);
+        };
+        let secret: OfferSecret = tx.ctx.vault.open(id, offer.sealed_version, sealed)?;
+        let Some(details) = secret.site else {
+            return refuse(Refusal::NoSite);
+        };
+        let site = Site {
+            offer_id: id,
+            title: details.title.expose().to_owned(),
+            address: details.address.expose().to_owned(),
+            lat: secret.place.lat(),
+            lon: secret.place.lon(),
+            walk_in: details.walk_in,
+            listed_at: tx.now,
+        };
+        sites::list(tx.conn, &site)?;
+        tx.audit("site_listed", ("offer", id), json!({}))?;
+        tx.offers_changed(&[id])
+    })
+    .await
+}
+
+/// Takes a site off the public list.
+///
+/// # Errors
+/// An offer that is not there.
+pub async fn unlist_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        tx.offer(id, None)?;
+        if sites::unlist(tx.conn, id)? {
+            tx.audit("site_unlisted", ("offer", id), json!({}))?;
+            tx.offers_changed(&[id])?;
+        }
+        Ok(())
+    })
+    .await
+}

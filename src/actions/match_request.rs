@@ -1,0 +1,470 @@
+//! One round of matching for one due request: who is near, who may be asked, who is asked first.
+//!
+//! The index proposes; the write transaction decides again about every one it chose.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::cards::{offer_cards_by_id, request_cards};
+use super::decline_match::pair_hash;
+use super::tx::To;
+use super::{Ctx, Outcome, Tx, cards};
+use crate::crypto::lookup::KeyedHash;
+use crate::domain::category::{Category, Review};
+use crate::domain::clock::Ts;
+use crate::domain::ids::{LeaseId, MatchId, OfferId, VolunteerId};
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{Agreement, Attention, MatchState, RequestState};
+use crate::domain::need::{Quantity, Urgency};
+use crate::domain::score::ScoreParts;
+use crate::matching::card::RequestCard;
+use crate::matching::eligible::{Fit, eligible};
+use crate::matching::index::{Candidate, Found};
+use crate::matching::score::{Record, score};
+use crate::matching::wave::{self, Earlier, Round, Standing};
+use crate::storage::audit::Actor;
+use crate::storage::matches::{Match, VolunteerLoad};
+use crate::storage::neighbors::Neighbor;
+use crate::storage::requests::{Request, RoundResult};
+use crate::storage::sql_types::Json;
+use crate::storage::volunteers::Volunteer;
+use crate::storage::{StorageError, blocks, matches, neighbors, offers, requests, volunteers};
+
+/// What counts as of late.
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+/// When hours of rest keep everyone from being asked, the round looks again after this.
+const REST: Duration = Duration::from_secs(15 * 60);
+
+/// One who is to be asked.
+#[derive(Clone, Debug)]
+struct Chosen {
+    offer: OfferId,
+    fit: Fit,
+    score: f64,
+    parts: ScoreParts,
+}
+
+/// What is known before the index is asked.
+struct Known {
+    card: RequestCard,
+    round: Round,
+    neighbor: Neighbor,
+}
+
+/// What is known of a volunteer who may be asked.
+struct Facts {
+    volunteers: HashMap<VolunteerId, Volunteer>,
+    loads: HashMap<VolunteerId, VolunteerLoad>,
+    blocked: HashSet<KeyedHash>,
+}
+
+/// Asks the next volunteers for a request that was claimed under `lease`. Gives how many were asked.
+///
+/// # Errors
+/// A failed query; the lease then runs out and the request is taken again.
+pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outcome<usize> {
+    let now = ctx.now();
+    let Some(category) = ctx.catalog.get(request.category.as_str()).cloned() else {
+        return give_up(ctx, &request, lease).await;
+    };
+    let Some(known) = read_request(ctx, request.clone(), now).await? else {
+        return give_up(ctx, &request, lease).await;
+    };
+    let found = search(ctx, &known, now);
+    let in_reach = found.in_reach;
+    let facts = read_facts(ctx, &known, &found).await?;
+    let (chosen, is_resting) = choose(ctx, &category, &known, found, &facts, now);
+    let rested = is_resting.then(|| now.after(REST));
+    write_round(
+        ctx, request, lease, category, known, chosen, in_reach, rested,
+    )
+    .await
+}
+
+/// A request that cannot be matched at all leaves the clock; whatever changes it makes it due again.
+async fn give_up(ctx: &Ctx, request: &Request, lease: LeaseId) -> Outcome<usize> {
+    let (id, wave, read_due) = (
+        request.id,
+        request.wave,
+        request.match_due_at.unwrap_or(Ts::EPOCH),
+    );
+    ctx.write(Actor::SYSTEM, move |tx| {
+        let result = RoundResult {
+            wave,
+            next_wave_at: None,
+            match_due_at: None,
+            attention: None,
+        };
+        requests::finish_round(tx.conn, id, lease, read_due, &result)?;
+        Ok(0)
+    })
+    .await
+}
+
+async fn read_request(ctx: &Ctx, request: Request, now: Ts) -> Result<Option<Known>, StorageError> {
+    let ctx = ctx.clone();
+    let db = ctx.db.clone();
+    db.read(move |conn| {
+        let Some(neighbor) = neighbors::find(conn, request.neighbor_id)? else {
+            return Ok(None);
+        };
+        let standing = Standing {
+            wave: request.wave,
+            next_wave_at: request.next_wave_at,
+            version: request.version,
+        };
+        let past = matches::of_request(conn, request.id)?;
+        let offer_ids: Vec<OfferId> = past.iter().map(|m| m.offer_id).collect();
+        let owner: HashMap<OfferId, VolunteerId> = offers::find_all(conn, &offer_ids)?
+            .into_iter()
+            .map(|o| (o.id, o.volunteer_id))
+            .collect();
+        let earlier: Vec<Earlier> = past
+            .iter()
+            .filter_map(|m| Some(earlier(m, *owner.get(&m.offer_id)?)))
+            .collect();
+        let policy = ctx.settings.matching.waves.of(request.urgency);
+        let round = wave::round(policy, &ctx.settings.matching, standing, &earlier, now);
+        let card = request_cards(conn, vec![request], now)?.pop();
+        Ok(card.map(|card| Known {
+            card,
+            round,
+            neighbor,
+        }))
+    })
+    .await
+}
+
+fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
+    Earlier {
+        offer: m.offer_id,
+        volunteer,
+        state: m.state,
+        fall_reason: m.fall_reason,
+        wave: m.wave,
+        version: m.request_version,
+        ended_at: m.ended_at,
+    }
+}
+
+fn search(ctx: &Ctx, known: &Known, now: Ts) -> Found {
+    let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
+    let limit = usize::try_from(ctx.settings.matching.candidates).unwrap_or(usize::MAX);
+    index.offers_for(&ctx.catalog, &known.card, now, limit, |offer| {
+        known.round.not_again.contains(&offer.volunteer)
+    })
+}
+
+async fn read_facts(ctx: &Ctx, known: &Known, found: &Found) -> Result<Facts, StorageError> {
+    let ids: Vec<VolunteerId> = found.candidates.iter().map(|c| c.offer.volunteer).collect();
+    let week_ago = ctx.now().before(WEEK);
+    let (ctx, neighbor) = (ctx.clone(), known.neighbor.clone());
+    let db = ctx.db.clone();
+    db.read(move |conn| {
+        let volunteers: HashMap<_, _> = volunteers::find_all(conn, &ids)?
+            .into_iter()
+            .map(|v| (v.id, v))
+            .collect();
+        let pairs: Vec<KeyedHash> = volunteers
+            .values()
+            .map(|v| pair_hash(&ctx, &neighbor, v))
+            .collect();
+        Ok(Facts {
+            blocked: blocks::among(conn, &pairs)?.into_iter().collect(),
+            loads: matches::load_of(conn, &ids, week_ago)?
+                .into_iter()
+                .map(|l| (l.volunteer, l))
+                .collect(),
+            volunteers,
+        })
+    })
+    .await
+}
+
+/// The best of the candidates, one offer a volunteer; and whether some are left only because of the hour.
+fn choose(
+    ctx: &Ctx,
+    category: &Category,
+    known: &Known,
+    found: Found,
+    facts: &Facts,
+    now: Ts,
+) -> (Vec<Chosen>, bool) {
+    let mut is_resting = false;
+    let mut ranked: Vec<(VolunteerId, Chosen)> = Vec::new();
+    for Candidate { offer, fit } in found.candidates {
+        let (Some(volunteer), Some(load)) = (
+            facts.volunteers.get(&offer.volunteer),
+            facts.loads.get(&offer.volunteer),
+        ) else {
+            continue;
+        };
+        if facts
+            .blocked
+            .contains(&pair_hash(ctx, &known.neighbor, volunteer))
+        {
+            continue;
+        }
+        if !volunteer.is_askable() || !has_room(ctx, volunteer, load, known.card.urgency) {
+            continue;
+        }
+        let policy = ctx.settings.matching.waves.of(known.card.urgency);
+        let zone = &offer.availability.timezone;
+        if category.policy.review == Review::None
+            && !wave::is_asking_time(policy, known.card.urgency, &volunteer.limits.0, zone, now)
+        {
+            is_resting = true;
+            continue;
+        }
+        let record = Record {
+            asked: load.weekly_asks,
+            answered: load.answered,
+            last_asked: volunteer.last_asked_at,
+        };
+        let weights = &ctx.settings.matching.weights;
+        let (score, parts) = score(weights, &known.card, &offer, &fit, record, now);
+        ranked.push((
+            offer.volunteer,
+            Chosen {
+                offer: offer.id,
+                fit,
+                score,
+                parts,
+            },
+        ));
+    }
+    ranked.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score).then(a.offer.cmp(&b.offer)));
+    let mut seen = HashSet::new();
+    let chosen = ranked
+        .into_iter()
+        .filter(|(volunteer, _)| seen.insert(*volunteer))
+        .map(|(_, chosen)| chosen)
+        .take(known.round.ask)
+        .collect();
+    (chosen, is_resting)
+}
+
+/// Whether the volunteer's limits leave room for one more ask.
+fn has_room(ctx: &Ctx, volunteer: &Volunteer, load: &VolunteerLoad, urgency: Urgency) -> bool {
+    let limits = &volunteer.limits.0;
+    let settings = &ctx.settings.matching;
+    let own = u32::from(limits.open_asks);
+    let open = if urgency == Urgency::Now {
+        own
+    } else {
+        own.min(u32::from(settings.open_asks))
+    };
+    load.open_asks < open
+        && (urgency != Urgency::Soon || load.weekly_asks < u32::from(limits.weekly_asks))
+        && load.open_releases < u32::from(settings.open_releases)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the whole of what a round has found out"
+)]
+async fn write_round(
+    ctx: &Ctx,
+    request: Request,
+    lease: LeaseId,
+    category: Category,
+    known: Known,
+    chosen: Vec<Chosen>,
+    in_reach: usize,
+    rested: Option<Ts>,
+) -> Outcome<usize> {
+    let Known { round, card, .. } = known;
+    let read_due = request.match_due_at.unwrap_or(Ts::EPOCH);
+    ctx.write(Actor::SYSTEM, move |tx| {
+        let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
+            r.state == RequestState::Open
+                && r.version == request.version
+                && r.lease_id == Some(lease)
+        }) else {
+            return Ok(0);
+        };
+        let mut asked = Vec::new();
+        for chosen in &chosen {
+            if let Some(volunteer) = still_right(tx, &category, &card, chosen)? {
+                asked.push((volunteer, propose(tx, &current, &category, &round, chosen)?));
+            }
+        }
+        let (due, attention) = wave::after(&round, asked.len(), in_reach, rested);
+        let result = RoundResult {
+            wave: if asked.is_empty() {
+                current.wave
+            } else {
+                round.wave
+            },
+            next_wave_at: if asked.is_empty() {
+                current.next_wave_at
+            } else {
+                Some(round.next_wave_at)
+            },
+            match_due_at: due,
+            attention,
+        };
+        requests::finish_round(tx.conn, request.id, lease, read_due, &result)?;
+        tell(tx, &current, &category, &asked, attention)?;
+        Ok(asked.len())
+    })
+    .await
+}
+
+/// Whether the chosen offer still fits, as the database knows it now.
+fn still_right(
+    tx: &mut Tx<'_>,
+    category: &Category,
+    request: &RequestCard,
+    chosen: &Chosen,
+) -> Outcome<Option<VolunteerId>> {
+    let card = offer_cards_by_id(tx.ctx, tx.conn, &[chosen.offer], tx.now)?.pop();
+    let active = matches::of_request(tx.conn, request.id)?
+        .iter()
+        .any(|m| m.offer_id == chosen.offer && m.state.is_active());
+    Ok(card
+        .filter(|card| {
+            !active && eligible(category, request, card, chosen.fit.distance_m, tx.now).is_ok()
+        })
+        .map(|card| card.volunteer))
+}
+
+fn propose(
+    tx: &mut Tx<'_>,
+    request: &Request,
+    category: &Category,
+    round: &Round,
+    chosen: &Chosen,
+) -> Outcome<MatchId> {
+    let needs_review = category.policy.review == Review::Required;
+    let row = tx.new_match(request, chosen.offer, &chosen.fit, needs_review)?;
+    let row = Match {
+        score: chosen.score,
+        parts: Json(chosen.parts),
+        wave: round.wave,
+        ..row
+    };
+    matches::insert(tx.conn, std::slice::from_ref(&row))?;
+    Ok(row.id)
+}
+
+impl Tx<'_> {
+    /// A match that is born: proposed where a coordinator must look at it, else notified.
+    pub(super) fn new_match(
+        &self,
+        request: &Request,
+        offer: OfferId,
+        fit: &Fit,
+        needs_review: bool,
+    ) -> Outcome<Match> {
+        let policy = self.ctx.settings.matching.waves.of(request.urgency);
+        let quantity = Quantity::try_from(i64::from(fit.quantity)).unwrap_or(Quantity::ONE);
+        Ok(Match {
+            id: MatchId::new(self.ctx.entropy.as_ref()),
+            request_id: request.id,
+            offer_id: offer,
+            quantity,
+            taken: 0,
+            period_start: fit.period,
+            state: if needs_review {
+                MatchState::Proposed
+            } else {
+                MatchState::Notified
+            },
+            decline_reason: None,
+            fall_reason: None,
+            agreement: Agreement::None,
+            agree_by: None,
+            band: fit.band,
+            score: 0.0,
+            parts: Json(ScoreParts::default()),
+            wave: request.wave,
+            request_version: request.version,
+            by_hand: false,
+            max_wait_at: (!needs_review).then(|| self.now.after(policy.max_wait)),
+            asked_at: None,
+            respond_by: None,
+            answered_at: None,
+            arrival_at: None,
+            released_at: None,
+            done_by: None,
+            ended_at: None,
+            created_at: self.now,
+            updated_at: self.now,
+        })
+    }
+}
+
+/// Letters to those who are asked, or to those who review; and an honest word to the neighbor when
+/// nobody is left to ask.
+fn tell(
+    tx: &mut Tx<'_>,
+    request: &Request,
+    category: &Category,
+    asked: &[(VolunteerId, MatchId)],
+    attention: Option<Attention>,
+) -> Outcome<()> {
+    if category.policy.review == Review::Required {
+        if let Some((_, first)) = asked.first() {
+            tx.letter_to_reviewers(LetterKind::ReviewDue, request.id, Some(*first))?;
+        }
+    } else {
+        for (volunteer, id) in asked {
+            tx.letter(
+                LetterKind::Asked,
+                To::Volunteer(*volunteer),
+                Some(request.id),
+                Some(*id),
+            )?;
+        }
+        let ids: Vec<VolunteerId> = asked.iter().map(|(v, _)| *v).collect();
+        volunteers::set_asked(tx.conn, &ids, tx.now)?;
+    }
+    if attention.is_some() && attention != request.attention {
+        tx.letter(
+            LetterKind::NobodyYet,
+            To::Neighbor(request.neighbor_id),
+            Some(request.id),
+            None,
+        )?;
+        tx.audit(
+            "attention_needed",
+            ("request", request.id),
+            json!({ "why": attention }),
+        )?;
+    }
+    if !asked.is_empty() {
+        tx.audit(
+            "volunteers_asked",
+            ("request", request.id),
+            json!({ "asked": asked.len() }),
+        )?;
+        metrics::counter!("manyhands_matches_total", "event" => "proposed")
+            .increment(asked.len() as u64);
+    }
+    Ok(())
+}
+
+/// Whether a request may be matched with an offer by hand, and how.
+pub(super) fn fit_by_hand(
+    tx: &mut Tx<'_>,
+    request: &Request,
+    offer: OfferId,
+) -> Outcome<Option<Fit>> {
+    let Some(category) = tx.ctx.catalog.get(request.category.as_str()).cloned() else {
+        return Ok(None);
+    };
+    let offer = offer_cards_by_id(tx.ctx, tx.conn, &[offer], tx.now)?.pop();
+    let request = cards::request_cards(tx.conn, vec![request.clone()], tx.now)?.pop();
+    let (Some(offer), Some(request)) = (offer, request) else {
+        return Ok(None);
+    };
+    if offer.category != request.category {
+        return Ok(None);
+    }
+    let distance_m = offer.at.distance_m(request.at);
+    Ok(eligible(&category, &request, &offer, distance_m, tx.now).ok())
+}

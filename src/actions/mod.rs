@@ -1,0 +1,170 @@
+//! What can be done: one use case, one file, one write transaction with its letters.
+//!
+//! An action takes parsed domain values, decides inside the transaction, and leaves rows, letters,
+//! change-feed entries and audit entries behind, all or none. It never sends mail and never renders.
+//! To add one: a file named after it with one `pub async fn` over [`Ctx::write`].
+
+use std::sync::{Arc, RwLock};
+
+use crate::crypto::vault::Vault;
+use crate::domain::category::Catalog;
+use crate::domain::clock::{Clock, Ts};
+use crate::domain::entropy::Entropy;
+use crate::domain::gazetteer::Gazetteer;
+use crate::matching::index::PostIndex;
+use crate::settings::Settings;
+use crate::storage::audit::Actor;
+use crate::storage::{Db, TxError};
+
+pub mod accept_match;
+pub mod add_offers;
+pub mod add_requests;
+pub mod agree_match;
+pub mod block_volunteer;
+pub mod cards;
+pub mod claim_letters;
+pub mod close_request;
+pub mod confirm_offers;
+pub mod decline_match;
+mod ending;
+pub mod erase_neighbor;
+pub mod erase_volunteer;
+pub mod expire;
+pub mod finish_match;
+pub mod hide_neighbor;
+pub mod hold_request;
+pub mod list_site;
+pub mod match_offer;
+pub mod match_request;
+pub mod move_offer;
+pub mod pause_volunteer;
+pub mod post_offers;
+pub mod post_requests;
+pub mod propose_match;
+pub mod release_match;
+pub mod renew;
+pub mod report_match;
+pub mod reveal;
+pub mod review_match;
+pub mod rotate_token;
+pub mod settle_letter;
+pub mod tokens;
+mod tx;
+pub mod unsubscribe;
+pub mod update_neighbor;
+pub mod update_offer;
+pub mod update_request;
+pub mod update_volunteer;
+pub mod vet_volunteer;
+
+pub use tx::{Call, Tx};
+
+/// What every action needs; passed in, never global. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ctx {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The keys.
+    pub vault: Arc<Vault>,
+    /// The categories of aid.
+    pub catalog: Arc<Catalog>,
+    /// Where postal codes are.
+    pub gazetteer: Arc<Gazetteer>,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// What is open, by place.
+    pub index: Arc<RwLock<PostIndex>>,
+}
+
+/// Every way in which a use case says no. Each has one problem type at the HTTP edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is not there, or not for this caller: one answer for both.
+    #[error("there is nothing here for you")]
+    NotFound,
+    /// It was erased.
+    #[error("it was erased")]
+    Gone,
+    /// The idempotency key was used for another call.
+    #[error("this Idempotency-Key was used for another call")]
+    KeyReused,
+    /// Its state does not allow it.
+    #[error("this is not possible any more")]
+    NotPossible,
+    /// Somebody changed it meanwhile.
+    #[error("somebody changed it meanwhile; read it again")]
+    ChangedMeanwhile,
+    /// Others cover the need already.
+    #[error("somebody else was quicker: the need is covered")]
+    AlreadyCovered,
+    /// The offer has nothing left for that time.
+    #[error("the offer has not enough left for that time")]
+    NoCapacity,
+    /// The volunteer has as many unfinished matches as one may have.
+    #[error("finish one of your open matches first")]
+    TooManyOpen,
+    /// The category asks for a vetted volunteer.
+    #[error("this needs a volunteer whom a coordinator has vetted")]
+    NotVetted,
+    /// An accepted match stands in the way.
+    #[error("an accepted match depends on it; release that first")]
+    HasAcceptedMatch,
+    /// The two do not fit together.
+    #[error("the request and the offer do not fit together")]
+    DoesNotFit,
+    /// One active match at most per request and offer; or a pair never to be proposed again.
+    #[error("this pair has a match already, or is not to be proposed again")]
+    PairTaken,
+    /// The offer is no site.
+    #[error("the offer has no public place to list")]
+    NoSite,
+    /// Too many posts.
+    #[error("one person may have that many open posts and no more")]
+    TooManyPosts,
+    /// Reading personal data too often.
+    #[error("too many reveals within the hour")]
+    TooManyReveals,
+}
+
+/// How an action ends.
+pub type Outcome<T> = Result<T, TxError<Refusal>>;
+
+/// Says no.
+pub(crate) fn refuse<T>(refusal: Refusal) -> Outcome<T> {
+    Err(TxError::Refused(refusal))
+}
+
+impl Ctx {
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Ts {
+        self.clock.now()
+    }
+
+    /// One write transaction on behalf of `actor`.
+    ///
+    /// # Errors
+    /// The closure's refusal, or why the database could not do it.
+    pub async fn write<T, F>(&self, actor: Actor, mut f: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    {
+        let ctx = self.clone();
+        let now = self.now();
+        self.db
+            .write(move |conn| {
+                f(&mut Tx {
+                    conn,
+                    ctx: &ctx,
+                    now,
+                    actor,
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,246 @@
+//! A neighbor posts what she needs: one record of her, one request for each need and slot.
+
+use serde_json::json;
+
+use super::tx::To;
+use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::attribute::Attributes;
+use crate::domain::availability::Window;
+use crate::domain::category::CategoryKey;
+use crate::domain::contact::{Contact, StreetAddress};
+use crate::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId};
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::RequestState;
+use crate::domain::need::{Handover, Quantity, Reach, Urgency, Verified};
+use crate::domain::note::{Note, PrivateNote};
+use crate::domain::place::{Cell, GeoPoint};
+use crate::domain::secret::{NeighborSecret, RequestSecret};
+use crate::storage::audit::Actor;
+use crate::storage::neighbors::Neighbor;
+use crate::storage::requests::Request;
+use crate::storage::sql_types::Json;
+use crate::storage::{neighbors, requests};
+
+/// What is posted.
+#[derive(Clone, Debug)]
+pub struct PostRequests {
+    /// How to reach her.
+    pub contact: Contact,
+    /// Who posts for her.
+    pub caller: Option<Contact>,
+    /// Where she is.
+    pub place: GeoPoint,
+    /// Her street address.
+    pub address: Option<StreetAddress>,
+    /// What she speaks, best first.
+    pub languages: Vec<String>,
+    /// The language of her letters.
+    pub locale: String,
+    /// Whether she must agree to each volunteer first.
+    pub agree_first: bool,
+    /// What she needs.
+    pub needs: Vec<NewNeed>,
+    /// The coordinator who enters it for her.
+    pub entered_by: Option<CoordinatorId>,
+}
+
+/// One need.
+#[derive(Clone, Debug)]
+pub struct NewNeed {
+    /// Of which category.
+    pub category: CategoryKey,
+    /// How much.
+    pub quantity: Quantity,
+    /// Whether several may share it.
+    pub splittable: bool,
+    /// How many at the most.
+    pub max_helpers: i32,
+    /// How soon.
+    pub urgency: Urgency,
+    /// How far she travels for it.
+    pub travel: Reach,
+    /// Where it changes hands.
+    pub handover: Handover,
+    /// When; several are a series.
+    pub windows: Vec<Window>,
+    /// What it must be like.
+    pub requires: Attributes,
+    /// Whether a common language is a must.
+    pub language_must: bool,
+    /// May be shown before acceptance.
+    pub note: Option<Note>,
+    /// Released with the contact.
+    pub private_note: Option<PrivateNote>,
+}
+
+/// Requests that one neighbor may have open at a time.
+pub const MAX_OPEN: usize = 100;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Posted {
+    /// Lets her manage it.
+    pub token: Token,
+    /// Who.
+    pub neighbor: Neighbor,
+    /// What.
+    pub requests: Vec<Request>,
+}
+
+/// Posts requests of a new neighbor.
+///
+/// # Errors
+/// A key used for another call, or the post of an erased neighbor repeated.
+pub async fn post_requests(ctx: &Ctx, post: PostRequests, call: Option<Call>) -> Outcome<Posted> {
+    let actor = match post.entered_by {
+        Some(id) => Actor::person(
+            crate::storage::audit::ActorKind::Coordinator,
+            RecordId::from(id),
+        ),
+        None => Actor::ANYONE,
+    };
+    ctx.write(actor, move |tx| {
+        let id = NeighborId::new(tx.ctx.entropy.as_ref());
+        if let Some(made) = tx.repeated(call, id)? {
+            return repeat(tx, made.into());
+        }
+        let neighbor = new_neighbor(tx, id, &post)?;
+        neighbors::insert(tx.conn, &neighbor)?;
+        let requests = insert_needs(tx, &neighbor, &post.needs, None)?;
+        let token = tx.mint(Purpose::Neighbor, id, None)?;
+        if post.contact.email.is_some() {
+            tx.letter(LetterKind::Received, To::Neighbor(id), None, None)?;
+        }
+        tx.audit(
+            "requests_posted",
+            ("neighbor", id),
+            json!({ "requests": requests.len() }),
+        )?;
+        Ok(Posted {
+            token,
+            neighbor,
+            requests,
+        })
+    })
+    .await
+}
+
+/// The same call once more: what it made is shown anew, with another token, for the first may never
+/// have arrived.
+fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
+    let Some(neighbor) = neighbors::find(tx.conn, id)?.filter(|n| n.erased_at.is_none()) else {
+        return refuse(Refusal::Gone);
+    };
+    let requests = requests::of_neighbor(tx.conn, id)?;
+    let token = tx.mint(Purpose::Neighbor, id, None)?;
+    Ok(Posted {
+        token,
+        neighbor,
+        requests,
+    })
+}
+
+fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
+    let hasher = &tx.ctx.vault.hasher;
+    let secret = NeighborSecret {
+        contact: post.contact.clone(),
+        caller: post.caller.clone(),
+        place: post.place,
+        address: post.address.clone(),
+    };
+    Ok(Neighbor {
+        id,
+        cell: Cell::of(post.place, tx.ctx.settings.area.cell_resolution),
+        email_hash: post.contact.email.as_ref().map(|e| hasher.email(e)),
+        phone_hash: post.contact.phone.as_ref().map(|p| hasher.phone(p)),
+        verified: if post.entered_by.is_some() {
+            Verified::Called
+        } else {
+            Verified::None
+        },
+        languages: Json(post.languages.clone()),
+        locale: post.locale.clone(),
+        agree_first: post.agree_first,
+        entered_by: post.entered_by,
+        mail_stopped_at: None,
+        erased_at: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        group_id: None,
+        sealed: Some(tx.seal(id, 1, &secret)?),
+        sealed_version: 1,
+        sealed_epoch: tx.epoch(),
+    })
+}
+
+/// Writes one request for each need and slot, due for matching at once. The slots of one need are a
+/// series; `series` names one for all of them.
+pub(super) fn insert_needs(
+    tx: &mut Tx<'_>,
+    neighbor: &Neighbor,
+    needs: &[NewNeed],
+    series: Option<RecordId>,
+) -> Outcome<Vec<Request>> {
+    let mut rows = Vec::new();
+    for need in needs {
+        let of_slots =
+            (need.windows.len() > 1).then(|| RequestId::new(tx.ctx.entropy.as_ref()).into());
+        let series = series.or(of_slots);
+        for window in &need.windows {
+            rows.push(new_request(tx, neighbor, need, *window, series)?);
+        }
+    }
+    requests::insert(tx.conn, &rows)?;
+    let ids: Vec<RequestId> = rows.iter().map(|r| r.id).collect();
+    tx.requests_changed(&ids)?;
+    Ok(rows)
+}
+
+fn new_request(
+    tx: &Tx<'_>,
+    neighbor: &Neighbor,
+    need: &NewNeed,
+    window: Window,
+    series_id: Option<RecordId>,
+) -> Outcome<Request> {
+    let id = RequestId::new(tx.ctx.entropy.as_ref());
+    let secret = RequestSecret {
+        note: need.note.clone(),
+        private_note: need.private_note.clone(),
+    };
+    Ok(Request {
+        id,
+        neighbor_id: neighbor.id,
+        series_id,
+        category: need.category.clone(),
+        quantity: need.quantity,
+        covered: 0,
+        splittable: need.splittable,
+        max_helpers: need.max_helpers,
+        urgency: need.urgency,
+        travel_m: need.travel,
+        handover: need.handover,
+        language_must: need.language_must,
+        needed_from: window.from(),
+        needed_until: window.until(),
+        requires: Json(need.requires.clone()),
+        cell: neighbor.cell,
+        state: RequestState::Open,
+        held_by: None,
+        close_reason: None,
+        closed_at: None,
+        attention: None,
+        version: 1,
+        wave: 0,
+        next_wave_at: None,
+        match_due_at: Some(tx.now),
+        lease_id: None,
+        lease_until: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        sealed: Some(tx.seal(id, 1, &secret)?),
+        sealed_version: 1,
+        sealed_epoch: tx.epoch(),
+    })
+}

@@ -1,0 +1,62 @@
+//! A coordinator brings a request and an offer together by hand.
+
+use serde_json::json;
+
+use super::match_request::fit_by_hand;
+use super::tx::To;
+use super::{Ctx, Outcome, Refusal, decline_match, refuse};
+use crate::domain::ids::{MatchId, OfferId, RequestId};
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{MatchState, RequestState};
+use crate::storage::audit::Actor;
+use crate::storage::matches::Match;
+use crate::storage::{blocks, matches, volunteers};
+
+/// Asks the offer's volunteer for the request, outside any wave. A coordinator's own proposal needs no
+/// review; everything else must fit as in any match.
+///
+/// # Errors
+/// Posts that do not fit, a pair with an active match, or one that is blocked or vetoed.
+pub async fn propose_match(
+    ctx: &Ctx,
+    request: RequestId,
+    offer: OfferId,
+    actor: Actor,
+) -> Outcome<MatchId> {
+    ctx.write(actor, move |tx| {
+        let request = tx.request(request, None)?;
+        let offer = tx.offer(offer, None)?;
+        if request.state != RequestState::Open {
+            return refuse(Refusal::NotPossible);
+        }
+        let earlier = matches::of_request(tx.conn, request.id)?;
+        let taken = earlier.iter().any(|m| {
+            m.offer_id == offer.id && (m.state.is_active() || m.state == MatchState::Vetoed)
+        });
+        let neighbor = tx.neighbor(request.neighbor_id)?;
+        let volunteer = tx.volunteer(offer.volunteer_id)?;
+        let pair = decline_match::pair_hash(tx.ctx, &neighbor, &volunteer);
+        if taken || !blocks::among(tx.conn, &[pair])?.is_empty() {
+            return refuse(Refusal::PairTaken);
+        }
+        let Some(fit) = fit_by_hand(tx, &request, offer.id)? else {
+            return refuse(Refusal::DoesNotFit);
+        };
+        let row = Match {
+            by_hand: true,
+            score: 1.0,
+            ..tx.new_match(&request, offer.id, &fit, false)?
+        };
+        matches::insert(tx.conn, std::slice::from_ref(&row))?;
+        volunteers::set_asked(tx.conn, &[volunteer.id], tx.now)?;
+        tx.letter(
+            LetterKind::Asked,
+            To::Volunteer(volunteer.id),
+            Some(request.id),
+            Some(row.id),
+        )?;
+        tx.audit("match_made_by_hand", ("match", row.id), json!({}))?;
+        Ok(row.id)
+    })
+    .await
+}

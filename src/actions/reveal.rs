@@ -1,0 +1,145 @@
+//! A coordinator looks at what is sealed: with a reason, into the audit, and not without limit.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::domain::ids::{CoordinatorId, OfferId, RecordId, RequestId, VolunteerId};
+use crate::domain::secret::{NeighborSecret, OfferSecret, RequestSecret, VolunteerSecret};
+use crate::domain::word::words;
+use crate::storage::audit;
+use crate::storage::audit::{Actor, ActorKind};
+
+words! {
+    /// Why somebody's sealed data is looked at.
+    RevealReason {
+        /// To call the person.
+        Call = "call",
+        /// To check who somebody is.
+        Vetting = "vetting",
+        /// To check a site.
+        SiteCheck = "site_check",
+        /// To look into a report.
+        Report = "report",
+        /// To decide on a match.
+        Review = "review",
+        /// The person asked for it.
+        OwnWish = "own_wish",
+    }
+}
+
+/// Reveals that one coordinator may make within an hour.
+const HOURLY: usize = 60;
+
+/// What was sealed of a request.
+#[derive(Debug)]
+pub struct RevealedRequest {
+    /// Of her who asks.
+    pub neighbor: NeighborSecret,
+    /// Of what she asks.
+    pub request: RequestSecret,
+}
+
+/// What was sealed of an offer.
+#[derive(Debug)]
+pub struct RevealedOffer {
+    /// Of the volunteer.
+    pub volunteer: VolunteerSecret,
+    /// Of the offer.
+    pub offer: OfferSecret,
+}
+
+/// Shows who asks, how to reach her, where, and her notes.
+///
+/// # Errors
+/// What was erased, or too many reveals.
+pub async fn reveal_request(
+    ctx: &Ctx,
+    id: RequestId,
+    by: CoordinatorId,
+    reason: RevealReason,
+) -> Outcome<RevealedRequest> {
+    ctx.write(
+        Actor::person(ActorKind::Coordinator, RecordId::from(by)),
+        move |tx| {
+            let request = tx.request(id, None)?;
+            let neighbor = tx.neighbor(request.neighbor_id)?;
+            let (Some(of_neighbor), Some(of_request)) = (&neighbor.sealed, &request.sealed) else {
+                return refuse(Refusal::Gone);
+            };
+            record(tx, by, "request", RecordId::from(id), reason)?;
+            let vault = &tx.ctx.vault;
+            Ok(RevealedRequest {
+                neighbor: vault.open(neighbor.id, neighbor.sealed_version, of_neighbor)?,
+                request: vault.open(id, request.sealed_version, of_request)?,
+            })
+        },
+    )
+    .await
+}
+
+/// Shows who offers, how to reach her, where, and her notes.
+///
+/// # Errors
+/// What was erased, or too many reveals.
+pub async fn reveal_offer(
+    ctx: &Ctx,
+    id: OfferId,
+    by: CoordinatorId,
+    reason: RevealReason,
+) -> Outcome<RevealedOffer> {
+    ctx.write(
+        Actor::person(ActorKind::Coordinator, RecordId::from(by)),
+        move |tx| {
+            let offer = tx.offer(id, None)?;
+            let volunteer = tx.volunteer(offer.volunteer_id)?;
+            let (Some(of_volunteer), Some(of_offer)) = (&volunteer.sealed, &offer.sealed) else {
+                return refuse(Refusal::Gone);
+            };
+            record(tx, by, "offer", RecordId::from(id), reason)?;
+            let vault = &tx.ctx.vault;
+            Ok(RevealedOffer {
+                volunteer: vault.open(volunteer.id, volunteer.sealed_version, of_volunteer)?,
+                offer: vault.open(id, offer.sealed_version, of_offer)?,
+            })
+        },
+    )
+    .await
+}
+
+/// Shows a volunteer's contact.
+///
+/// # Errors
+/// What was erased, or too many reveals.
+pub async fn reveal_volunteer(
+    ctx: &Ctx,
+    id: VolunteerId,
+    by: CoordinatorId,
+    reason: RevealReason,
+) -> Outcome<VolunteerSecret> {
+    ctx.write(
+        Actor::person(ActorKind::Coordinator, RecordId::from(by)),
+        move |tx| {
+            let volunteer = tx.volunteer(id)?;
+            let Some(sealed) = &volunteer.sealed else {
+                return refuse(Refusal::Gone);
+            };
+            record(tx, by, "volunteer", RecordId::from(id), reason)?;
+            Ok(tx.ctx.vault.open(id, volunteer.sealed_version, sealed)?)
+        },
+    )
+    .await
+}
+
+fn record(
+    tx: &mut Tx<'_>,
+    by: CoordinatorId,
+    subject: &'static str,
+    id: RecordId,
+    reason: RevealReason,
+) -> Outcome<()> {
+    let hour_ago = tx.now.before(std::time::Duration::from_secs(3600));
+    if audit::count_since(tx.conn, by.into(), "revealed", hour_ago)? >= HOURLY {
+        return refuse(Refusal::TooManyReveals);
+    }
+    tx.audit("revealed", (subject, id), json!({ "reason": reason }))
+}

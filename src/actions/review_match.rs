@@ -1,0 +1,60 @@
+//! A coordinator approves a proposed match, or vetoes it.
+
+use serde_json::json;
+
+use super::tx::To;
+use super::{Ctx, Outcome, Refusal, refuse};
+use crate::domain::ids::MatchId;
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::{RequestState, Step};
+use crate::storage::audit::Actor;
+use crate::storage::{matches, requests, volunteers};
+
+/// Approves: the volunteer is asked now.
+///
+/// # Errors
+/// A match that is over, or a request that is covered or closed.
+pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let (matched, request, offer) = tx.matched(id)?;
+        match matched.state.approve() {
+            Step::AlreadyMade => return Ok(()),
+            Step::To(_) if request.state == RequestState::Open => {}
+            _ => return refuse(Refusal::NotPossible),
+        }
+        let max_wait = tx.ctx.settings.matching.waves.of(request.urgency).max_wait;
+        if !matches::approve(tx.conn, id, tx.now.after(max_wait), tx.now)? {
+            return refuse(Refusal::NotPossible);
+        }
+        volunteers::set_asked(tx.conn, &[offer.volunteer_id], tx.now)?;
+        tx.letter(
+            LetterKind::Asked,
+            To::Volunteer(offer.volunteer_id),
+            Some(request.id),
+            Some(id),
+        )?;
+        tx.audit("match_approved", ("match", id), json!({}))
+    })
+    .await
+}
+
+/// Vetoes: this pair is never proposed again, another is looked for at once.
+///
+/// # Errors
+/// A match that was accepted, or is over.
+pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let (matched, request, _) = tx.matched(id)?;
+        match matched.state.veto() {
+            Step::AlreadyMade => return Ok(()),
+            Step::To(_) => {}
+            Step::Impossible => return refuse(Refusal::NotPossible),
+        }
+        if !matches::veto(tx.conn, id, tx.now)? {
+            return refuse(Refusal::NotPossible);
+        }
+        requests::make_due(tx.conn, &[request.id], tx.now)?;
+        tx.audit("match_vetoed", ("match", id), json!({}))
+    })
+    .await
+}

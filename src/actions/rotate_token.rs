@@ -1,0 +1,24 @@
+//! A neighbor makes her manage link new; the old one stops working.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome};
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::ids::{NeighborId, RecordId};
+use crate::storage::audit::{Actor, ActorKind};
+
+/// Ends every manage token of the neighbor and gives a new one.
+///
+/// # Errors
+/// A neighbor who is not there.
+pub async fn rotate_token(ctx: &Ctx, id: NeighborId) -> Outcome<Token> {
+    ctx.write(
+        Actor::person(ActorKind::Neighbor, RecordId::from(id)),
+        move |tx| {
+            tx.neighbor(id)?;
+            tx.audit("token_rotated", ("neighbor", id), json!({}))?;
+            tx.mint_only(Purpose::Neighbor, id)
+        },
+    )
+    .await
+}

@@ -1,0 +1,137 @@
+//! What became of a letter at the mail server.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Ctx, Outcome, Tx};
+use crate::domain::ids::LeaseId;
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::MatchState;
+use crate::storage::audit::Actor;
+use crate::storage::letters::{Letter, LetterState};
+use crate::storage::{letters, matches, requests};
+
+/// How an attempt to send ended. The texts are classes of errors, never a server's own words, which
+/// may repeat the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The server took it.
+    Sent,
+    /// The server said no for good (5xx).
+    Refused(String),
+    /// Anything else: to be tried again.
+    Failed(String),
+}
+
+/// Settles a claimed letter, if the lease is still held.
+///
+/// # Errors
+/// A failed query; the lease then runs out and the letter is taken again.
+pub async fn settle_letter(
+    ctx: &Ctx,
+    letter: Letter,
+    lease: LeaseId,
+    attempt: Attempt,
+) -> Outcome<()> {
+    let jitter = ctx.entropy.fraction();
+    ctx.write(Actor::SYSTEM, move |tx| match &attempt {
+        Attempt::Sent => sent(tx, &letter, lease),
+        Attempt::Refused(why) => dead(tx, &letter, lease, why),
+        Attempt::Failed(why) => {
+            if tx.now.since(letter.created_at) >= tx.ctx.settings.outbox.give_up_after {
+                return dead(tx, &letter, lease, why);
+            }
+            let settings = &tx.ctx.settings.outbox;
+            let wait = backoff(
+                settings.retry_first,
+                settings.retry_max,
+                letter.attempts,
+                jitter,
+            );
+            letters::postpone(tx.conn, letter.id, lease, why, tx.now.after(wait))?;
+            count("postponed");
+            Ok(())
+        }
+    })
+    .await
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(1);
+}
+
+fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<()> {
+    if !letters::settle(tx.conn, letter.id, lease, LetterState::Sent, None, tx.now)? {
+        return Ok(());
+    }
+    count("sent");
+    if let (LetterKind::Asked, Some(id), Some(request)) =
+        (letter.kind, letter.match_id, letter.request_id)
+    {
+        let request = tx.request(request, None)?;
+        let within = tx
+            .ctx
+            .settings
+            .matching
+            .waves
+            .of(request.urgency)
+            .respond_within;
+        matches::set_asked(tx.conn, id, tx.now, tx.now.after(within))?;
+    }
+    Ok(())
+}
+
+/// The letter will not arrive: an operator sees it, and a volunteer who cannot be asked is not waited
+/// for.
+fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<()> {
+    if !letters::settle(
+        tx.conn,
+        letter.id,
+        lease,
+        LetterState::Dead,
+        Some(why),
+        tx.now,
+    )? {
+        return Ok(());
+    }
+    count("dead");
+    tracing::warn!(letter.id = %letter.id, letter.kind = %letter.kind, letter.attempts = letter.attempts, why, "a letter cannot be delivered");
+    tx.audit(
+        "letter_dead",
+        ("letter", letter.id),
+        json!({ "kind": letter.kind }),
+    )?;
+    if let (LetterKind::Asked, Some(id)) = (letter.kind, letter.match_id) {
+        let (matched, request, offer) = tx.matched(id)?;
+        if matched.state == MatchState::Notified {
+            tx.supersede(&matched, &offer, false)?;
+            requests::make_due(tx.conn, &[request.id], tx.now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Doubles from attempt to attempt up to a limit; the jitter (0 to 1) spreads it over the second half,
+/// so that letters that failed together do not all come back together.
+fn backoff(first: Duration, max: Duration, attempts: i32, jitter: f64) -> Duration {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(20);
+    let full = first
+        .saturating_mul(2_u32.saturating_pow(doublings))
+        .min(max);
+    full.mul_f64(0.5 + 0.5 * jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_doubles_up_to_a_limit_and_spreads() {
+        let (first, max) = (Duration::from_secs(30), Duration::from_secs(3600));
+        assert_eq!(backoff(first, max, 1, 1.0), Duration::from_secs(30));
+        assert_eq!(backoff(first, max, 3, 1.0), Duration::from_secs(120));
+        assert_eq!(backoff(first, max, 3, 0.0), Duration::from_secs(60));
+        assert_eq!(backoff(first, max, 1000, 1.0), max);
+    }
+}

@@ -1,0 +1,83 @@
+//! A neighbor corrects what she said of herself.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome, Refusal, refuse};
+use crate::domain::ids::{NeighborId, RecordId, RequestId};
+use crate::domain::secret::NeighborSecret;
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::neighbors::{Neighbor, NeighborEdit};
+use crate::storage::sql_types::Json;
+use crate::storage::{neighbors, requests};
+
+/// What she may change; the secret part as a whole.
+#[derive(Clone, Debug)]
+pub struct NewNeighbor {
+    /// Contact and place as they are from now on.
+    pub secret: NeighborSecret,
+    /// What she speaks, best first.
+    pub languages: Vec<String>,
+    /// The language of her letters.
+    pub locale: String,
+    /// Whether she must agree to each volunteer first.
+    pub agree_first: bool,
+}
+
+/// Changes a neighbor. Her cell stays while the new point is within one ring of it.
+///
+/// # Errors
+/// Somebody changed her meanwhile.
+pub async fn update_neighbor(
+    ctx: &Ctx,
+    id: NeighborId,
+    read_version: i32,
+    new: NewNeighbor,
+) -> Outcome<Neighbor> {
+    ctx.write(
+        Actor::person(ActorKind::Neighbor, RecordId::from(id)),
+        move |tx| {
+            let old = tx.neighbor(id)?;
+            let hasher = &tx.ctx.vault.hasher;
+            let version = read_version + 1;
+            let edit = NeighborEdit {
+                cell: old
+                    .cell
+                    .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution),
+                email_hash: new.secret.contact.email.as_ref().map(|e| hasher.email(e)),
+                phone_hash: new.secret.contact.phone.as_ref().map(|p| hasher.phone(p)),
+                languages: Json(new.languages.clone()),
+                locale: new.locale.clone(),
+                agree_first: new.agree_first,
+                updated_at: tx.now,
+                sealed: Some(tx.seal(id, version, &new.secret)?),
+                sealed_version: version,
+                sealed_epoch: tx.epoch(),
+            };
+            if !neighbors::edit(tx.conn, id, read_version, &edit)? {
+                return refuse(Refusal::ChangedMeanwhile);
+            }
+            if edit.cell != old.cell {
+                tx.move_requests(id, edit.cell)?;
+            }
+            tx.audit("neighbor_updated", ("neighbor", id), json!({}))?;
+            tx.neighbor(id)
+        },
+    )
+    .await
+}
+
+impl super::Tx<'_> {
+    /// A neighbor has moved to another cell: her open requests start again from there.
+    fn move_requests(&mut self, id: NeighborId, cell: crate::domain::place::Cell) -> Outcome<()> {
+        let mut moved: Vec<RequestId> = Vec::new();
+        for request in requests::of_neighbor(self.conn, id)? {
+            if request.state.is_live() {
+                self.supersede_asks_of(request.id)?;
+                requests::move_to(self.conn, request.id, cell, self.now)?;
+                moved.push(request.id);
+            }
+        }
+        requests::make_due(self.conn, &moved, self.now)?;
+        self.requests_changed(&moved)
+    }
+}

@@ -1,0 +1,107 @@
+//! A volunteer corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
+//! a change of what was promised is refused.
+
+use serde_json::json;
+
+use super::ending::Tell;
+use super::{Ctx, Outcome, Refusal, refuse};
+use crate::domain::attribute::Attributes;
+use crate::domain::availability::Availability;
+use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::lifecycle::{MatchState, OfferState};
+use crate::domain::need::Reach;
+use crate::domain::secret::OfferSecret;
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::offers::{Offer, OfferEdit};
+use crate::storage::sql_types::Json;
+use crate::storage::{matches, offers, sites};
+
+/// The offer as it is from now on; category and capacity cannot change.
+#[derive(Clone, Debug)]
+pub struct ChangedOffer {
+    /// How far it reaches.
+    pub reach: Reach,
+    /// When it stands.
+    pub availability: Availability,
+    /// What it provides.
+    pub provides: Attributes,
+    /// Place, free text and public face.
+    pub secret: OfferSecret,
+}
+
+/// Changes an offer. A listed site whose public face changes is taken off the list until it is checked
+/// again.
+///
+/// # Errors
+/// A closed offer, an accepted match, or somebody changed it meanwhile.
+pub async fn update_offer(
+    ctx: &Ctx,
+    id: OfferId,
+    of: VolunteerId,
+    read_version: i32,
+    new: ChangedOffer,
+) -> Outcome<Offer> {
+    ctx.write(
+        Actor::person(ActorKind::Volunteer, RecordId::from(of)),
+        move |tx| {
+            let old = tx.offer(id, Some(of))?;
+            let Some(sealed) = old
+                .sealed
+                .as_ref()
+                .filter(|_| old.state != OfferState::Closed)
+            else {
+                return refuse(Refusal::NotPossible);
+            };
+            let old_secret: OfferSecret = tx.ctx.vault.open(id, old.sealed_version, sealed)?;
+            let moved = old_secret.place != new.secret.place;
+            let material = moved
+                || old.availability().as_ref() != Some(&new.availability)
+                || old.provides.0 != new.provides
+                || old.reach_m != new.reach;
+            let accepted = matches::of_offer(tx.conn, id)?
+                .iter()
+                .any(|m| m.state == MatchState::Accepted);
+            if material && accepted {
+                return refuse(Refusal::HasAcceptedMatch);
+            }
+            let version = read_version + 1;
+            let edit = OfferEdit {
+                reach_m: new.reach,
+                available_from: new.availability.from,
+                available_until: new.availability.until,
+                opening_hours: new
+                    .availability
+                    .opening_hours
+                    .as_ref()
+                    .map(ToString::to_string),
+                timezone: new.availability.timezone.to_string(),
+                provides: Json(new.provides.clone()),
+                cell: old
+                    .cell
+                    .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution),
+                updated_at: tx.now,
+                sealed: Some(tx.seal(id, version, &new.secret)?),
+                sealed_version: version,
+                sealed_epoch: tx.epoch(),
+            };
+            if !offers::edit(tx.conn, id, read_version, &edit)? {
+                return refuse(Refusal::ChangedMeanwhile);
+            }
+            if material {
+                tx.end_matches_of_offer(&old, false, Tell::Neighbor)?;
+                offers::make_due(tx.conn, &[id], tx.now)?;
+            }
+            if moved || old_secret.site != new.secret.site {
+                sites::unlist(tx.conn, id)?;
+            }
+            tx.audit(
+                "offer_updated",
+                ("offer", id),
+                json!({ "material": material }),
+            )?;
+            tx.offers_changed(&[id])?;
+            tx.offer(id, Some(of))
+        },
+    )
+    .await
+}

@@ -1,0 +1,210 @@
+//! Tokens: secrets that let their holder manage, confirm, answer or unsubscribe.
+//!
+//! `mhn_` and the like, then 26 Crockford base32 characters (130 random bits) and two that check
+//! them, so that a code read out over the phone is known to be right before it is looked up. The
+//! database holds only a keyed hash.
+
+use std::fmt;
+
+use crate::crypto::lookup::{Hasher, KeyedHash};
+use crate::domain::entropy::Entropy;
+use crate::domain::word::words;
+
+words! {
+    /// What a token is for.
+    Purpose {
+        /// Manage a neighbor's posts (`mhn_`).
+        Neighbor = "neighbor",
+        /// Manage a volunteer's posts (`mhv_`).
+        Volunteer = "volunteer",
+        /// Confirm an address and its offers (`mho_`).
+        Confirm = "confirm",
+        /// Answer one match (`mha_`).
+        Answer = "answer",
+        /// Stop mail (`mhu_`).
+        Unsubscribe = "unsubscribe",
+        /// A coordinator's API token (`mhc_`).
+        Coordinator = "coordinator",
+    }
+}
+
+impl Purpose {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Neighbor => "mhn_",
+            Self::Volunteer => "mhv_",
+            Self::Confirm => "mho_",
+            Self::Answer => "mha_",
+            Self::Unsubscribe => "mhu_",
+            Self::Coordinator => "mhc_",
+        }
+    }
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const BODY: usize = 26;
+/// The largest prime below 32²: every wrong character and every swap of two changes the remainder.
+const MODULUS: u32 = 1021;
+
+/// A token in clear: in the hands of its owner, never in the database or a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    purpose: Purpose,
+    text: String,
+}
+
+impl Token {
+    /// A new random token.
+    #[must_use]
+    pub fn mint(purpose: Purpose, entropy: &dyn Entropy) -> Self {
+        let digits = entropy.bytes::<BODY>().map(|b| b & 31);
+        let check = checksum(purpose, &digits);
+        let mut text = String::with_capacity(32);
+        text.push_str(purpose.prefix());
+        for digit in digits
+            .iter()
+            .copied()
+            .chain([(check / 32) as u8, (check % 32) as u8])
+        {
+            text.push(char::from(ALPHABET[usize::from(digit)]));
+        }
+        Self { purpose, text }
+    }
+
+    /// Reads a token as people paste or type it: any case, with spaces or dashes in it, O for 0,
+    /// I or L for 1. `None` if it cannot be a token.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.len() > 100 || !text.is_ascii() {
+            return None;
+        }
+        let lower = text.to_ascii_lowercase();
+        let purpose = Purpose::ALL
+            .iter()
+            .copied()
+            .find(|p| lower.starts_with(p.prefix()))?;
+        let digits: Vec<u8> = text[purpose.prefix().len()..]
+            .bytes()
+            .filter(|b| !matches!(b, b' ' | b'-'))
+            .map(digit)
+            .collect::<Option<_>>()?;
+        let (body, check) = digits.split_at_checked(BODY)?;
+        let body: [u8; BODY] = body.try_into().ok()?;
+        let [high, low] = check else { return None };
+        if checksum(purpose, &body) != u32::from(*high) * 32 + u32::from(*low) {
+            return None;
+        }
+        let text = purpose
+            .prefix()
+            .chars()
+            .chain(digits.iter().map(|d| char::from(ALPHABET[usize::from(*d)])))
+            .collect();
+        Some(Self { purpose, text })
+    }
+
+    /// What the token is for.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// The token in clear, for its owner.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// What the database knows it by.
+    #[must_use]
+    pub fn hash(&self, hasher: &Hasher) -> KeyedHash {
+        hasher.token(&self.text)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}, redacted)", self.purpose)
+    }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    let byte = match byte.to_ascii_uppercase() {
+        b'O' => b'0',
+        b'I' | b'L' => b'1',
+        other => other,
+    };
+    ALPHABET
+        .iter()
+        .position(|a| *a == byte)
+        .and_then(|i| u8::try_from(i).ok())
+}
+
+/// The token's number modulo 1021, as Crockford's check symbol is modulo 37; the purpose counts too.
+fn checksum(purpose: Purpose, digits: &[u8]) -> u32 {
+    let start = purpose
+        .prefix()
+        .bytes()
+        .fold(0, |sum, b| (sum * 256 + u32::from(b)) % MODULUS);
+    digits
+        .iter()
+        .fold(start, |sum, d| (sum * 32 + u32::from(*d)) % MODULUS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entropy::{OsEntropy, SeededEntropy};
+
+    #[test]
+    fn a_token_is_read_back_as_people_type_it() {
+        for purpose in Purpose::ALL {
+            let token = Token::mint(*purpose, &OsEntropy);
+            assert_eq!(token.expose().len(), 4 + 26 + 2);
+            let (prefix, body) = token.expose().split_at(4);
+            let typed = format!(
+                " {prefix}{}-{} ",
+                body[..9].to_lowercase(),
+                body[9..].replace('0', "O").replace('1', "l")
+            );
+            assert_eq!(Token::parse(&typed).as_ref(), Some(&token), "{typed}");
+        }
+    }
+
+    #[test]
+    fn every_single_typo_and_swap_is_noticed() {
+        let token = Token::mint(Purpose::Answer, &SeededEntropy::new(7));
+        let text = token.expose().as_bytes();
+        for i in 4..text.len() {
+            for wrong in ALPHABET.iter().filter(|a| **a != text[i]) {
+                let mut typo = text.to_vec();
+                typo[i] = *wrong;
+                assert_eq!(Token::parse(std::str::from_utf8(&typo).unwrap()), None);
+            }
+            if i + 1 < text.len() && text[i] != text[i + 1] {
+                let mut swapped = text.to_vec();
+                swapped.swap(i, i + 1);
+                assert_eq!(Token::parse(std::str::from_utf8(&swapped).unwrap()), None);
+            }
+        }
+        let other_purpose = token.expose().replacen("mha_", "mhn_", 1);
+        assert_eq!(Token::parse(&other_purpose), None);
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for text in [
+            "",
+            "mha_",
+            "mhx_00000000000000000000000000",
+            "mha_é",
+            &"mha_0".repeat(50),
+        ] {
+            assert_eq!(Token::parse(text), None);
+        }
+        assert_eq!(
+            format!("{:?}", Token::mint(Purpose::Neighbor, &OsEntropy)),
+            "Token(neighbor, redacted)"
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! The letters: which there are, and in which order they leave when many wait.
+
+use super::word::words;
+
+words! {
+    /// What a letter is about.
+    LetterKind {
+        /// Asks the volunteer to confirm the address and the offers.
+        Confirm = "confirm",
+        /// The post has arrived; holds the manage link.
+        Received = "received",
+        /// Asks a volunteer for help.
+        Asked = "asked",
+        /// The volunteer said yes; to both.
+        Accepted = "accepted",
+        /// Asks the neighbor whether this volunteer may come.
+        Agree = "agree",
+        /// The neighbor agreed: how to reach each other is behind the link; to both.
+        Contact = "contact",
+        /// A volunteer has dropped out; others are asked.
+        Changed = "changed",
+        /// The help is called off.
+        CalledOff = "called_off",
+        /// Somebody else helps already: thank you.
+        Covered = "covered",
+        /// Nobody found yet.
+        NobodyYet = "nobody_yet",
+        /// The offer ends soon unless it is renewed.
+        Expiring = "expiring",
+        /// A match waits for a coordinator.
+        ReviewDue = "review_due",
+        /// Somebody reported a problem; to coordinators.
+        Reported = "reported",
+    }
+}
+
+impl LetterKind {
+    /// Smaller leaves first: what people wait for before what can wait, and mail to addresses that
+    /// nobody has confirmed last, so that a flood of those delays no one.
+    #[must_use]
+    pub fn priority(self) -> i32 {
+        match self {
+            Self::CalledOff | Self::Contact | Self::Accepted | Self::Agree | Self::Reported => 0,
+            Self::Asked | Self::Changed => 1,
+            Self::Covered | Self::ReviewDue | Self::NobodyYet => 2,
+            Self::Received => 3,
+            Self::Expiring => 4,
+            Self::Confirm => 5,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The sealed parts of records: everything that says who, how to reach, exactly where, and free text.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::contact::{Contact, ContactLine, EmailAddress, PersonName, StreetAddress};
+use super::note::{Note, PrivateNote};
+use super::place::GeoPoint;
+
+/// The sealed part of a record of one table.
+pub trait Secret: Serialize + DeserializeOwned {
+    /// The table whose `sealed` column holds it.
+    const TABLE: &'static str;
+}
+
+/// Who asks, and where she is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NeighborSecret {
+    /// How to reach her.
+    pub contact: Contact,
+    /// Who posted for her, if somebody did.
+    pub caller: Option<Contact>,
+    /// Where she is: a point she gave, or the center of her postal code.
+    pub place: GeoPoint,
+    /// Her street address, if she gave it.
+    pub address: Option<StreetAddress>,
+}
+
+/// The free text of a request.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RequestSecret {
+    /// May be shown before acceptance.
+    pub note: Option<Note>,
+    /// Released with the contact.
+    pub private_note: Option<PrivateNote>,
+}
+
+/// Who offers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VolunteerSecret {
+    /// How to reach the volunteer.
+    pub contact: Contact,
+}
+
+/// Where an offer stands, and its free text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OfferSecret {
+    /// The exact point.
+    pub place: GeoPoint,
+    /// May be shown before acceptance.
+    pub note: Option<Note>,
+    /// Released with the contact.
+    pub private_note: Option<PrivateNote>,
+    /// What will be public of a site once a coordinator has checked it.
+    pub site: Option<SiteDetails>,
+}
+
+/// The public face of a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteDetails {
+    /// Its name.
+    pub title: ContactLine,
+    /// Its street address.
+    pub address: StreetAddress,
+    /// Whether people may come without a match.
+    pub walk_in: bool,
+}
+
+/// Who coordinates.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CoordinatorSecret {
+    /// What the audit's readers call them.
+    pub name: PersonName,
+    /// Where reviews are announced.
+    pub email: EmailAddress,
+}
+
+impl Secret for NeighborSecret {
+    const TABLE: &'static str = "neighbors";
+}
+impl Secret for RequestSecret {
+    const TABLE: &'static str = "requests";
+}
+impl Secret for VolunteerSecret {
+    const TABLE: &'static str = "volunteers";
+}
+impl Secret for OfferSecret {
+    const TABLE: &'static str = "offers";
+}
+impl Secret for CoordinatorSecret {
+    const TABLE: &'static str = "coordinators";
+}

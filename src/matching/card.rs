@@ -1,0 +1,90 @@
+//! What matching knows of a post: the row without its secrets, its hours turned into intervals.
+
+use crate::domain::attribute::Attributes;
+use crate::domain::availability::{Availability, Window, Windows};
+use crate::domain::category::CategoryKey;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
+use crate::domain::need::{Reach, Renews, Urgency};
+use crate::domain::place::GeoPoint;
+
+/// An open offer.
+#[derive(Clone, Debug)]
+pub struct OfferCard {
+    /// Which offer.
+    pub id: OfferId,
+    /// Whose.
+    pub volunteer: VolunteerId,
+    /// Of which category.
+    pub category: CategoryKey,
+    /// A site's own point, or the center of a private offer's cell; never a private exact point.
+    pub at: GeoPoint,
+    /// How far it reaches.
+    pub reach: Reach,
+    /// What it holds in each period.
+    pub capacity: i32,
+    /// When it holds that again.
+    pub renews: Renews,
+    /// What is taken of it, by period.
+    pub taken: Vec<(Ts, i32)>,
+    /// When it stands, as it was written.
+    pub availability: Availability,
+    /// When it stands, as intervals up to the horizon.
+    pub windows: Windows,
+    /// What it provides.
+    pub provides: Attributes,
+    /// Until when its volunteer is vetted.
+    pub vetted_until: Option<Ts>,
+    /// What its volunteer speaks, best first.
+    pub languages: Vec<String>,
+}
+
+impl OfferCard {
+    /// The period an instant belongs to.
+    #[must_use]
+    pub fn period(&self, at: Ts) -> Ts {
+        self.availability.period_start(self.renews, at)
+    }
+
+    /// What is free in a period.
+    #[must_use]
+    pub fn free(&self, period: Ts) -> i32 {
+        let taken = self
+            .taken
+            .iter()
+            .find(|(p, _)| *p == period)
+            .map_or(0, |(_, taken)| *taken);
+        self.capacity - taken
+    }
+}
+
+/// An open request.
+#[derive(Clone, Debug)]
+pub struct RequestCard {
+    /// Which request.
+    pub id: RequestId,
+    /// Whose.
+    pub neighbor: NeighborId,
+    /// Of which category.
+    pub category: CategoryKey,
+    /// The center of its cell.
+    pub at: GeoPoint,
+    /// How far the neighbor travels.
+    pub travel: Reach,
+    /// What is still needed.
+    pub needed: i32,
+    /// Whether several may share it.
+    pub splittable: bool,
+    /// How many more may share it.
+    pub helpers_left: i32,
+    /// How soon.
+    pub urgency: Urgency,
+    /// When.
+    pub window: Window,
+    /// What it requires.
+    pub requires: Attributes,
+    /// What the neighbor speaks, best first.
+    pub languages: Vec<String>,
+    /// Whether a common language is a must.
+    pub language_must: bool,
+}

@@ -1,0 +1,235 @@
+//! What is open now, by place: offers for requests, and requests for offers.
+
+use std::collections::HashMap;
+
+use super::card::{OfferCard, RequestCard};
+use super::eligible::{Fit, eligible};
+use super::spatial::SpatialIndex;
+use crate::domain::category::{Catalog, CategoryKey, Travels};
+use crate::domain::clock::Ts;
+use crate::domain::ids::{OfferId, RequestId};
+use crate::domain::need::Reach;
+
+/// Every open post, for both directions of matching. Proposes; the database decides.
+#[derive(Default)]
+pub struct PostIndex {
+    offers: HashMap<OfferId, OfferCard>,
+    requests: HashMap<RequestId, RequestCard>,
+    offers_near: HashMap<CategoryKey, SpatialIndex<OfferId>>,
+    requests_near: HashMap<CategoryKey, SpatialIndex<RequestId>>,
+}
+
+impl std::fmt::Debug for PostIndex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostIndex")
+            .field("offers", &self.offers.len())
+            .field("requests", &self.requests.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An eligible offer, near first.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The offer.
+    pub offer: OfferCard,
+    /// What it could do.
+    pub fit: Fit,
+}
+
+/// What a search over the index saw.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The eligible, near first.
+    pub candidates: Vec<Candidate>,
+    /// How many were in reach, eligible or not, as far as the search went.
+    pub in_reach: usize,
+}
+
+/// The radius to search on behalf of one side, given who travels in the category.
+fn radius(travels: Travels, traveler: Travels, limit: Reach) -> u32 {
+    let counts = travels == Travels::Either || travels == traveler;
+    if counts {
+        limit.meters().unsigned_abs()
+    } else {
+        0
+    }
+}
+
+impl PostIndex {
+    /// An index of many posts at once.
+    #[must_use]
+    pub fn load(catalog: &Catalog, offers: Vec<OfferCard>, requests: Vec<RequestCard>) -> Self {
+        let mut near_offers: HashMap<CategoryKey, Vec<_>> = HashMap::new();
+        for o in &offers {
+            let reach = own_offer_reach(catalog, o);
+            near_offers
+                .entry(o.category.clone())
+                .or_default()
+                .push((o.id, o.at, reach));
+        }
+        let mut near_requests: HashMap<CategoryKey, Vec<_>> = HashMap::new();
+        for r in &requests {
+            let reach = own_request_reach(catalog, r);
+            near_requests
+                .entry(r.category.clone())
+                .or_default()
+                .push((r.id, r.at, reach));
+        }
+        Self {
+            offers: offers.into_iter().map(|o| (o.id, o)).collect(),
+            requests: requests.into_iter().map(|r| (r.id, r)).collect(),
+            offers_near: near_offers
+                .into_iter()
+                .map(|(k, v)| (k, SpatialIndex::bulk_load(v)))
+                .collect(),
+            requests_near: near_requests
+                .into_iter()
+                .map(|(k, v)| (k, SpatialIndex::bulk_load(v)))
+                .collect(),
+        }
+    }
+
+    /// Open offers and open requests in the index.
+    #[must_use]
+    pub fn len(&self) -> (usize, usize) {
+        (self.offers.len(), self.requests.len())
+    }
+
+    /// Whether nothing is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.offers.is_empty() && self.requests.is_empty()
+    }
+
+    /// Adds an offer, or puts what it says now in the place of what it said.
+    pub fn put_offer(&mut self, catalog: &Catalog, card: OfferCard) {
+        let reach = own_offer_reach(catalog, &card);
+        self.offers_near
+            .entry(card.category.clone())
+            .or_insert_with(SpatialIndex::new)
+            .insert(card.id, card.at, reach);
+        self.offers.insert(card.id, card);
+    }
+
+    /// Takes an offer out.
+    pub fn remove_offer(&mut self, id: OfferId) {
+        if let Some(card) = self.offers.remove(&id)
+            && let Some(near) = self.offers_near.get_mut(&card.category)
+        {
+            near.remove(&id);
+        }
+    }
+
+    /// Adds a request, or puts what it says now in the place of what it said.
+    pub fn put_request(&mut self, catalog: &Catalog, card: RequestCard) {
+        let reach = own_request_reach(catalog, &card);
+        self.requests_near
+            .entry(card.category.clone())
+            .or_insert_with(SpatialIndex::new)
+            .insert(card.id, card.at, reach);
+        self.requests.insert(card.id, card);
+    }
+
+    /// Takes a request out.
+    pub fn remove_request(&mut self, id: RequestId) {
+        if let Some(card) = self.requests.remove(&id)
+            && let Some(near) = self.requests_near.get_mut(&card.category)
+        {
+            near.remove(&id);
+        }
+    }
+
+    /// The offer as the index knows it.
+    #[must_use]
+    pub fn offer(&self, id: OfferId) -> Option<&OfferCard> {
+        self.offers.get(&id)
+    }
+
+    /// Offers whose intervals end before `horizon`: their hours must be turned into intervals anew.
+    #[must_use]
+    pub fn offers_with_hours(&self) -> Vec<OfferId> {
+        self.offers
+            .values()
+            .filter(|o| o.availability.opening_hours.is_some())
+            .map(|o| o.id)
+            .collect()
+    }
+
+    /// Up to `limit` eligible offers for a request, near first; `skip` leaves out those not to be asked.
+    #[must_use]
+    pub fn offers_for(
+        &self,
+        catalog: &Catalog,
+        request: &RequestCard,
+        now: Ts,
+        limit: usize,
+        skip: impl Fn(&OfferCard) -> bool,
+    ) -> Found {
+        let mut found = Found::default();
+        let Some(category) = catalog.get(request.category.as_str()) else {
+            return found;
+        };
+        let Some(near) = self.offers_near.get(request.category.as_str()) else {
+            return found;
+        };
+        let radius = radius(category.policy.travels, Travels::Neighbor, request.travel);
+        for hit in near.within(request.at, radius) {
+            let Some(offer) = self.offers.get(&hit.key) else {
+                continue;
+            };
+            found.in_reach += 1;
+            if skip(offer) {
+                continue;
+            }
+            if let Ok(fit) = eligible(category, request, offer, hit.distance_m, now) {
+                found.candidates.push(Candidate {
+                    offer: offer.clone(),
+                    fit,
+                });
+                if found.candidates.len() == limit {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// Up to `limit` requests that an offer could serve, near first.
+    #[must_use]
+    pub fn requests_for(
+        &self,
+        catalog: &Catalog,
+        offer: &OfferCard,
+        now: Ts,
+        limit: usize,
+    ) -> Vec<RequestId> {
+        let Some(category) = catalog.get(offer.category.as_str()) else {
+            return Vec::new();
+        };
+        let Some(near) = self.requests_near.get(offer.category.as_str()) else {
+            return Vec::new();
+        };
+        let radius = radius(category.policy.travels, Travels::Volunteer, offer.reach);
+        near.within(offer.at, radius)
+            .filter_map(|hit| self.requests.get(&hit.key).map(|r| (r, hit.distance_m)))
+            .filter(|(request, distance_m)| {
+                eligible(category, request, offer, *distance_m, now).is_ok()
+            })
+            .map(|(request, _)| request.id)
+            .take(limit)
+            .collect()
+    }
+}
+
+fn own_offer_reach(catalog: &Catalog, offer: &OfferCard) -> u32 {
+    catalog.get(offer.category.as_str()).map_or(0, |c| {
+        radius(c.policy.travels, Travels::Volunteer, offer.reach)
+    })
+}
+
+fn own_request_reach(catalog: &Catalog, request: &RequestCard) -> u32 {
+    catalog.get(request.category.as_str()).map_or(0, |c| {
+        radius(c.policy.travels, Travels::Neighbor, request.travel)
+    })
+}

@@ -1,0 +1,105 @@
+//! The section `matching`: whom to ask, how many, how often.
+
+mod wave;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use self::wave::{AskingHours, Wave, Waves};
+use super::fault::{Checks, Fault};
+
+/// The section `matching`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchingSettings {
+    /// Asks a volunteer may have open at a time, unless she chose otherwise.
+    pub open_asks: u8,
+    /// Asks a week that are not urgent, unless the volunteer chose otherwise.
+    pub weekly_asks: u8,
+    /// Released contacts a volunteer may hold before one of the matches is done.
+    pub open_releases: u8,
+    /// How long after a round those who did not answer may be asked again.
+    #[serde(with = "humantime_serde")]
+    pub second_round_after: Duration,
+    /// How many of the nearest eligible offers are scored.
+    pub candidates: u32,
+    /// How often what is uncovered is due again by itself.
+    #[serde(with = "humantime_serde")]
+    pub sweep_every: Duration,
+    /// How long a worker holds what it is matching.
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
+    /// How far ahead opening hours are turned into intervals.
+    #[serde(with = "humantime_serde")]
+    pub horizon: Duration,
+    /// What makes one offer better than another.
+    pub weights: Weights,
+    /// Who is asked together, for each urgency.
+    pub waves: Waves,
+}
+
+/// How much each part of a score counts; only their relation does.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// Nearness.
+    pub proximity: f64,
+    /// Time covered.
+    pub time: f64,
+    /// Fit of the free capacity.
+    pub capacity: f64,
+    /// A language in common.
+    pub language: f64,
+    /// How often the volunteer answers.
+    pub responsiveness: f64,
+    /// How long the volunteer was not asked.
+    pub rotation: f64,
+}
+
+impl MatchingSettings {
+    /// Every number within reason, and some weight that counts.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Fault> {
+        const MINUTE: Duration = Duration::from_mins(1);
+        const DAY: Duration = Duration::from_hours(24);
+        let mut checks = Checks::of("matching");
+        checks.number("open_asks", self.open_asks, 1..=20);
+        checks.number("weekly_asks", self.weekly_asks, 1..=50);
+        checks.number("open_releases", self.open_releases, 1..=20);
+        checks.time(
+            "second_round_after",
+            self.second_round_after,
+            MINUTE * 10..=DAY * 7,
+        );
+        checks.number("candidates", self.candidates, 1..=1000);
+        checks.time("sweep_every", self.sweep_every, MINUTE..=DAY);
+        checks.time("lease", self.lease, Duration::from_secs(5)..=MINUTE * 10);
+        checks.time("horizon", self.horizon, DAY..=DAY * 90);
+        self.weights.check(&mut checks);
+        self.waves.check(&mut checks);
+        checks.done()
+    }
+}
+
+impl Weights {
+    fn check(&self, checks: &mut Checks) {
+        let weights = [
+            ("weights.proximity", self.proximity),
+            ("weights.time", self.time),
+            ("weights.capacity", self.capacity),
+            ("weights.language", self.language),
+            ("weights.responsiveness", self.responsiveness),
+            ("weights.rotation", self.rotation),
+        ];
+        for (key, weight) in weights {
+            checks.number(key, weight, 0.0..=100.0);
+        }
+        let counts = weights.iter().any(|(_, weight)| *weight != 0.0);
+        checks.require(
+            counts,
+            "weights.proximity",
+            "must not be 0 where all other weights are",
+        );
+    }
+}

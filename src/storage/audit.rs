@@ -1,0 +1,162 @@
+//! The audit: who did what to which record, without any person's data.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::schema::audit;
+use super::sql_types::Json;
+use crate::domain::clock::Ts;
+use crate::domain::ids::RecordId;
+use crate::domain::word::words;
+
+words! {
+    /// Who did it.
+    ActorKind {
+        /// A worker.
+        System = "system",
+        /// Somebody without a token.
+        Anyone = "anyone",
+        /// A neighbor.
+        Neighbor = "neighbor",
+        /// A volunteer.
+        Volunteer = "volunteer",
+        /// A coordinator.
+        Coordinator = "coordinator",
+        /// The command line.
+        Operator = "operator",
+    }
+}
+
+/// Who did it, and which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The kind of person.
+    pub kind: ActorKind,
+    /// Which one.
+    pub id: Option<RecordId>,
+}
+
+impl Actor {
+    /// A worker.
+    pub const SYSTEM: Self = Self {
+        kind: ActorKind::System,
+        id: None,
+    };
+    /// Somebody without a token.
+    pub const ANYONE: Self = Self {
+        kind: ActorKind::Anyone,
+        id: None,
+    };
+    /// The command line.
+    pub const OPERATOR: Self = Self {
+        kind: ActorKind::Operator,
+        id: None,
+    };
+
+    /// A person known by a token.
+    #[must_use]
+    pub fn person(kind: ActorKind, id: impl Into<RecordId>) -> Self {
+        Self {
+            kind,
+            id: Some(id.into()),
+        }
+    }
+}
+
+/// An entry, to read.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = audit)]
+#[expect(missing_docs, reason = "the columns are described in the migration")]
+pub struct Entry {
+    pub seq: i64,
+    pub at: Ts,
+    pub actor: ActorKind,
+    pub actor_id: Option<RecordId>,
+    pub action: String,
+    pub subject: String,
+    pub subject_id: RecordId,
+    pub detail: Json<serde_json::Value>,
+}
+
+/// Which entries a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the column it filters by")]
+pub struct AuditFilter {
+    pub subject: Option<RecordId>,
+    pub actor: Option<RecordId>,
+    pub action: Option<String>,
+}
+
+/// Writes one entry. `action` and `detail` come from code and hold words and numbers, never text
+/// that a person has written.
+///
+/// # Errors
+/// A failed query.
+pub fn record(
+    conn: &mut Conn,
+    now: Ts,
+    actor: Actor,
+    action: &'static str,
+    (subject, subject_id): (&'static str, RecordId),
+    detail: serde_json::Value,
+) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(audit::table)
+        .values((
+            audit::at.eq(now),
+            audit::actor.eq(actor.kind),
+            audit::actor_id.eq(actor.id),
+            audit::action.eq(action),
+            audit::subject.eq(subject),
+            audit::subject_id.eq(subject_id),
+            audit::detail.eq(Json(detail.clone())),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// One page, newest first; `before` is the last sequence number of the page before.
+///
+/// # Errors
+/// A failed query.
+pub fn page(
+    conn: &mut Conn,
+    filter: &AuditFilter,
+    before: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<Entry>> {
+    with!(conn, c => {
+        let mut query = audit::table.select(Entry::as_select()).order(audit::seq.desc()).limit(limit + 1).into_boxed();
+        if let Some(subject) = filter.subject {
+            query = query.filter(audit::subject_id.eq(subject));
+        }
+        if let Some(actor) = filter.actor {
+            query = query.filter(audit::actor_id.eq(actor));
+        }
+        if let Some(action) = &filter.action {
+            query = query.filter(audit::action.eq(action.clone()));
+        }
+        if let Some(before) = before {
+            query = query.filter(audit::seq.lt(before));
+        }
+        query.load(c)
+    })
+}
+
+/// How often a person did something since an instant.
+///
+/// # Errors
+/// A failed query.
+pub fn count_since(
+    conn: &mut Conn,
+    actor: RecordId,
+    action: &str,
+    since: Ts,
+) -> QueryResult<usize> {
+    let count: i64 = with!(conn, c => audit::table
+        .filter(audit::actor_id.eq(actor))
+        .filter(audit::action.eq(action))
+        .filter(audit::at.gt(since))
+        .count()
+        .get_result(c))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}

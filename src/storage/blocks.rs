@@ -1,0 +1,28 @@
+//! Pairs of people never to be proposed to each other again.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::schema::blocks;
+use crate::crypto::lookup::KeyedHash;
+use crate::domain::clock::Ts;
+
+/// Blocks a pair; blocking it again changes nothing.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, pair: KeyedHash, now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(blocks::table)
+        .values((blocks::pair_hash.eq(pair), blocks::created_at.eq(now)))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// Which of the pairs are blocked.
+///
+/// # Errors
+/// A failed query.
+pub fn among(conn: &mut Conn, pairs: &[KeyedHash]) -> QueryResult<Vec<KeyedHash>> {
+    with!(conn, c => blocks::table.filter(blocks::pair_hash.eq_any(pairs)).select(blocks::pair_hash).load(c))
+}

@@ -1,0 +1,71 @@
+//! What is free of an offer in a period: the place where over-booking is impossible.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::offers::Offer;
+use super::schema::offer_capacity;
+use crate::domain::clock::Ts;
+use crate::domain::ids::OfferId;
+
+/// Takes `amount` of an offer in a period if so much is free.
+///
+/// # Errors
+/// A failed query.
+pub fn take(conn: &mut Conn, offer: &Offer, period: Ts, amount: i32) -> QueryResult<bool> {
+    with!(conn, c => diesel::insert_into(offer_capacity::table)
+        .values((
+            offer_capacity::offer_id.eq(offer.id),
+            offer_capacity::period_start.eq(period),
+            offer_capacity::capacity.eq(offer.capacity),
+            offer_capacity::taken.eq(0),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    let taken = with!(conn, c => diesel::update(offer_capacity::table
+            .filter(offer_capacity::offer_id.eq(offer.id))
+            .filter(offer_capacity::period_start.eq(period))
+            .filter((offer_capacity::taken + amount).le(offer_capacity::capacity)))
+        .set(offer_capacity::taken.eq(offer_capacity::taken + amount))
+        .execute(c))?;
+    Ok(taken == 1)
+}
+
+/// Gives `amount` back.
+///
+/// # Errors
+/// A failed query.
+pub fn give_back(conn: &mut Conn, offer: OfferId, period: Ts, amount: i32) -> QueryResult<()> {
+    with!(conn, c => diesel::update(offer_capacity::table
+            .filter(offer_capacity::offer_id.eq(offer))
+            .filter(offer_capacity::period_start.eq(period))
+            .filter(offer_capacity::taken.ge(amount)))
+        .set(offer_capacity::taken.eq(offer_capacity::taken - amount))
+        .execute(c))?;
+    Ok(())
+}
+
+/// What is taken of an offer in a period.
+///
+/// # Errors
+/// A failed query.
+pub fn taken(conn: &mut Conn, offer: OfferId, period: Ts) -> QueryResult<i32> {
+    let taken: Option<i32> = with!(conn, c => offer_capacity::table
+        .find((offer, period))
+        .select(offer_capacity::taken)
+        .first(c)
+        .optional())?;
+    Ok(taken.unwrap_or(0))
+}
+
+/// What is taken of several offers, by offer and period.
+///
+/// # Errors
+/// A failed query.
+pub fn taken_of(conn: &mut Conn, offers: &[OfferId]) -> QueryResult<Vec<(OfferId, Ts, i32)>> {
+    with!(conn, c => offer_capacity::table
+        .filter(offer_capacity::offer_id.eq_any(offers))
+        .filter(offer_capacity::taken.gt(0))
+        .select((offer_capacity::offer_id, offer_capacity::period_start, offer_capacity::taken))
+        .load(c))
+}

@@ -1,0 +1,88 @@
+//! Coordinators: people with an API token.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::schema::coordinators;
+use crate::crypto::seal::Sealed;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{CoordinatorId, RecordId};
+use crate::domain::word::words;
+
+words! {
+    /// What a coordinator may do; each scope includes those before it.
+    Scope {
+        /// Enter posts for callers.
+        Intake = "intake",
+        /// Review matches and manage posts and people.
+        Coordinator = "coordinator",
+        /// Everything.
+        Admin = "admin",
+    }
+}
+
+/// A coordinator, to read and to write.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = coordinators, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Coordinator {
+    pub id: CoordinatorId,
+    pub scope: Scope,
+    pub created_at: Ts,
+    pub revoked_at: Option<Ts>,
+    pub group_id: Option<RecordId>,
+    pub sealed: Sealed,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+/// Writes a new coordinator.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, coordinator: &Coordinator) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(coordinators::table).values(coordinator).execute(c))?;
+    Ok(())
+}
+
+/// The coordinator, revoked or not.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: CoordinatorId) -> QueryResult<Option<Coordinator>> {
+    with!(conn, c => coordinators::table.find(id).select(Coordinator::as_select()).first(c).optional())
+}
+
+/// Every coordinator, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn all(conn: &mut Conn) -> QueryResult<Vec<Coordinator>> {
+    with!(conn, c => coordinators::table.order(coordinators::created_at).select(Coordinator::as_select()).load(c))
+}
+
+/// Those who review: not revoked, and of more scope than intake.
+///
+/// # Errors
+/// A failed query.
+pub fn reviewers(conn: &mut Conn) -> QueryResult<Vec<CoordinatorId>> {
+    with!(conn, c => coordinators::table
+        .filter(coordinators::revoked_at.is_null())
+        .filter(coordinators::scope.ne(Scope::Intake))
+        .select(coordinators::id)
+        .load(c))
+}
+
+/// Ends a coordinator's access.
+///
+/// # Errors
+/// A failed query.
+pub fn revoke(conn: &mut Conn, id: CoordinatorId, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(coordinators::table.find(id).filter(coordinators::revoked_at.is_null()))
+        .set(coordinators::revoked_at.eq(now))
+        .execute(c))?;
+    Ok(done == 1)
+}

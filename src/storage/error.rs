@@ -1,0 +1,92 @@
+//! What can go wrong at the two doors.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// A failure of the database, as opposed to a refusal by a use case.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database cannot answer now: full disk, I/O error, queue full, time-out, closing. Try later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(&'static str),
+    /// A constraint stopped a write that a use case should have refused first.
+    #[error("a constraint of the database stopped the write")]
+    Constraint(#[source] DieselError),
+    /// A stored value is damaged, or a query is wrong.
+    #[error("the database answered something unexpected")]
+    Unexpected(#[source] DieselError),
+    /// A sealed value did not open.
+    #[error(transparent)]
+    Sealed(#[from] crate::crypto::seal::SealError),
+}
+
+impl From<DieselError> for StorageError {
+    fn from(error: DieselError) -> Self {
+        use DatabaseErrorKind as Kind;
+        match error {
+            DieselError::DatabaseError(
+                Kind::UniqueViolation
+                | Kind::ForeignKeyViolation
+                | Kind::NotNullViolation
+                | Kind::CheckViolation,
+                _,
+            ) => Self::Constraint(error),
+            DieselError::DatabaseError(..) | DieselError::BrokenTransactionManager => {
+                tracing::error!(error = %error, "the database failed");
+                Self::Unavailable("it failed to carry out an operation")
+            }
+            _ => Self::Unexpected(error),
+        }
+    }
+}
+
+impl StorageError {
+    /// Whether the connection and everything uncommitted on it must be given up.
+    #[must_use]
+    pub fn poisons_connection(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// How a closure at one of the doors ends without its value: refused by the use case, or failed.
+/// Either undoes everything that the closure wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum TxError<R> {
+    /// The use case says no; its own enum says why.
+    #[error("refused")]
+    Refused(R),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(StorageError),
+}
+
+impl<R> TxError<R> {
+    /// The same with another type of refusal.
+    pub fn map<S>(self, f: impl FnOnce(R) -> S) -> TxError<S> {
+        match self {
+            Self::Refused(refusal) => TxError::Refused(f(refusal)),
+            Self::Storage(error) => TxError::Storage(error),
+        }
+    }
+}
+
+impl<R> From<StorageError> for TxError<R> {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl<R> From<DieselError> for TxError<R> {
+    fn from(error: DieselError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl<R> From<crate::crypto::seal::SealError> for TxError<R> {
+    fn from(error: crate::crypto::seal::SealError) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+/// For closures that never refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}

@@ -1,0 +1,64 @@
+//! Repeated calls: a key names one effect. Only keyed hashes and the effect's subject are kept,
+//! never a body.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::schema::idempotency;
+use crate::crypto::lookup::KeyedHash;
+use crate::domain::clock::Ts;
+use crate::domain::ids::RecordId;
+
+/// What is known of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing: it is remembered from now on.
+    First,
+    /// The same call was made; this is what it made.
+    Again(RecordId),
+    /// The key was used for another call.
+    OtherBody,
+}
+
+/// Remembers a call, or tells that it was made already. The unique key makes the second of two
+/// simultaneous calls wait for the first and then see it.
+///
+/// # Errors
+/// A failed query.
+pub fn remember(
+    conn: &mut Conn,
+    key: KeyedHash,
+    body: KeyedHash,
+    subject: RecordId,
+    now: Ts,
+) -> QueryResult<Seen> {
+    let first = with!(conn, c => diesel::insert_into(idempotency::table)
+        .values((
+            idempotency::key_hash.eq(key),
+            idempotency::body_hash.eq(body),
+            idempotency::subject_id.eq(subject),
+            idempotency::created_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    if first == 1 {
+        return Ok(Seen::First);
+    }
+    let (known, subject): (KeyedHash, RecordId) = with!(conn, c => idempotency::table
+        .find(key)
+        .select((idempotency::body_hash, idempotency::subject_id))
+        .first(c))?;
+    Ok(if known == body {
+        Seen::Again(subject)
+    } else {
+        Seen::OtherBody
+    })
+}
+
+/// Forgets keys older than `before`.
+///
+/// # Errors
+/// A failed query.
+pub fn trim(conn: &mut Conn, before: Ts) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(idempotency::table.filter(idempotency::created_at.lt(before))).execute(c))
+}

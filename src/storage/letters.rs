@@ -1,0 +1,233 @@
+//! The outbox: letters wait here from the transaction that causes them until they are settled.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::page::{Page, page_of};
+use super::schema::letters;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{LeaseId, LetterId, MatchId, RecordId, RequestId};
+use crate::domain::letter::LetterKind;
+use crate::domain::word::words;
+
+words! {
+    /// Where a letter stands.
+    LetterState {
+        /// Waits to be sent.
+        Queued = "queued",
+        /// The mail server took it.
+        Sent = "sent",
+        /// Its subject no longer allows it, or its recipient wants no mail.
+        Dropped = "dropped",
+        /// It cannot be delivered.
+        Dead = "dead",
+    }
+    /// Whom a letter goes to.
+    RecipientKind {
+        /// A neighbor.
+        Neighbor = "neighbor",
+        /// A volunteer.
+        Volunteer = "volunteer",
+        /// A coordinator.
+        Coordinator = "coordinator",
+    }
+}
+
+/// A letter, to read and to write. It holds ids only: who and what it says is looked up when it is sent.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = letters, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Letter {
+    pub id: LetterId,
+    pub kind: LetterKind,
+    pub to_kind: RecipientKind,
+    pub to_id: RecordId,
+    pub request_id: Option<RequestId>,
+    pub match_id: Option<MatchId>,
+    pub priority: i32,
+    pub state: LetterState,
+    pub due_at: Ts,
+    pub attempts: i32,
+    pub lease_id: Option<LeaseId>,
+    pub lease_until: Option<Ts>,
+    pub last_error: Option<String>,
+    pub settled_at: Option<Ts>,
+    pub created_at: Ts,
+}
+
+/// Which letters a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the column it filters by")]
+pub struct LetterFilter {
+    pub state: Option<LetterState>,
+    pub kind: Option<LetterKind>,
+    pub match_id: Option<MatchId>,
+}
+
+/// Puts letters into the outbox.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, new: &[Letter]) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(letters::table).values(new).execute(c))?;
+    Ok(())
+}
+
+/// The letter.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: LetterId) -> QueryResult<Option<Letter>> {
+    with!(conn, c => letters::table.find(id).select(Letter::as_select()).first(c).optional())
+}
+
+/// One page for coordinators.
+///
+/// # Errors
+/// A failed query.
+pub fn page(conn: &mut Conn, filter: &LetterFilter, page: Page) -> QueryResult<Vec<Letter>> {
+    with!(conn, c => {
+        let mut query = letters::table.select(Letter::as_select()).into_boxed();
+        if let Some(state) = filter.state {
+            query = query.filter(letters::state.eq(state));
+        }
+        if let Some(kind) = filter.kind {
+            query = query.filter(letters::kind.eq(kind));
+        }
+        if let Some(id) = filter.match_id {
+            query = query.filter(letters::match_id.eq(id));
+        }
+        page_of!(query, letters, page).load(c)
+    })
+}
+
+/// Takes due letters, in the order of their priority, then of their time. Each claim counts as an
+/// attempt. They stay taken until `lease_until`, after which another worker may take them.
+///
+/// # Errors
+/// A failed query.
+pub fn claim_due(
+    conn: &mut Conn,
+    now: Ts,
+    lease: LeaseId,
+    lease_until: Ts,
+    limit: i64,
+) -> QueryResult<Vec<Letter>> {
+    let ids: Vec<LetterId> = with!(conn, c => letters::table
+        .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::due_at.le(now))
+        .filter(letters::lease_until.is_null().or(letters::lease_until.le(now)))
+        .order((letters::priority, letters::due_at))
+        .limit(limit)
+        .select(letters::id)
+        .load(c))?;
+    with!(conn, c => diesel::update(letters::table.filter(letters::id.eq_any(&ids)))
+        .set((
+            letters::lease_id.eq(lease),
+            letters::lease_until.eq(lease_until),
+            letters::attempts.eq(letters::attempts + 1),
+        ))
+        .execute(c))?;
+    let mut claimed: Vec<Letter> = with!(conn, c => letters::table
+        .filter(letters::id.eq_any(&ids))
+        .select(Letter::as_select())
+        .load(c))?;
+    claimed.sort_by_key(|l| (l.priority, l.due_at));
+    Ok(claimed)
+}
+
+/// When the next letter is due.
+///
+/// # Errors
+/// A failed query.
+pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    with!(conn, c => letters::table
+        .filter(letters::state.eq(LetterState::Queued))
+        .order(letters::due_at)
+        .select(letters::due_at)
+        .first(c)
+        .optional())
+}
+
+/// How many letters wait, and since when the oldest.
+///
+/// # Errors
+/// A failed query.
+pub fn backlog(conn: &mut Conn) -> QueryResult<(i64, Option<Ts>)> {
+    let waiting = with!(conn, c => letters::table.filter(letters::state.eq(LetterState::Queued)).count().get_result(c))?;
+    let oldest = with!(conn, c => letters::table
+        .filter(letters::state.eq(LetterState::Queued))
+        .order(letters::created_at)
+        .select(letters::created_at)
+        .first(c)
+        .optional())?;
+    Ok((waiting, oldest))
+}
+
+/// Settles a letter for good, if the lease is still held.
+///
+/// # Errors
+/// A failed query.
+pub fn settle(
+    conn: &mut Conn,
+    id: LetterId,
+    lease: LeaseId,
+    state: LetterState,
+    error: Option<&str>,
+    now: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(letters::table
+            .filter(letters::id.eq(id))
+            .filter(letters::lease_id.eq(lease))
+            .filter(letters::state.eq(LetterState::Queued)))
+        .set((
+            letters::state.eq(state),
+            letters::last_error.eq(error),
+            letters::settled_at.eq(now),
+            letters::lease_id.eq(None::<LeaseId>),
+            letters::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Puts a letter back until `due`, if the lease is still held.
+///
+/// # Errors
+/// A failed query.
+pub fn postpone(
+    conn: &mut Conn,
+    id: LetterId,
+    lease: LeaseId,
+    error: &str,
+    due: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(letters::table
+            .filter(letters::id.eq(id))
+            .filter(letters::lease_id.eq(lease))
+            .filter(letters::state.eq(LetterState::Queued)))
+        .set((
+            letters::due_at.eq(due),
+            letters::last_error.eq(error),
+            letters::lease_id.eq(None::<LeaseId>),
+            letters::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Letters to an address, of one kind, since an instant: for limits on unconfirmed addresses.
+///
+/// # Errors
+/// A failed query.
+pub fn count_since(conn: &mut Conn, to: RecordId, kind: LetterKind, since: Ts) -> QueryResult<i64> {
+    with!(conn, c => letters::table
+        .filter(letters::to_id.eq(to))
+        .filter(letters::kind.eq(kind))
+        .filter(letters::created_at.gt(since))
+        .count()
+        .get_result(c))
+}

@@ -1,0 +1,478 @@
+//! Matches: one request with one offer.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::page::{Page, page_of};
+use super::schema::{matches, offers, requests};
+use super::sql_types::Json;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
+use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState};
+use crate::domain::need::Quantity;
+use crate::domain::place::DistanceBand;
+use crate::domain::score::ScoreParts;
+use crate::domain::word::words;
+
+words! {
+    /// Who said that the help was given.
+    DoneBy {
+        /// The neighbor.
+        Neighbor = "neighbor",
+        /// The volunteer.
+        Volunteer = "volunteer",
+        /// A coordinator, for one of them.
+        Coordinator = "coordinator",
+    }
+}
+
+/// A match, to read and to write.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = matches, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Match {
+    pub id: MatchId,
+    pub request_id: RequestId,
+    pub offer_id: OfferId,
+    pub quantity: Quantity,
+    pub taken: i32,
+    pub period_start: Ts,
+    pub state: MatchState,
+    pub decline_reason: Option<DeclineReason>,
+    pub fall_reason: Option<FallReason>,
+    pub agreement: Agreement,
+    pub agree_by: Option<Ts>,
+    pub band: DistanceBand,
+    pub score: f64,
+    pub parts: Json<ScoreParts>,
+    pub wave: i32,
+    pub request_version: i32,
+    pub by_hand: bool,
+    pub max_wait_at: Option<Ts>,
+    pub asked_at: Option<Ts>,
+    pub respond_by: Option<Ts>,
+    pub answered_at: Option<Ts>,
+    pub arrival_at: Option<Ts>,
+    pub released_at: Option<Ts>,
+    pub done_by: Option<DoneBy>,
+    pub ended_at: Option<Ts>,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+}
+
+impl Match {
+    /// Whether contacts may be seen by the two sides now.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.state == MatchState::Accepted
+            && self.released_at.is_some()
+            && self.agreement.releases()
+    }
+}
+
+/// Which matches a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the fact it filters by")]
+pub struct MatchFilter {
+    pub state: Option<MatchState>,
+    pub category: Option<String>,
+    pub request: Option<RequestId>,
+    pub offer: Option<OfferId>,
+    pub overdue: Option<Ts>,
+}
+
+/// Writes new matches.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, new: &[Match]) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(matches::table).values(new).execute(c))?;
+    Ok(())
+}
+
+/// The match.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: MatchId) -> QueryResult<Option<Match>> {
+    with!(conn, c => matches::table.find(id).select(Match::as_select()).first(c).optional())
+}
+
+/// All matches of a request, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn of_request(conn: &mut Conn, request: RequestId) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .filter(matches::request_id.eq(request))
+        .order((matches::created_at, matches::id))
+        .select(Match::as_select())
+        .load(c))
+}
+
+/// All matches of an offer, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn of_offer(conn: &mut Conn, offer: OfferId) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .filter(matches::offer_id.eq(offer))
+        .order((matches::created_at, matches::id))
+        .select(Match::as_select())
+        .load(c))
+}
+
+/// All matches of a neighbor's requests, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .inner_join(requests::table)
+        .filter(requests::neighbor_id.eq(neighbor))
+        .order((matches::created_at, matches::id))
+        .select(Match::as_select())
+        .load(c))
+}
+
+/// All matches of a volunteer's offers, newest first.
+///
+/// # Errors
+/// A failed query.
+pub fn of_volunteer(
+    conn: &mut Conn,
+    volunteer: VolunteerId,
+    limit: i64,
+) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .inner_join(offers::table)
+        .filter(offers::volunteer_id.eq(volunteer))
+        .order((matches::created_at.desc(), matches::id.desc()))
+        .limit(limit)
+        .select(Match::as_select())
+        .load(c))
+}
+
+/// One page for coordinators.
+///
+/// # Errors
+/// A failed query.
+pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Vec<Match>> {
+    with!(conn, c => {
+        let mut query = matches::table.inner_join(requests::table).select(Match::as_select()).into_boxed();
+        if let Some(state) = filter.state {
+            query = query.filter(matches::state.eq(state));
+        }
+        if let Some(category) = &filter.category {
+            query = query.filter(requests::category.eq(category.clone()));
+        }
+        if let Some(request) = filter.request {
+            query = query.filter(matches::request_id.eq(request));
+        }
+        if let Some(offer) = filter.offer {
+            query = query.filter(matches::offer_id.eq(offer));
+        }
+        if let Some(now) = filter.overdue {
+            query = query.filter(
+                matches::state.eq(MatchState::Notified).and(matches::respond_by.lt(now))
+                    .or(matches::agree_by.lt(now).and(matches::state.eq(MatchState::Accepted))),
+            );
+        }
+        page_of!(query, matches, page).load(c)
+    })
+}
+
+/// Open asks, asks since `week_ago` and open releases of each of the volunteers.
+///
+/// # Errors
+/// A failed query.
+pub fn load_of(
+    conn: &mut Conn,
+    volunteers: &[VolunteerId],
+    week_ago: Ts,
+) -> QueryResult<Vec<VolunteerLoad>> {
+    let rows: Vec<(VolunteerId, MatchState, Option<Ts>, Option<Ts>, Option<Ts>)> = with!(conn, c => matches::table
+        .inner_join(offers::table)
+        .filter(offers::volunteer_id.eq_any(volunteers))
+        .filter(matches::state.eq_any(MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
+        .select((
+            offers::volunteer_id,
+            matches::state,
+            matches::asked_at,
+            matches::released_at,
+            matches::answered_at,
+        ))
+        .load(c))?;
+    Ok(volunteers
+        .iter()
+        .map(|volunteer| {
+            let mut load = VolunteerLoad {
+                volunteer: *volunteer,
+                open_asks: 0,
+                weekly_asks: 0,
+                open_releases: 0,
+                answered: 0,
+            };
+            for (_, state, asked, released, answered) in
+                rows.iter().filter(|(v, ..)| v == volunteer)
+            {
+                load.open_asks +=
+                    u32::from(matches!(state, MatchState::Notified | MatchState::Proposed));
+                load.weekly_asks += u32::from(
+                    asked.is_some_and(|at| at > week_ago) || *state == MatchState::Notified,
+                );
+                load.open_releases += u32::from(
+                    *state == MatchState::Accepted && (released.is_some() || answered.is_some()),
+                );
+                load.answered += u32::from(answered.is_some());
+            }
+            load
+        })
+        .collect())
+}
+
+/// How much a volunteer carries.
+#[derive(Clone, Copy, Debug)]
+pub struct VolunteerLoad {
+    /// Whose load.
+    pub volunteer: VolunteerId,
+    /// Asks without an answer.
+    pub open_asks: u32,
+    /// Asks within the week.
+    pub weekly_asks: u32,
+    /// Accepted matches that are not done.
+    pub open_releases: u32,
+    /// Asks within the week that were answered.
+    pub answered: u32,
+}
+
+/// Moves a match from one of the states given to another.
+fn step(
+    conn: &mut Conn,
+    id: MatchId,
+    from: &[MatchState],
+    to: MatchState,
+    now: Ts,
+) -> QueryResult<bool> {
+    let ended = matches!(
+        to,
+        MatchState::Declined | MatchState::Lapsed | MatchState::Vetoed | MatchState::Superseded
+    );
+    let done = with!(conn, c => diesel::update(matches::table.filter(matches::id.eq(id)).filter(matches::state.eq_any(from)))
+        .set((
+            matches::state.eq(to),
+            matches::ended_at.eq(ended.then_some(now)),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// A coordinator has approved: the volunteer may be asked now.
+///
+/// # Errors
+/// A failed query.
+pub fn approve(conn: &mut Conn, id: MatchId, max_wait_at: Ts, now: Ts) -> QueryResult<bool> {
+    if !step(conn, id, &[MatchState::Proposed], MatchState::Notified, now)? {
+        return Ok(false);
+    }
+    with!(conn, c => diesel::update(matches::table.find(id)).set(matches::max_wait_at.eq(max_wait_at)).execute(c))?;
+    Ok(true)
+}
+
+/// A coordinator has refused.
+///
+/// # Errors
+/// A failed query.
+pub fn veto(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
+    step(
+        conn,
+        id,
+        &[MatchState::Proposed, MatchState::Notified],
+        MatchState::Vetoed,
+        now,
+    )
+}
+
+/// The volunteer has said no.
+///
+/// # Errors
+/// A failed query.
+pub fn decline(
+    conn: &mut Conn,
+    id: MatchId,
+    reason: Option<DeclineReason>,
+    now: Ts,
+) -> QueryResult<bool> {
+    if !step(
+        conn,
+        id,
+        &[MatchState::Notified, MatchState::Lapsed],
+        MatchState::Declined,
+        now,
+    )? {
+        return Ok(false);
+    }
+    with!(conn, c => diesel::update(matches::table.find(id))
+        .set((matches::decline_reason.eq(reason), matches::answered_at.eq(now)))
+        .execute(c))?;
+    Ok(true)
+}
+
+/// The time for the answer is over.
+///
+/// # Errors
+/// A failed query.
+pub fn lapse(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
+    step(conn, id, &[MatchState::Notified], MatchState::Lapsed, now)
+}
+
+/// Not needed, or not possible, any more.
+///
+/// # Errors
+/// A failed query.
+pub fn supersede(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
+    step(
+        conn,
+        id,
+        &[MatchState::Proposed, MatchState::Notified],
+        MatchState::Superseded,
+        now,
+    )
+}
+
+/// What an acceptance writes.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "as in `Match`")]
+pub struct Acceptance {
+    pub taken: i32,
+    pub agreement: Agreement,
+    pub agree_by: Option<Ts>,
+    pub arrival_at: Option<Ts>,
+    pub released_at: Option<Ts>,
+}
+
+/// The volunteer has said yes; the caller has taken cover and capacity in the same transaction.
+///
+/// # Errors
+/// A failed query.
+pub fn accept(conn: &mut Conn, id: MatchId, acceptance: &Acceptance, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq_any([MatchState::Notified, MatchState::Declined, MatchState::Lapsed])))
+        .set((
+            matches::state.eq(MatchState::Accepted),
+            matches::taken.eq(acceptance.taken),
+            matches::agreement.eq(acceptance.agreement),
+            matches::agree_by.eq(acceptance.agree_by),
+            matches::arrival_at.eq(acceptance.arrival_at),
+            matches::released_at.eq(acceptance.released_at),
+            matches::decline_reason.eq(None::<DeclineReason>),
+            matches::answered_at.eq(now),
+            matches::ended_at.eq(None::<Ts>),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// The neighbor has agreed; contacts are released.
+///
+/// # Errors
+/// A failed query.
+pub fn agree(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::Accepted))
+            .filter(matches::agreement.eq(Agreement::Pending)))
+        .set((
+            matches::agreement.eq(Agreement::Agreed),
+            matches::released_at.eq(now),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// An accepted match has come to nothing; the caller gives cover and capacity back in the same
+/// transaction.
+///
+/// # Errors
+/// A failed query.
+pub fn fall_through(
+    conn: &mut Conn,
+    id: MatchId,
+    reason: FallReason,
+    now: Ts,
+) -> QueryResult<bool> {
+    let agreement = match reason {
+        FallReason::Refused => Some(Agreement::Refused),
+        _ => None,
+    };
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::Accepted)))
+        .set((
+            matches::state.eq(MatchState::FellThrough),
+            matches::taken.eq(0),
+            matches::fall_reason.eq(reason),
+            agreement.map(|a| matches::agreement.eq(a)),
+            matches::ended_at.eq(now),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// The help was given.
+///
+/// # Errors
+/// A failed query.
+pub fn fulfil(conn: &mut Conn, id: MatchId, by: DoneBy, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::Accepted))
+            .filter(matches::agreement.eq_any([Agreement::None, Agreement::Agreed])))
+        .set((
+            matches::state.eq(MatchState::Fulfilled),
+            matches::done_by.eq(by),
+            matches::ended_at.eq(now),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// The ask's letter has left: the time for the answer begins.
+///
+/// # Errors
+/// A failed query.
+pub fn set_asked(conn: &mut Conn, id: MatchId, at: Ts, respond_by: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::Notified))
+            .filter(matches::asked_at.is_null()))
+        .set((matches::asked_at.eq(at), matches::respond_by.eq(respond_by), matches::updated_at.eq(at)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Asks whose answer is overdue, asks whose letter did not leave in time, and acceptances that the
+/// neighbor did not agree to in time.
+///
+/// # Errors
+/// A failed query.
+pub fn overdue(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .filter(
+            matches::state.eq(MatchState::Notified).and(matches::respond_by.le(now))
+                .or(matches::state.eq(MatchState::Notified).and(matches::asked_at.is_null()).and(matches::max_wait_at.le(now)))
+                .or(matches::state.eq(MatchState::Accepted).and(matches::agreement.eq(Agreement::Pending)).and(matches::agree_by.le(now))),
+        )
+        .limit(limit)
+        .select(Match::as_select())
+        .load(c))
+}

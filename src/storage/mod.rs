@@ -1,0 +1,33 @@
+//! The database: tables, queries, and the two doors through which everything else reaches them.
+//!
+//! Storage knows rows and conditions; which of them make a use case is decided in `actions`. It never
+//! sends a letter, never matches, never renders. To add a table: a migration for each backend, its
+//! columns in `schema`, one file here named after it with `X` to read and `NewX` to write.
+
+pub mod audit;
+pub mod backup;
+pub mod blocks;
+pub mod capacity;
+pub mod changes;
+pub mod connection;
+pub mod coordinators;
+pub mod db;
+pub mod error;
+pub mod idempotency;
+pub mod letters;
+pub mod matches;
+pub mod meta;
+pub mod neighbors;
+pub mod offers;
+pub mod page;
+pub mod requests;
+pub mod schema;
+pub mod sites;
+pub mod sql_types;
+pub mod tokens;
+pub mod volunteers;
+mod writer;
+
+pub use connection::{Conn, DatabaseUrl};
+pub use db::Db;
+pub use error::{StorageError, TxError};

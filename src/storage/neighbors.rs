@@ -1,0 +1,146 @@
+//! Neighbors: who asks.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::schema::neighbors;
+use super::sql_types::Json;
+use crate::crypto::lookup::KeyedHash;
+use crate::crypto::seal::Sealed;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{CoordinatorId, NeighborId, RecordId};
+use crate::domain::need::Verified;
+use crate::domain::place::Cell;
+
+/// A neighbor, to read and to write.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = neighbors, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Neighbor {
+    pub id: NeighborId,
+    pub cell: Cell,
+    pub email_hash: Option<KeyedHash>,
+    pub phone_hash: Option<KeyedHash>,
+    pub verified: Verified,
+    pub languages: Json<Vec<String>>,
+    pub locale: String,
+    pub agree_first: bool,
+    pub entered_by: Option<CoordinatorId>,
+    pub mail_stopped_at: Option<Ts>,
+    pub erased_at: Option<Ts>,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+    pub group_id: Option<RecordId>,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+/// What a neighbor may change of herself.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = neighbors, treat_none_as_null = true)]
+#[expect(missing_docs, reason = "as in `Neighbor`")]
+pub struct NeighborEdit {
+    pub cell: Cell,
+    pub email_hash: Option<KeyedHash>,
+    pub phone_hash: Option<KeyedHash>,
+    pub languages: Json<Vec<String>>,
+    pub locale: String,
+    pub agree_first: bool,
+    pub updated_at: Ts,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+impl Neighbor {
+    /// Something by which the person is known again where there is one: e-mail first, then phone.
+    #[must_use]
+    pub fn contact_hash(&self) -> Option<KeyedHash> {
+        self.email_hash.or(self.phone_hash)
+    }
+}
+
+/// Writes a new neighbor.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, neighbor: &Neighbor) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(neighbors::table).values(neighbor).execute(c))?;
+    Ok(())
+}
+
+/// The neighbor, erased or not.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: NeighborId) -> QueryResult<Option<Neighbor>> {
+    with!(conn, c => neighbors::table.find(id).select(Neighbor::as_select()).first(c).optional())
+}
+
+/// Several neighbors at once.
+///
+/// # Errors
+/// A failed query.
+pub fn find_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor>> {
+    with!(conn, c => neighbors::table.filter(neighbors::id.eq_any(ids)).select(Neighbor::as_select()).load(c))
+}
+
+/// Changes a neighbor if nobody changed her since `read_version` was read.
+///
+/// # Errors
+/// A failed query.
+pub fn edit(
+    conn: &mut Conn,
+    id: NeighborId,
+    read_version: i32,
+    edit: &NeighborEdit,
+) -> QueryResult<bool> {
+    let changed = with!(conn, c => diesel::update(neighbors::table
+            .filter(neighbors::id.eq(id))
+            .filter(neighbors::sealed_version.eq(read_version))
+            .filter(neighbors::erased_at.is_null()))
+        .set(edit)
+        .execute(c))?;
+    Ok(changed == 1)
+}
+
+/// Marks the e-mail address as the neighbor's own.
+///
+/// # Errors
+/// A failed query.
+pub fn set_verified(conn: &mut Conn, id: NeighborId, verified: Verified) -> QueryResult<()> {
+    with!(conn, c => diesel::update(neighbors::table.find(id)).set(neighbors::verified.eq(verified)).execute(c))?;
+    Ok(())
+}
+
+/// Stops all mail to the neighbor.
+///
+/// # Errors
+/// A failed query.
+pub fn stop_mail(conn: &mut Conn, id: NeighborId, now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(neighbors::table.find(id).filter(neighbors::mail_stopped_at.is_null()))
+        .set(neighbors::mail_stopped_at.eq(now))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Destroys the sealed part and the hashes; what remains is a number without a person.
+///
+/// # Errors
+/// A failed query.
+pub fn erase(conn: &mut Conn, id: NeighborId, now: Ts) -> QueryResult<bool> {
+    let erased = with!(conn, c => diesel::update(neighbors::table.find(id).filter(neighbors::erased_at.is_null()))
+        .set((
+            neighbors::sealed.eq(None::<Sealed>),
+            neighbors::email_hash.eq(None::<KeyedHash>),
+            neighbors::phone_hash.eq(None::<KeyedHash>),
+            neighbors::erased_at.eq(now),
+            neighbors::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(erased == 1)
+}

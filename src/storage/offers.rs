@@ -1,0 +1,337 @@
+//! Offers: what volunteers give.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::page::{Page, page_of};
+use super::schema::offers;
+use super::sql_types::Json;
+use crate::crypto::seal::Sealed;
+use crate::domain::attribute::Attributes;
+use crate::domain::availability::Availability;
+use crate::domain::category::CategoryKey;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{LeaseId, OfferId, VolunteerId};
+use crate::domain::lifecycle::OfferState;
+use crate::domain::need::{Quantity, Reach, Renews};
+use crate::domain::place::Cell;
+
+/// An offer, to read and to write.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = offers, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Offer {
+    pub id: OfferId,
+    pub volunteer_id: VolunteerId,
+    pub category: CategoryKey,
+    pub capacity: Quantity,
+    pub renews: Renews,
+    pub reach_m: Reach,
+    pub available_from: Option<Ts>,
+    pub available_until: Option<Ts>,
+    pub opening_hours: Option<String>,
+    pub timezone: String,
+    pub provides: Json<Attributes>,
+    pub is_site: bool,
+    pub cell: Cell,
+    pub state: OfferState,
+    pub closed_at: Option<Ts>,
+    pub expires_at: Ts,
+    pub match_due_at: Option<Ts>,
+    pub lease_id: Option<LeaseId>,
+    pub lease_until: Option<Ts>,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+impl Offer {
+    /// When the offer stands; `None` if the row holds hours or a zone that do not parse any more.
+    #[must_use]
+    pub fn availability(&self) -> Option<Availability> {
+        let opening_hours = match &self.opening_hours {
+            Some(text) => Some(text.parse().ok()?),
+            None => None,
+        };
+        Some(Availability {
+            from: self.available_from,
+            until: self.available_until,
+            opening_hours,
+            timezone: self.timezone.parse().ok()?,
+        })
+    }
+}
+
+/// What an edit changes of an offer.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = offers, treat_none_as_null = true)]
+#[expect(missing_docs, reason = "as in `Offer`")]
+pub struct OfferEdit {
+    pub reach_m: Reach,
+    pub available_from: Option<Ts>,
+    pub available_until: Option<Ts>,
+    pub opening_hours: Option<String>,
+    pub timezone: String,
+    pub provides: Json<Attributes>,
+    pub cell: Cell,
+    pub updated_at: Ts,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+/// Which offers a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the column it filters by")]
+pub struct OfferFilter {
+    pub state: Option<OfferState>,
+    pub category: Option<String>,
+    pub site: Option<bool>,
+    pub volunteer: Option<VolunteerId>,
+}
+
+/// Writes new offers.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, new: &[Offer]) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(offers::table).values(new).execute(c))?;
+    Ok(())
+}
+
+/// The offer.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: OfferId) -> QueryResult<Option<Offer>> {
+    with!(conn, c => offers::table.find(id).select(Offer::as_select()).first(c).optional())
+}
+
+/// Several offers at once.
+///
+/// # Errors
+/// A failed query.
+pub fn find_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => offers::table.filter(offers::id.eq_any(ids)).select(Offer::as_select()).load(c))
+}
+
+/// All offers of a volunteer, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn of_volunteer(conn: &mut Conn, volunteer: VolunteerId) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => offers::table
+        .filter(offers::volunteer_id.eq(volunteer))
+        .order((offers::created_at, offers::id))
+        .select(Offer::as_select())
+        .load(c))
+}
+
+/// One page for coordinators.
+///
+/// # Errors
+/// A failed query.
+pub fn page(conn: &mut Conn, filter: &OfferFilter, page: Page) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => {
+        let mut query = offers::table.select(Offer::as_select()).into_boxed();
+        if let Some(state) = filter.state {
+            query = query.filter(offers::state.eq(state));
+        }
+        if let Some(category) = &filter.category {
+            query = query.filter(offers::category.eq(category.clone()));
+        }
+        if let Some(site) = filter.site {
+            query = query.filter(offers::is_site.eq(site));
+        }
+        if let Some(volunteer) = filter.volunteer {
+            query = query.filter(offers::volunteer_id.eq(volunteer));
+        }
+        page_of!(query, offers, page).load(c)
+    })
+}
+
+/// Open offers from `after` on, in the order of their ids: for loading the index.
+///
+/// # Errors
+/// A failed query.
+pub fn open_after(conn: &mut Conn, after: Option<OfferId>, limit: i64) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => {
+        let mut query = offers::table
+            .filter(offers::state.eq(OfferState::Open))
+            .order(offers::id)
+            .limit(limit)
+            .select(Offer::as_select())
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(offers::id.gt(after));
+        }
+        query.load(c)
+    })
+}
+
+/// Takes due offers, longest waiting first. They stay taken until `lease_until`.
+///
+/// # Errors
+/// A failed query.
+pub fn claim_due(
+    conn: &mut Conn,
+    now: Ts,
+    lease: LeaseId,
+    lease_until: Ts,
+    limit: i64,
+) -> QueryResult<Vec<Offer>> {
+    let ids: Vec<OfferId> = with!(conn, c => offers::table
+        .filter(offers::match_due_at.le(now))
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::lease_until.is_null().or(offers::lease_until.le(now)))
+        .order(offers::match_due_at)
+        .limit(limit)
+        .select(offers::id)
+        .load(c))?;
+    with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(&ids)))
+        .set((offers::lease_id.eq(lease), offers::lease_until.eq(lease_until)))
+        .execute(c))?;
+    find_all(conn, &ids)
+}
+
+/// Settles a due offer, if the lease is still held and nothing made it due anew.
+///
+/// # Errors
+/// A failed query.
+pub fn finish_round(
+    conn: &mut Conn,
+    id: OfferId,
+    lease: LeaseId,
+    read_due: Ts,
+) -> QueryResult<bool> {
+    let settled = with!(conn, c => diesel::update(offers::table
+            .filter(offers::id.eq(id))
+            .filter(offers::lease_id.eq(lease))
+            .filter(offers::match_due_at.eq(read_due)))
+        .set((
+            offers::match_due_at.eq(None::<Ts>),
+            offers::lease_id.eq(None::<LeaseId>),
+            offers::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(settled == 1)
+}
+
+/// Makes open offers due: they look for requests they could meet.
+///
+/// # Errors
+/// A failed query.
+pub fn make_due(conn: &mut Conn, ids: &[OfferId], due: Ts) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(offers::table
+            .filter(offers::id.eq_any(ids))
+            .filter(offers::state.eq(OfferState::Open)))
+        .set((offers::match_due_at.eq(due), offers::lease_id.eq(None::<LeaseId>), offers::lease_until.eq(None::<Ts>)))
+        .execute(c))
+}
+
+/// Moves an offer from one state to another; an offer that opens is due at once.
+///
+/// # Errors
+/// A failed query.
+pub fn set_state(
+    conn: &mut Conn,
+    id: OfferId,
+    from: OfferState,
+    to: OfferState,
+    now: Ts,
+) -> QueryResult<bool> {
+    let due = (to == OfferState::Open).then_some(now);
+    let closed_at = (to == OfferState::Closed).then_some(now);
+    let done = with!(conn, c => diesel::update(offers::table.filter(offers::id.eq(id)).filter(offers::state.eq(from)))
+        .set((
+            offers::state.eq(to),
+            offers::closed_at.eq(closed_at),
+            offers::match_due_at.eq(due),
+            offers::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Moves all offers of one volunteer to another, when the second post of an address is confirmed.
+///
+/// # Errors
+/// A failed query.
+pub fn move_to(conn: &mut Conn, from: VolunteerId, to: VolunteerId) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(offers::table.filter(offers::volunteer_id.eq(from)))
+        .set(offers::volunteer_id.eq(to))
+        .execute(c))
+}
+
+/// Changes an offer if nobody changed it since `read_version` was read and it is not closed.
+///
+/// # Errors
+/// A failed query.
+pub fn edit(
+    conn: &mut Conn,
+    id: OfferId,
+    read_version: i32,
+    edit: &OfferEdit,
+) -> QueryResult<bool> {
+    let changed = with!(conn, c => diesel::update(offers::table
+            .filter(offers::id.eq(id))
+            .filter(offers::sealed_version.eq(read_version))
+            .filter(offers::state.ne(OfferState::Closed)))
+        .set(edit)
+        .execute(c))?;
+    Ok(changed == 1)
+}
+
+/// Moves the day on which an offer ends by itself.
+///
+/// # Errors
+/// A failed query.
+pub fn renew(conn: &mut Conn, id: OfferId, expires_at: Ts, now: Ts) -> QueryResult<bool> {
+    let renewed = with!(conn, c => diesel::update(offers::table
+            .filter(offers::id.eq(id))
+            .filter(offers::state.ne(OfferState::Closed)))
+        .set((offers::expires_at.eq(expires_at), offers::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(renewed == 1)
+}
+
+/// Live offers whose day has come, or whose time is over.
+///
+/// # Errors
+/// A failed query.
+pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => offers::table
+        .filter(offers::state.ne(OfferState::Closed))
+        .filter(offers::expires_at.le(now).or(offers::available_until.le(now)))
+        .limit(limit)
+        .select(Offer::as_select())
+        .load(c))
+}
+
+/// Destroys the sealed part of closed offers.
+///
+/// # Errors
+/// A failed query.
+pub fn erase_secrets(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(ids)))
+        .set(offers::sealed.eq(None::<Sealed>))
+        .execute(c))
+}
+
+/// Closed offers that still have a sealed part, closed before `before`.
+///
+/// # Errors
+/// A failed query.
+pub fn closed_with_secrets(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<OfferId>> {
+    with!(conn, c => offers::table
+        .filter(offers::closed_at.le(before))
+        .filter(offers::sealed.is_not_null())
+        .limit(limit)
+        .select(offers::id)
+        .load(c))
+}

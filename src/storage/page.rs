@@ -1,0 +1,45 @@
+//! Keyset pages: newest first by (`created_at`, id), so that no page skips or repeats a row while
+//! others are being written.
+
+use crate::domain::clock::Ts;
+use crate::domain::ids::RecordId;
+use serde::{Deserialize, Serialize};
+
+/// The last row of the page before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// When that row was created.
+    pub created_at: Ts,
+    /// Its id.
+    pub id: RecordId,
+}
+
+/// Which page of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Where the page before ended; none for the first page.
+    pub after: Option<Position>,
+    /// Rows on a page.
+    pub limit: i64,
+}
+
+/// Narrows a boxed query to one page; asks for one row more than the page holds, which tells
+/// whether there is another page.
+macro_rules! page_of {
+    ($query:expr, $table:ident, $page:expr) => {{
+        let mut query = $query;
+        if let Some(after) = $page.after {
+            query = query.filter(
+                $table::created_at
+                    .lt(after.created_at)
+                    .or($table::created_at
+                        .eq(after.created_at)
+                        .and($table::id.lt(after.id))),
+            );
+        }
+        query
+            .order(($table::created_at.desc(), $table::id.desc()))
+            .limit($page.limit + 1)
+    }};
+}
+pub(super) use page_of;

@@ -1,0 +1,537 @@
+//! Requests: what neighbors need.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::page::{Page, page_of};
+use super::schema::requests;
+use super::sql_types::Json;
+use crate::crypto::seal::Sealed;
+use crate::domain::attribute::Attributes;
+use crate::domain::category::CategoryKey;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
+use crate::domain::lifecycle::{Attention, CloseReason, RequestState};
+use crate::domain::need::{Handover, Quantity, Reach, Urgency};
+use crate::domain::place::Cell;
+use crate::domain::word::words;
+
+words! {
+    /// Who has hidden a request.
+    HeldBy {
+        /// The neighbor ("hide now").
+        Neighbor = "neighbor",
+        /// A coordinator.
+        Coordinator = "coordinator",
+    }
+}
+
+/// A request, to read and to write.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = requests, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Request {
+    pub id: RequestId,
+    pub neighbor_id: NeighborId,
+    pub series_id: Option<RecordId>,
+    pub category: CategoryKey,
+    pub quantity: Quantity,
+    pub covered: i32,
+    pub splittable: bool,
+    pub max_helpers: i32,
+    pub urgency: Urgency,
+    pub travel_m: Reach,
+    pub handover: Handover,
+    pub language_must: bool,
+    pub needed_from: Ts,
+    pub needed_until: Ts,
+    pub requires: Json<Attributes>,
+    pub cell: Cell,
+    pub state: RequestState,
+    pub held_by: Option<HeldBy>,
+    pub close_reason: Option<CloseReason>,
+    pub closed_at: Option<Ts>,
+    pub attention: Option<Attention>,
+    pub version: i32,
+    pub wave: i32,
+    pub next_wave_at: Option<Ts>,
+    pub match_due_at: Option<Ts>,
+    pub lease_id: Option<LeaseId>,
+    pub lease_until: Option<Ts>,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+impl Request {
+    /// What is still to be covered.
+    #[must_use]
+    pub fn still_needed(&self) -> i32 {
+        self.quantity.get() - self.covered
+    }
+}
+
+/// What an edit changes of a request.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = requests, treat_none_as_null = true)]
+#[expect(missing_docs, reason = "as in `Request`")]
+pub struct RequestEdit {
+    pub quantity: Quantity,
+    pub splittable: bool,
+    pub max_helpers: i32,
+    pub urgency: Urgency,
+    pub travel_m: Reach,
+    pub handover: Handover,
+    pub language_must: bool,
+    pub needed_from: Ts,
+    pub needed_until: Ts,
+    pub requires: Json<Attributes>,
+    pub cell: Cell,
+    pub version: i32,
+    pub updated_at: Ts,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+/// What a round of matching leaves behind.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = requests, treat_none_as_null = true)]
+#[expect(missing_docs, reason = "as in `Request`")]
+pub struct RoundResult {
+    pub wave: i32,
+    pub next_wave_at: Option<Ts>,
+    pub match_due_at: Option<Ts>,
+    pub attention: Option<Attention>,
+}
+
+/// Which requests a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the column it filters by")]
+pub struct RequestFilter {
+    pub state: Option<RequestState>,
+    pub category: Option<String>,
+    pub urgency: Option<Urgency>,
+    pub attention: Option<bool>,
+    pub neighbor: Option<NeighborId>,
+}
+
+/// Writes new requests.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, new: &[Request]) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(requests::table).values(new).execute(c))?;
+    Ok(())
+}
+
+/// The request.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: RequestId) -> QueryResult<Option<Request>> {
+    with!(conn, c => requests::table.find(id).select(Request::as_select()).first(c).optional())
+}
+
+/// Several requests at once.
+///
+/// # Errors
+/// A failed query.
+pub fn find_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>> {
+    with!(conn, c => requests::table.filter(requests::id.eq_any(ids)).select(Request::as_select()).load(c))
+}
+
+/// All requests of a neighbor, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Request>> {
+    with!(conn, c => requests::table
+        .filter(requests::neighbor_id.eq(neighbor))
+        .order((requests::created_at, requests::id))
+        .select(Request::as_select())
+        .load(c))
+}
+
+/// One page for coordinators.
+///
+/// # Errors
+/// A failed query.
+pub fn page(conn: &mut Conn, filter: &RequestFilter, page: Page) -> QueryResult<Vec<Request>> {
+    with!(conn, c => {
+        let mut query = requests::table.select(Request::as_select()).into_boxed();
+        if let Some(state) = filter.state {
+            query = query.filter(requests::state.eq(state));
+        }
+        if let Some(category) = &filter.category {
+            query = query.filter(requests::category.eq(category.clone()));
+        }
+        if let Some(urgency) = filter.urgency {
+            query = query.filter(requests::urgency.eq(urgency));
+        }
+        match filter.attention {
+            Some(true) => query = query.filter(requests::attention.is_not_null()),
+            Some(false) => query = query.filter(requests::attention.is_null()),
+            None => {}
+        }
+        if let Some(neighbor) = filter.neighbor {
+            query = query.filter(requests::neighbor_id.eq(neighbor));
+        }
+        page_of!(query, requests, page).load(c)
+    })
+}
+
+/// Open requests from `after` on, in the order of their ids: for loading the index.
+///
+/// # Errors
+/// A failed query.
+pub fn open_after(
+    conn: &mut Conn,
+    after: Option<RequestId>,
+    limit: i64,
+) -> QueryResult<Vec<Request>> {
+    with!(conn, c => {
+        let mut query = requests::table
+            .filter(requests::state.eq(RequestState::Open))
+            .order(requests::id)
+            .limit(limit)
+            .select(Request::as_select())
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(requests::id.gt(after));
+        }
+        query.load(c)
+    })
+}
+
+/// How many live requests stand in each cell, of categories that may be counted publicly.
+///
+/// # Errors
+/// A failed query.
+pub fn open_by_cell(conn: &mut Conn, category: &str) -> QueryResult<Vec<(Cell, i64)>> {
+    with!(conn, c => requests::table
+        .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::category.eq(category))
+        .group_by(requests::cell)
+        .select((requests::cell, diesel::dsl::count_star()))
+        .load(c))
+}
+
+/// Takes due requests for matching: most urgent first, then longest waiting. They stay taken until
+/// `lease_until`, after which another worker may take them.
+///
+/// # Errors
+/// A failed query.
+pub fn claim_due(
+    conn: &mut Conn,
+    now: Ts,
+    lease: LeaseId,
+    lease_until: Ts,
+    limit: i64,
+) -> QueryResult<Vec<Request>> {
+    let ids: Vec<RequestId> = with!(conn, c => requests::table
+        .filter(requests::match_due_at.le(now))
+        .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::lease_until.is_null().or(requests::lease_until.le(now)))
+        .order((
+            requests::urgency.eq(Urgency::Now).desc(),
+            requests::urgency.eq(Urgency::Today).desc(),
+            requests::created_at,
+        ))
+        .limit(limit)
+        .select(requests::id)
+        .load(c))?;
+    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)))
+        .set((requests::lease_id.eq(lease), requests::lease_until.eq(lease_until)))
+        .execute(c))?;
+    let mut claimed = find_all(conn, &ids)?;
+    claimed.sort_by_key(|r| (r.urgency, r.created_at));
+    Ok(claimed)
+}
+
+/// When the next request is due.
+///
+/// # Errors
+/// A failed query.
+pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    with!(conn, c => requests::table
+        .filter(requests::match_due_at.is_not_null())
+        .filter(requests::state.eq(RequestState::Open))
+        .order(requests::match_due_at)
+        .select(requests::match_due_at.assume_not_null())
+        .first(c)
+        .optional())
+}
+
+/// Settles a round of matching, if the lease is still held and nothing made the request due anew.
+///
+/// # Errors
+/// A failed query.
+pub fn finish_round(
+    conn: &mut Conn,
+    id: RequestId,
+    lease: LeaseId,
+    read_due: Ts,
+    result: &RoundResult,
+) -> QueryResult<bool> {
+    let settled = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::lease_id.eq(lease))
+            .filter(requests::match_due_at.eq(read_due)))
+        .set((
+            result,
+            requests::lease_id.eq(None::<LeaseId>),
+            requests::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(settled == 1)
+}
+
+/// Gives a lease back without a result.
+///
+/// # Errors
+/// A failed query.
+pub fn unclaim(conn: &mut Conn, id: RequestId, lease: LeaseId) -> QueryResult<()> {
+    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq(id)).filter(requests::lease_id.eq(lease)))
+        .set((requests::lease_id.eq(None::<LeaseId>), requests::lease_until.eq(None::<Ts>)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Makes open requests due for matching, none later than it was.
+///
+/// # Errors
+/// A failed query.
+pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq_any(ids))
+            .filter(requests::state.eq(RequestState::Open))
+            .filter(requests::match_due_at.is_null().or(requests::match_due_at.gt(due))))
+        .set((requests::match_due_at.eq(due), requests::lease_id.eq(None::<LeaseId>), requests::lease_until.eq(None::<Ts>)))
+        .execute(c))
+}
+
+/// Makes every open request due that no round will look at again: the safety net under the clock.
+///
+/// # Errors
+/// A failed query.
+pub fn sweep(conn: &mut Conn, untouched_since: Ts, now: Ts, limit: i64) -> QueryResult<usize> {
+    let ids: Vec<RequestId> = with!(conn, c => requests::table
+        .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::match_due_at.is_null())
+        .filter(requests::updated_at.le(untouched_since))
+        .limit(limit)
+        .select(requests::id)
+        .load(c))?;
+    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)))
+        .set((requests::match_due_at.eq(now), requests::updated_at.eq(now)))
+        .execute(c))
+}
+
+/// Covers `taken` more of an open request, if so much is still needed; covered whole, it leaves
+/// matching.
+///
+/// # Errors
+/// A failed query.
+pub fn take_cover(conn: &mut Conn, id: RequestId, taken: i32, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq(RequestState::Open))
+            .filter((requests::covered + taken).le(requests::quantity)))
+        .set((requests::covered.eq(requests::covered + taken), requests::attention.eq(None::<Attention>), requests::updated_at.eq(now)))
+        .execute(c))?;
+    with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq(RequestState::Open))
+            .filter(requests::covered.eq(requests::quantity)))
+        .set((requests::state.eq(RequestState::Covered), requests::match_due_at.eq(None::<Ts>), requests::next_wave_at.eq(None::<Ts>)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Takes cover back; an open or covered request is open again and due at once.
+///
+/// # Errors
+/// A failed query.
+pub fn give_back(conn: &mut Conn, id: RequestId, taken: i32, now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq(id)).filter(requests::covered.ge(taken)))
+        .set((requests::covered.eq(requests::covered - taken), requests::updated_at.eq(now)))
+        .execute(c))?;
+    with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq_any([RequestState::Open, RequestState::Covered])))
+        .set((
+            requests::state.eq(RequestState::Open),
+            requests::match_due_at.eq(now),
+            requests::next_wave_at.eq(None::<Ts>),
+            requests::lease_id.eq(None::<LeaseId>),
+            requests::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Closes a request that is not closed yet.
+///
+/// # Errors
+/// A failed query.
+pub fn close(conn: &mut Conn, id: RequestId, reason: CloseReason, now: Ts) -> QueryResult<bool> {
+    let closed = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.ne(RequestState::Closed)))
+        .set((
+            requests::state.eq(RequestState::Closed),
+            requests::held_by.eq(None::<HeldBy>),
+            requests::close_reason.eq(reason),
+            requests::closed_at.eq(now),
+            requests::attention.eq(None::<Attention>),
+            requests::match_due_at.eq(None::<Ts>),
+            requests::next_wave_at.eq(None::<Ts>),
+            requests::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(closed == 1)
+}
+
+/// Hides an open request.
+///
+/// # Errors
+/// A failed query.
+pub fn hold(conn: &mut Conn, id: RequestId, by: HeldBy, now: Ts) -> QueryResult<bool> {
+    let held = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq(RequestState::Open)))
+        .set((
+            requests::state.eq(RequestState::Held),
+            requests::held_by.eq(by),
+            requests::match_due_at.eq(None::<Ts>),
+            requests::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(held == 1)
+}
+
+/// Shows a request again that the same kind of person had hidden.
+///
+/// # Errors
+/// A failed query.
+pub fn unhold(conn: &mut Conn, id: RequestId, by: HeldBy, now: Ts) -> QueryResult<bool> {
+    let shown = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::held_by.eq(by)))
+        .set((
+            requests::state.eq(RequestState::Open),
+            requests::held_by.eq(None::<HeldBy>),
+            requests::match_due_at.eq(now),
+            requests::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(shown == 1)
+}
+
+/// Changes a request if nobody changed it since `read_version` was read and it is not closed.
+///
+/// # Errors
+/// A failed query.
+pub fn edit(
+    conn: &mut Conn,
+    id: RequestId,
+    read_version: i32,
+    edit: &RequestEdit,
+) -> QueryResult<bool> {
+    let changed = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::sealed_version.eq(read_version))
+            .filter(requests::state.ne(RequestState::Closed)))
+        .set(edit)
+        .execute(c))?;
+    Ok(changed == 1)
+}
+
+/// Moves the end of the need.
+///
+/// # Errors
+/// A failed query.
+pub fn renew(conn: &mut Conn, id: RequestId, until: Ts, now: Ts) -> QueryResult<bool> {
+    let renewed = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.ne(RequestState::Closed)))
+        .set((requests::needed_until.eq(until), requests::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(renewed == 1)
+}
+
+/// Live requests whose time has gone by.
+///
+/// # Errors
+/// A failed query.
+pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Request>> {
+    with!(conn, c => requests::table
+        .filter(requests::state.ne(RequestState::Closed))
+        .filter(requests::needed_until.le(now))
+        .limit(limit)
+        .select(Request::as_select())
+        .load(c))
+}
+
+/// Destroys the sealed part of closed requests.
+///
+/// # Errors
+/// A failed query.
+pub fn erase_secrets(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(ids)))
+        .set(requests::sealed.eq(None::<Sealed>))
+        .execute(c))
+}
+
+/// Closed requests that still have a sealed part, closed before `before`.
+///
+/// # Errors
+/// A failed query.
+pub fn closed_with_secrets(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Request>> {
+    with!(conn, c => requests::table
+        .filter(requests::closed_at.le(before))
+        .filter(requests::sealed.is_not_null())
+        .limit(limit)
+        .select(Request::as_select())
+        .load(c))
+}
+
+/// Moves a request to another cell, which is a material change.
+///
+/// # Errors
+/// A failed query.
+pub fn move_to(conn: &mut Conn, id: RequestId, cell: Cell, now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(requests::table.find(id))
+        .set((
+            requests::cell.eq(cell),
+            requests::version.eq(requests::version + 1),
+            requests::next_wave_at.eq(None::<Ts>),
+            requests::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Starts a request's matching again after a material change.
+///
+/// # Errors
+/// A failed query.
+pub fn restart(conn: &mut Conn, id: RequestId, now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq(RequestState::Open)))
+        .set((
+            requests::next_wave_at.eq(None::<Ts>),
+            requests::match_due_at.eq(now),
+            requests::lease_id.eq(None::<LeaseId>),
+            requests::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(())
+}

@@ -1,0 +1,302 @@
+//! The columns of every table, kept by hand: one description for all backends.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    meta (key) {
+        key -> Text,
+        value -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    coordinators (id) {
+        id -> Id,
+        scope -> Text,
+        created_at -> Instant,
+        revoked_at -> Nullable<Instant>,
+        group_id -> Nullable<Id>,
+        sealed -> Binary,
+        sealed_version -> Integer,
+        sealed_epoch -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    neighbors (id) {
+        id -> Id,
+        cell -> BigInt,
+        email_hash -> Nullable<Binary>,
+        phone_hash -> Nullable<Binary>,
+        verified -> Text,
+        languages -> JsonText,
+        locale -> Text,
+        agree_first -> Bool,
+        entered_by -> Nullable<Id>,
+        mail_stopped_at -> Nullable<Instant>,
+        erased_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        group_id -> Nullable<Id>,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    requests (id) {
+        id -> Id,
+        neighbor_id -> Id,
+        series_id -> Nullable<Id>,
+        category -> Text,
+        quantity -> Integer,
+        covered -> Integer,
+        splittable -> Bool,
+        max_helpers -> Integer,
+        urgency -> Text,
+        travel_m -> Integer,
+        handover -> Text,
+        language_must -> Bool,
+        needed_from -> Instant,
+        needed_until -> Instant,
+        requires -> JsonText,
+        cell -> BigInt,
+        state -> Text,
+        held_by -> Nullable<Text>,
+        close_reason -> Nullable<Text>,
+        closed_at -> Nullable<Instant>,
+        attention -> Nullable<Text>,
+        version -> Integer,
+        wave -> Integer,
+        next_wave_at -> Nullable<Instant>,
+        match_due_at -> Nullable<Instant>,
+        lease_id -> Nullable<Id>,
+        lease_until -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    volunteers (id) {
+        id -> Id,
+        email_hash -> Nullable<Binary>,
+        phone_hash -> Nullable<Binary>,
+        confirmed_at -> Nullable<Instant>,
+        vetted_until -> Nullable<Instant>,
+        blocked_at -> Nullable<Instant>,
+        paused_at -> Nullable<Instant>,
+        mail_stopped_at -> Nullable<Instant>,
+        erased_at -> Nullable<Instant>,
+        last_asked_at -> Nullable<Instant>,
+        languages -> JsonText,
+        locale -> Text,
+        limits -> JsonText,
+        created_at -> Instant,
+        updated_at -> Instant,
+        group_id -> Nullable<Id>,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    offers (id) {
+        id -> Id,
+        volunteer_id -> Id,
+        category -> Text,
+        capacity -> Integer,
+        renews -> Text,
+        reach_m -> Integer,
+        available_from -> Nullable<Instant>,
+        available_until -> Nullable<Instant>,
+        opening_hours -> Nullable<Text>,
+        timezone -> Text,
+        provides -> JsonText,
+        is_site -> Bool,
+        cell -> BigInt,
+        state -> Text,
+        closed_at -> Nullable<Instant>,
+        expires_at -> Instant,
+        match_due_at -> Nullable<Instant>,
+        lease_id -> Nullable<Id>,
+        lease_until -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::Integer;
+    use crate::storage::sql_types::{Id, Instant};
+    offer_capacity (offer_id, period_start) {
+        offer_id -> Id,
+        period_start -> Instant,
+        capacity -> Integer,
+        taken -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Double, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    sites (offer_id) {
+        offer_id -> Id,
+        title -> Text,
+        address -> Text,
+        lat -> Double,
+        lon -> Double,
+        walk_in -> Bool,
+        listed_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Double, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    matches (id) {
+        id -> Id,
+        request_id -> Id,
+        offer_id -> Id,
+        quantity -> Integer,
+        taken -> Integer,
+        period_start -> Instant,
+        state -> Text,
+        decline_reason -> Nullable<Text>,
+        fall_reason -> Nullable<Text>,
+        agreement -> Text,
+        agree_by -> Nullable<Instant>,
+        band -> Text,
+        score -> Double,
+        parts -> JsonText,
+        wave -> Integer,
+        request_version -> Integer,
+        by_hand -> Bool,
+        max_wait_at -> Nullable<Instant>,
+        asked_at -> Nullable<Instant>,
+        respond_by -> Nullable<Instant>,
+        answered_at -> Nullable<Instant>,
+        arrival_at -> Nullable<Instant>,
+        released_at -> Nullable<Instant>,
+        done_by -> Nullable<Text>,
+        ended_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::Binary;
+    use crate::storage::sql_types::Instant;
+    blocks (pair_hash) {
+        pair_hash -> Binary,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    letters (id) {
+        id -> Id,
+        kind -> Text,
+        to_kind -> Text,
+        to_id -> Id,
+        request_id -> Nullable<Id>,
+        match_id -> Nullable<Id>,
+        priority -> Integer,
+        state -> Text,
+        due_at -> Instant,
+        attempts -> Integer,
+        lease_id -> Nullable<Id>,
+        lease_until -> Nullable<Instant>,
+        last_error -> Nullable<Text>,
+        settled_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    tokens (hash) {
+        hash -> Binary,
+        purpose -> Text,
+        subject_id -> Id,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    changes (seq) {
+        seq -> BigInt,
+        entity -> Text,
+        entity_id -> Id,
+        at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    audit (seq) {
+        seq -> BigInt,
+        at -> Instant,
+        actor -> Text,
+        actor_id -> Nullable<Id>,
+        action -> Text,
+        subject -> Text,
+        subject_id -> Id,
+        detail -> JsonText,
+    }
+}
+
+table! {
+    use diesel::sql_types::Binary;
+    use crate::storage::sql_types::{Id, Instant};
+    idempotency (key_hash) {
+        key_hash -> Binary,
+        body_hash -> Binary,
+        subject_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+joinable!(requests -> neighbors (neighbor_id));
+joinable!(offers -> volunteers (volunteer_id));
+joinable!(sites -> offers (offer_id));
+joinable!(offer_capacity -> offers (offer_id));
+joinable!(matches -> requests (request_id));
+joinable!(matches -> offers (offer_id));
+
+allow_tables_to_appear_in_same_query!(
+    neighbors,
+    requests,
+    volunteers,
+    offers,
+    offer_capacity,
+    sites,
+    matches,
+    letters,
+);

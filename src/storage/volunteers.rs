@@ -1,0 +1,298 @@
+//! Volunteers: who offers.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::page::{Page, page_of};
+use super::schema::volunteers;
+use super::sql_types::Json;
+use crate::crypto::lookup::KeyedHash;
+use crate::crypto::seal::Sealed;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{RecordId, VolunteerId};
+use crate::domain::limits::AskLimits;
+
+/// A volunteer, to read and to write.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = volunteers, treat_none_as_default_value = false)]
+#[expect(
+    missing_docs,
+    reason = "the columns are described in the migration and in the domain"
+)]
+pub struct Volunteer {
+    pub id: VolunteerId,
+    pub email_hash: Option<KeyedHash>,
+    pub phone_hash: Option<KeyedHash>,
+    pub confirmed_at: Option<Ts>,
+    pub vetted_until: Option<Ts>,
+    pub blocked_at: Option<Ts>,
+    pub paused_at: Option<Ts>,
+    pub mail_stopped_at: Option<Ts>,
+    pub erased_at: Option<Ts>,
+    pub last_asked_at: Option<Ts>,
+    pub languages: Json<Vec<String>>,
+    pub locale: String,
+    pub limits: Json<AskLimits>,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+    pub group_id: Option<RecordId>,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+impl Volunteer {
+    /// Whether the volunteer is vetted now.
+    #[must_use]
+    pub fn is_vetted(&self, now: Ts) -> bool {
+        self.vetted_until.is_some_and(|until| until > now)
+    }
+
+    /// Whether the volunteer may be asked at all.
+    #[must_use]
+    pub fn is_askable(&self) -> bool {
+        self.confirmed_at.is_some()
+            && self.blocked_at.is_none()
+            && self.paused_at.is_none()
+            && self.mail_stopped_at.is_none()
+            && self.erased_at.is_none()
+    }
+}
+
+/// What a volunteer may change of herself.
+#[derive(Clone, Debug, AsChangeset)]
+#[diesel(table_name = volunteers, treat_none_as_null = true)]
+#[expect(missing_docs, reason = "as in `Volunteer`")]
+pub struct VolunteerEdit {
+    pub phone_hash: Option<KeyedHash>,
+    pub languages: Json<Vec<String>>,
+    pub locale: String,
+    pub limits: Json<AskLimits>,
+    pub updated_at: Ts,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+/// Which volunteers a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the fact it filters by")]
+pub struct VolunteerFilter {
+    pub confirmed: Option<bool>,
+    pub vetted: Option<bool>,
+    pub blocked: Option<bool>,
+}
+
+/// Writes a new volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn insert(conn: &mut Conn, volunteer: &Volunteer) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(volunteers::table).values(volunteer).execute(c))?;
+    Ok(())
+}
+
+/// The volunteer, erased or not.
+///
+/// # Errors
+/// A failed query.
+pub fn find(conn: &mut Conn, id: VolunteerId) -> QueryResult<Option<Volunteer>> {
+    with!(conn, c => volunteers::table.find(id).select(Volunteer::as_select()).first(c).optional())
+}
+
+/// Several volunteers at once.
+///
+/// # Errors
+/// A failed query.
+pub fn find_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunteer>> {
+    with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).select(Volunteer::as_select()).load(c))
+}
+
+/// The confirmed record of an address.
+///
+/// # Errors
+/// A failed query.
+pub fn confirmed_by_email(conn: &mut Conn, email: KeyedHash) -> QueryResult<Option<Volunteer>> {
+    with!(conn, c => volunteers::table
+        .filter(volunteers::email_hash.eq(email))
+        .filter(volunteers::confirmed_at.is_not_null())
+        .filter(volunteers::erased_at.is_null())
+        .select(Volunteer::as_select())
+        .first(c)
+        .optional())
+}
+
+/// One page for coordinators.
+///
+/// # Errors
+/// A failed query.
+pub fn page(
+    conn: &mut Conn,
+    filter: &VolunteerFilter,
+    now: Ts,
+    page: Page,
+) -> QueryResult<Vec<Volunteer>> {
+    with!(conn, c => {
+        let mut query = volunteers::table
+            .filter(volunteers::erased_at.is_null())
+            .select(Volunteer::as_select())
+            .into_boxed();
+        match filter.confirmed {
+            Some(true) => query = query.filter(volunteers::confirmed_at.is_not_null()),
+            Some(false) => query = query.filter(volunteers::confirmed_at.is_null()),
+            None => {}
+        }
+        match filter.blocked {
+            Some(true) => query = query.filter(volunteers::blocked_at.is_not_null()),
+            Some(false) => query = query.filter(volunteers::blocked_at.is_null()),
+            None => {}
+        }
+        match filter.vetted {
+            Some(true) => query = query.filter(volunteers::vetted_until.gt(now)),
+            Some(false) => {
+                query = query.filter(volunteers::vetted_until.is_null().or(volunteers::vetted_until.le(now)));
+            }
+            None => {}
+        }
+        page_of!(query, volunteers, page).load(c)
+    })
+}
+
+/// Marks the address as confirmed, once.
+///
+/// # Errors
+/// A failed query; a unique violation if the address has a confirmed record already.
+pub fn confirm(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(volunteers::table
+            .filter(volunteers::id.eq(id))
+            .filter(volunteers::confirmed_at.is_null())
+            .filter(volunteers::erased_at.is_null()))
+        .set((volunteers::confirmed_at.eq(now), volunteers::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Changes a volunteer if nobody changed the record since `read_version` was read.
+///
+/// # Errors
+/// A failed query.
+pub fn edit(
+    conn: &mut Conn,
+    id: VolunteerId,
+    read_version: i32,
+    edit: &VolunteerEdit,
+) -> QueryResult<bool> {
+    let changed = with!(conn, c => diesel::update(volunteers::table
+            .filter(volunteers::id.eq(id))
+            .filter(volunteers::sealed_version.eq(read_version))
+            .filter(volunteers::erased_at.is_null()))
+        .set(edit)
+        .execute(c))?;
+    Ok(changed == 1)
+}
+
+/// Vets a volunteer until an instant, or no longer.
+///
+/// # Errors
+/// A failed query.
+pub fn set_vetted(
+    conn: &mut Conn,
+    id: VolunteerId,
+    until: Option<Ts>,
+    now: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::erased_at.is_null()))
+        .set((volunteers::vetted_until.eq(until), volunteers::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Blocks or unblocks a volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn set_blocked(conn: &mut Conn, id: VolunteerId, at: Option<Ts>, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::erased_at.is_null()))
+        .set((volunteers::blocked_at.eq(at), volunteers::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Pauses or resumes everything a volunteer offers.
+///
+/// # Errors
+/// A failed query.
+pub fn set_paused(conn: &mut Conn, id: VolunteerId, at: Option<Ts>, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::erased_at.is_null()))
+        .set((volunteers::paused_at.eq(at), volunteers::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Remembers that a volunteer was asked.
+///
+/// # Errors
+/// A failed query.
+pub fn set_asked(conn: &mut Conn, ids: &[VolunteerId], now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(volunteers::table.filter(volunteers::id.eq_any(ids)))
+        .set(volunteers::last_asked_at.eq(now))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Stops all mail to the volunteer, who is not asked any more then.
+///
+/// # Errors
+/// A failed query.
+pub fn stop_mail(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::mail_stopped_at.is_null()))
+        .set(volunteers::mail_stopped_at.eq(now))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Lets mail go again, when the volunteer asks for it.
+///
+/// # Errors
+/// A failed query.
+pub fn allow_mail(conn: &mut Conn, id: VolunteerId) -> QueryResult<()> {
+    with!(conn, c => diesel::update(volunteers::table.find(id))
+        .set(volunteers::mail_stopped_at.eq(None::<Ts>))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Destroys the sealed part and the hashes; what remains is a number without a person.
+///
+/// # Errors
+/// A failed query.
+pub fn erase(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<bool> {
+    let erased = with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::erased_at.is_null()))
+        .set((
+            volunteers::sealed.eq(None::<Sealed>),
+            volunteers::email_hash.eq(None::<KeyedHash>),
+            volunteers::phone_hash.eq(None::<KeyedHash>),
+            volunteers::erased_at.eq(now),
+            volunteers::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(erased == 1)
+}
+
+/// Records that were never confirmed and are older than `before`.
+///
+/// # Errors
+/// A failed query.
+pub fn unconfirmed_before(
+    conn: &mut Conn,
+    before: Ts,
+    limit: i64,
+) -> QueryResult<Vec<VolunteerId>> {
+    with!(conn, c => volunteers::table
+        .filter(volunteers::confirmed_at.is_null())
+        .filter(volunteers::erased_at.is_null())
+        .filter(volunteers::created_at.le(before))
+        .limit(limit)
+        .select(volunteers::id)
+        .load(c))
+}
