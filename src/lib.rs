@@ -1,2 +1,3 @@
 //! Manyhands.
 pub mod domain;
+pub mod settings;
