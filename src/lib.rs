@@ -1,3 +1,4 @@
 //! Manyhands.
 pub mod domain;
+pub mod mail;
 pub mod settings;
