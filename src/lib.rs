@@ -2,6 +2,7 @@
 pub mod actions;
 pub mod crypto;
 pub mod domain;
+pub mod http;
 pub mod mail;
 pub mod matching;
 pub mod settings;

@@ -11,10 +11,11 @@ use crate::domain::lifecycle::{FallReason, MatchState, Step};
 use crate::storage::audit::Actor;
 use crate::storage::matches;
 
-/// Agrees: contacts are released to both.
+/// Agrees: contacts are released to both, and her address where the help is brought there. Where no
+/// agreement was waited for, this shares the address with a volunteer who is not vetted.
 ///
 /// # Errors
-/// A match that does not wait for it.
+/// A match that is not accepted, or was refused.
 pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         let (matched, request, offer) = tx.matched(id)?;
@@ -23,23 +24,18 @@ pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
             Step::To(_) if matched.state == MatchState::Accepted => {}
             _ => return refuse(Refusal::NotPossible),
         }
-        if !matches::agree(tx.conn, id, tx.now)? {
+        let first = matched.released_at.is_none();
+        if !matches::agree(tx.conn, id, matched.released_at.unwrap_or(tx.now), tx.now)? {
             return refuse(Refusal::NotPossible);
         }
         tx.audit("match_agreed", ("match", id), json!({}))?;
-        tx.audit("contacts_released", ("match", id), json!({}))?;
-        tx.letter(
-            LetterKind::Contact,
-            To::Volunteer(offer.volunteer_id),
-            Some(request.id),
-            Some(id),
-        )?;
-        tx.letter(
-            LetterKind::Contact,
-            To::Neighbor(request.neighbor_id),
-            Some(request.id),
-            Some(id),
-        )
+        let released = if first { "contacts_released" } else { "address_released" };
+        tx.audit(released, ("match", id), json!({}))?;
+        tx.letter(LetterKind::Contact, To::Volunteer(offer.volunteer_id), Some(request.id), Some(id))?;
+        if first {
+            tx.letter(LetterKind::Contact, To::Neighbor(request.neighbor_id), Some(request.id), Some(id))?;
+        }
+        Ok(())
     })
     .await
 }

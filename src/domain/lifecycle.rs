@@ -224,13 +224,13 @@ impl Agreement {
         matches!(self, Self::None | Self::Agreed)
     }
 
-    /// The neighbor says yes.
+    /// The neighbor says yes; where nobody asked her to, it is her wish to share her address too.
     #[must_use]
     pub fn agree(self) -> Step<Self> {
         match self {
-            Self::Pending => Step::To(Self::Agreed),
+            Self::None | Self::Pending => Step::To(Self::Agreed),
             Self::Agreed => Step::AlreadyMade,
-            Self::None | Self::Refused => Step::Impossible,
+            Self::Refused => Step::Impossible,
         }
     }
 

@@ -379,21 +379,23 @@ pub fn accept(conn: &mut Conn, id: MatchId, acceptance: &Acceptance, now: Ts) ->
     Ok(done == 1)
 }
 
-/// The neighbor has agreed; contacts are released.
+/// The neighbor has agreed; contacts are released, if they were not yet.
 ///
 /// # Errors
 /// A failed query.
-pub fn agree(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
-    let done = with!(conn, c => diesel::update(matches::table
+pub fn agree(conn: &mut Conn, id: MatchId, released_at: Ts, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(
+        matches::table
             .filter(matches::id.eq(id))
             .filter(matches::state.eq(MatchState::Accepted))
-            .filter(matches::agreement.eq(Agreement::Pending)))
-        .set((
-            matches::agreement.eq(Agreement::Agreed),
-            matches::released_at.eq(now),
-            matches::updated_at.eq(now),
-        ))
-        .execute(c))?;
+            .filter(matches::agreement.eq_any([Agreement::None, Agreement::Pending])),
+    )
+    .set((
+        matches::agreement.eq(Agreement::Agreed),
+        matches::released_at.eq(released_at),
+        matches::updated_at.eq(now),
+    ))
+    .execute(c))?;
     Ok(done == 1)
 }
 

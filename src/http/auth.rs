@@ -1,0 +1,171 @@
+//! Who is calling: bearer tokens as extractors. A handler that names one in its arguments runs only
+//! for its holder; no token is 401, and any other that does not open this door is the one 404.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::problem::Problem;
+use crate::actions::{Ctx, tokens};
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::ids::{CoordinatorId, MatchId, NeighborId, RecordId, VolunteerId};
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::coordinators::Scope;
+
+type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// The token of the call.
+///
+/// # Errors
+/// 401 without one, 404 for what is no token.
+fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
+    let header = request.headers().get(AUTHORIZATION).ok_or_else(Problem::unauthorized)?;
+    let text = header.to_str().map_err(|_| Problem::not_found())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthorized)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::unauthorized());
+    }
+    Token::parse(token).ok_or_else(Problem::not_found)
+}
+
+/// The state of the app that the call came to.
+fn ctx(request: &HttpRequest) -> Result<web::Data<Ctx>, Problem> {
+    request.app_data::<web::Data<Ctx>>().cloned().ok_or_else(Problem::internal)
+}
+
+async fn subject(request: HttpRequest, purpose: Purpose) -> Result<RecordId, Problem> {
+    let token = bearer(&request)?;
+    if token.purpose() != purpose {
+        return Err(Problem::not_found());
+    }
+    tokens::subject_of(&ctx(&request)?.into_inner(), &token).await?.ok_or_else(Problem::not_found)
+}
+
+macro_rules! holders {
+    ($($(#[$doc:meta])* $name:ident($id:ty) = $purpose:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name(pub $id);
+
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Extraction<Self>;
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move { Ok(Self(subject(request, $purpose).await?.into())) })
+            }
+        }
+    )*};
+}
+
+holders! {
+    /// A neighbor with her manage token.
+    AsNeighbor(NeighborId) = Purpose::Neighbor;
+    /// A volunteer with a manage token.
+    AsVolunteer(VolunteerId) = Purpose::Volunteer;
+    /// Whoever holds the confirm token of a post.
+    AsConfirmer(VolunteerId) = Purpose::Confirm;
+    /// A volunteer with the answer token of one match.
+    AsAnswerer(MatchId) = Purpose::Answer;
+}
+
+impl AsNeighbor {
+    /// The neighbor as the audit names her.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        Actor::person(ActorKind::Neighbor, RecordId::from(self.0))
+    }
+}
+
+impl AsVolunteer {
+    /// The volunteer as the audit names her.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        Actor::person(ActorKind::Volunteer, RecordId::from(self.0))
+    }
+}
+
+impl AsAnswerer {
+    /// The volunteer as the audit names her: by the match.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        Actor::person(ActorKind::Volunteer, RecordId::from(self.0))
+    }
+}
+
+/// A person with an API token.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyCoordinator {
+    /// Who.
+    pub id: CoordinatorId,
+    /// What they may do.
+    pub scope: Scope,
+}
+
+impl FromRequest for AnyCoordinator {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let token = bearer(&request)?;
+            let ctx = ctx(&request)?.into_inner();
+            let (id, scope) = tokens::coordinator_of(&ctx, &token).await?.ok_or_else(Problem::not_found)?;
+            Ok(Self { id, scope })
+        })
+    }
+}
+
+macro_rules! scopes {
+    ($($(#[$doc:meta])* $name:ident = $scope:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name(pub CoordinatorId);
+
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Extraction<Self>;
+            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+                let any = AnyCoordinator::from_request(request, payload);
+                Box::pin(async move {
+                    let who = any.await?;
+                    if who.scope < $scope { Err(Problem::forbidden()) } else { Ok(Self(who.id)) }
+                })
+            }
+        }
+
+        impl $name {
+            /// The coordinator as the audit names them.
+            #[must_use]
+            pub fn actor(self) -> Actor {
+                Actor::person(ActorKind::Coordinator, RecordId::from(self.0))
+            }
+        }
+    )*};
+}
+
+scopes! {
+    /// A coordinator: reviews matches, manages posts and people.
+    AsCoordinator = Scope::Coordinator;
+    /// An administrator.
+    AsAdmin = Scope::Admin;
+}
+
+/// The coordinator that enters a post for a caller, where a coordinator's token was sent at all.
+#[derive(Clone, Copy, Debug)]
+pub struct EnteredBy(pub Option<CoordinatorId>);
+
+impl FromRequest for EnteredBy {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !request.headers().contains_key(AUTHORIZATION) {
+            return Box::pin(async { Ok(Self(None)) });
+        }
+        let any = AnyCoordinator::from_request(request, payload);
+        Box::pin(async move { Ok(Self(Some(any.await?.id))) })
+    }
+}

@@ -1,0 +1,136 @@
+//! The REST API and the pages behind the links.
+//!
+//! A handler takes extractors that have authenticated the caller, parses the body into domain values,
+//! runs one action, and shows a view. It decides nothing itself, and reads storage only to show it.
+//! To add a call: a handler in the file of its resource, a line in [`routes`], a line in `openapi`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponseBuilder, ResponseError, web};
+
+use self::problem::Problem;
+use crate::actions::Ctx;
+
+pub mod answers;
+pub mod auth;
+pub mod bodies;
+pub mod categories;
+pub mod fields;
+pub mod headers;
+pub mod idempotency;
+pub mod merge;
+pub mod needs;
+pub mod neighbors;
+pub mod observe;
+pub mod offers;
+pub mod openapi;
+pub mod paging;
+pub mod problem;
+pub mod requests;
+pub mod sites;
+pub mod unsubscribe;
+pub mod views;
+pub mod volunteers;
+
+/// A response that everybody may see and caches may keep for a minute.
+fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
+    response.insert_header(("Cache-Control", "public, max-age=60"));
+    response
+}
+
+/// Every route of the public listener. Shared by the server and the tests.
+pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let data = web::Data::new(ctx);
+    move |cfg| {
+        let limit = data.settings.server.body_limit_bytes;
+        cfg.app_data(data.clone())
+            .app_data(web::PayloadConfig::new(usize::try_from(limit).unwrap_or(usize::MAX)))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found().into()))
+            .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
+            .configure(anyone)
+            .configure(neighbor)
+            .configure(volunteer)
+            .configure(answer)
+            .default_service(web::to(|| async { Problem::not_found().error_response() }));
+    }
+}
+
+/// A query parameter that cannot be read. What was sent is not repeated.
+fn query_problem(error: &actix_web::error::QueryPayloadError) -> Problem {
+    let text = error.to_string();
+    let expected = text.rsplit_once("expected ").map(|(_, expected)| expected.replace('`', ""));
+    let problem = Problem::new(StatusCode::BAD_REQUEST, "query", "A query parameter cannot be read");
+    match expected {
+        Some(expected) if text.contains("unknown field") => {
+            problem.detail(format!("Allowed are {}.", expected.trim_start_matches("one of ")))
+        }
+        _ => problem,
+    }
+}
+
+/// A resource that answers other methods with 405, as a problem.
+fn at(path: &str) -> actix_web::Resource {
+    web::resource(path.to_owned()).default_service(web::to(|| async {
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This address does not take that method").error_response()
+    }))
+}
+
+fn anyone(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/v1/categories").route(web::get().to(categories::list)))
+        .service(at("/v1/sites").route(web::get().to(sites::list)))
+        .service(at("/v1/needs").route(web::get().to(needs::list)))
+        .service(at("/v1/confirm").route(web::post().to(offers::confirm)))
+        .service(at("/v1/unsubscribe/{token}").route(web::post().to(unsubscribe::post)));
+}
+
+fn neighbor(cfg: &mut web::ServiceConfig) {
+    cfg.service(
+        at("/v1/neighbors/self")
+            .route(web::get().to(neighbors::get))
+            .route(web::patch().to(neighbors::patch))
+            .route(web::delete().to(neighbors::delete)),
+    )
+    .service(at("/v1/neighbors/self/requests").route(web::post().to(neighbors::add)))
+    .service(at("/v1/neighbors/self/hide").route(web::post().to(neighbors::hide)))
+    .service(at("/v1/neighbors/self/show").route(web::post().to(neighbors::show)))
+    .service(at("/v1/neighbors/self/rotate-token").route(web::post().to(neighbors::rotate)))
+    .service(at("/v1/requests").route(web::post().to(requests::post)))
+    .service(
+        at("/v1/requests/{id}").route(web::get().to(requests::get)).route(web::patch().to(requests::patch)),
+    )
+    .service(at("/v1/requests/{id}/close").route(web::post().to(requests::close)))
+    .service(at("/v1/requests/{id}/renew").route(web::post().to(requests::renew)))
+    .service(at("/v1/requests/{id}/matches/{mid}/agree").route(web::post().to(neighbors::agree)))
+    .service(at("/v1/requests/{id}/matches/{mid}/refuse").route(web::post().to(neighbors::refuse)))
+    .service(at("/v1/requests/{id}/matches/{mid}/done").route(web::post().to(neighbors::done)))
+    .service(at("/v1/requests/{id}/matches/{mid}/no-show").route(web::post().to(neighbors::no_show)))
+    .service(at("/v1/requests/{id}/matches/{mid}/report").route(web::post().to(neighbors::report)));
+}
+
+fn volunteer(cfg: &mut web::ServiceConfig) {
+    cfg.service(
+        at("/v1/volunteers/self")
+            .route(web::get().to(volunteers::get))
+            .route(web::patch().to(volunteers::patch))
+            .route(web::delete().to(volunteers::delete)),
+    )
+    .service(at("/v1/volunteers/self/offers").route(web::post().to(volunteers::add)))
+    .service(at("/v1/volunteers/self/pause").route(web::post().to(volunteers::pause)))
+    .service(at("/v1/volunteers/self/resume").route(web::post().to(volunteers::resume)))
+    .service(at("/v1/volunteers/self/matches").route(web::get().to(volunteers::matches)))
+    .service(at("/v1/offers").route(web::post().to(offers::post)))
+    .service(at("/v1/offers/{id}").route(web::get().to(offers::get)).route(web::patch().to(offers::patch)))
+    .service(at("/v1/offers/{id}/pause").route(web::post().to(offers::pause)))
+    .service(at("/v1/offers/{id}/resume").route(web::post().to(offers::resume)))
+    .service(at("/v1/offers/{id}/close").route(web::post().to(offers::close)))
+    .service(at("/v1/offers/{id}/renew").route(web::post().to(offers::renew)));
+}
+
+fn answer(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/v1/matches/self").route(web::get().to(answers::get)))
+        .service(at("/v1/matches/self/accept").route(web::post().to(answers::accept)))
+        .service(at("/v1/matches/self/decline").route(web::post().to(answers::decline)))
+        .service(at("/v1/matches/self/release").route(web::post().to(answers::release)))
+        .service(at("/v1/matches/self/done").route(web::post().to(answers::done)))
+        .service(at("/v1/matches/self/no-show").route(web::post().to(answers::no_show)))
+        .service(at("/v1/matches/self/report").route(web::post().to(answers::report)));
+}

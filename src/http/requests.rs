@@ -1,0 +1,339 @@
+//! `/v1/requests`: posting needs, and one request in its neighbor's hands.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::auth::{AsNeighbor, EnteredBy};
+use super::bodies::contact::ContactBody;
+use super::bodies::location::LocationBody;
+use super::bodies::need::NeedBody;
+use super::bodies::text;
+use super::fields::{FieldErrors, read_body};
+use super::openapi::Problems;
+use super::problem::Problem;
+use super::sites::{SiteFeature, nearest_walk_in};
+use super::views::neighbor::request_view;
+use super::views::request::RequestView;
+use super::{idempotency, merge};
+use crate::actions::close_request::close_request;
+use crate::actions::post_requests::{PostRequests, Posted, post_requests};
+use crate::actions::renew::renew_request;
+use crate::actions::update_request::{NewRequest, update_request};
+use crate::actions::{Ctx, Refusal};
+use crate::domain::availability::Window;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::lifecycle::CloseReason;
+use crate::domain::secret::RequestSecret;
+use crate::storage::requests::Request;
+use crate::storage::{StorageError, requests};
+
+/// Who asks, where, and for what.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostRequestsBody {
+    /// How to reach her.
+    #[schema(required = true, nullable = false)]
+    contact: Option<ContactBody>,
+    /// Somebody who posts for her: a contact of its own.
+    caller: Option<ContactBody>,
+    /// Where she is.
+    #[schema(required = true, nullable = false)]
+    location: Option<LocationBody>,
+    /// What she speaks, best first: language tags.
+    #[schema(example = json!(["so", "en"]))]
+    languages: Option<Vec<String>>,
+    /// The language of her letters.
+    #[schema(example = "en")]
+    locale: Option<String>,
+    /// Whether she must agree to each volunteer before any contact is released.
+    agree_first: Option<bool>,
+    /// What she needs: 1 to 20.
+    #[schema(required = true, nullable = false, min_items = 1, max_items = 20)]
+    needs: Option<Vec<NeedBody>>,
+}
+
+/// What came of a post.
+#[derive(Serialize, ToSchema)]
+pub struct PostedRequests {
+    /// Lets its holder manage everything posted here. Shown once; keep it.
+    #[schema(example = "mhn_0123456789ABCDEFGHJKMNPQRSTV")]
+    manage_token: String,
+    /// One for each need and slot.
+    requests: Vec<RequestView>,
+    /// The nearest open places of these categories where one may just walk in.
+    sites: Vec<SiteFeature>,
+}
+
+/// Posts what a neighbor needs.
+#[utoipa::path(post, path = "/v1/requests", tag = "anyone", request_body = PostRequestsBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
+    responses((status = 201, description = "Posted", body = PostedRequests), Problems), security((), ("coordinator" = [])))]
+pub async fn post(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    entered_by: EnteredBy,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let call = idempotency::call(&ctx, &request, b"", &body)?;
+    let (parsed, mut errors) = read_body::<PostRequestsBody>(&request, &body)?;
+    let post = parsed.parse(&ctx, entered_by, &mut errors);
+    let post = errors.finish(post)?;
+    let Posted { token, requests, .. } = post_requests(&ctx, post, call).await?;
+    let shown = ctx.clone();
+    let (requests, sites) = ctx
+        .db
+        .read(move |conn| {
+            let mut views = Vec::with_capacity(requests.len());
+            for request in &requests {
+                views.push(request_view(&shown, conn, request)?);
+            }
+            Ok::<_, StorageError>((views, nearest_walk_in(&shown, conn, &requests)?))
+        })
+        .await?;
+    Ok(HttpResponse::Created().json(PostedRequests { manage_token: token.expose().to_owned(), requests, sites }))
+}
+
+impl PostRequestsBody {
+    fn parse(self, ctx: &Ctx, entered_by: EnteredBy, errors: &mut FieldErrors) -> Option<PostRequests> {
+        let contact = errors.require("/contact", self.contact).and_then(|c| c.parse("/contact", ctx, errors));
+        let caller = self.caller.map(|c| c.parse("/caller", ctx, errors));
+        let location = errors.require("/location", self.location);
+        let place = location.as_ref().and_then(|l| l.parse("/location", ctx, errors));
+        let address = location.as_ref().and_then(|l| l.address("/location", errors));
+        let languages = text::languages(self.languages, "/languages", errors);
+        let locale = text::locale(self.locale, "/locale", errors);
+        let needs = needs(self.needs, ctx, errors);
+        Some(PostRequests {
+            contact: contact?,
+            caller: caller.flatten(),
+            place: place?,
+            address,
+            languages,
+            locale,
+            agree_first: self.agree_first.unwrap_or(false),
+            needs: needs?,
+            entered_by: entered_by.0,
+        })
+    }
+}
+
+/// 1 to 20 needs.
+pub fn needs(
+    list: Option<Vec<NeedBody>>,
+    ctx: &Ctx,
+    errors: &mut FieldErrors,
+) -> Option<Vec<crate::actions::post_requests::NewNeed>> {
+    let list = errors.require("/needs", list)?;
+    if !(1..=20).contains(&list.len()) {
+        errors.push("/needs", "must be 1 to 20 needs");
+        return None;
+    }
+    let count = list.len();
+    let needs: Vec<_> =
+        list.into_iter().enumerate().filter_map(|(i, need)| need.parse(&format!("/needs/{i}"), ctx, errors)).collect();
+    let slots: usize = needs.iter().map(|n| n.windows.len()).sum();
+    if slots > crate::actions::post_requests::MAX_OPEN {
+        errors.push("/needs", "must be at most 100 slots in all");
+    }
+    (needs.len() == count).then_some(needs)
+}
+
+/// The request, if it is this neighbor's.
+async fn own(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<Request, Problem> {
+    let found = ctx.db.read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?)).await?;
+    found.filter(|r| r.neighbor_id == of).ok_or_else(Problem::not_found)
+}
+
+async fn shown(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<HttpResponse, Problem> {
+    let request = own(ctx, id, of).await?;
+    let inner = ctx.clone();
+    let view = ctx.db.read(move |conn| request_view(&inner, conn, &request)).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+/// One request, to its neighbor.
+#[utoipa::path(get, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The request", body = RequestView), Problems), security(("neighbor" = [])))]
+pub async fn get(ctx: web::Data<Ctx>, who: AsNeighbor, id: web::Path<RequestId>) -> Result<HttpResponse, Problem> {
+    shown(&ctx, *id, who.0).await
+}
+
+/// Changes a request: a JSON merge patch (RFC 7396) over it. The category cannot change.
+#[utoipa::path(patch, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
+    request_body(content = PatchNeedBody, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+pub async fn patch(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsNeighbor,
+    id: web::Path<RequestId>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let row = own(&ctx, *id, who.0).await?;
+    let version = row.sealed_version;
+    let new = patched(&ctx, &request, &row, &body)?;
+    update_request(&ctx, *id, Some(who.0), version, new, who.actor()).await?;
+    shown(&ctx, *id, who.0).await
+}
+
+/// What may be patched of a request.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchNeedBody {
+    /// How much, in the category's unit.
+    #[schema(minimum = 1, maximum = 100_000)]
+    quantity: Option<i64>,
+    /// Whether several volunteers may share it.
+    splittable: Option<bool>,
+    /// How many at the most.
+    #[schema(minimum = 1, maximum = 20)]
+    max_helpers: Option<i32>,
+    /// How soon.
+    urgency: Option<crate::domain::need::Urgency>,
+    /// How far the neighbor travels, in meters.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    travel_m: Option<i64>,
+    /// Where it changes hands.
+    handover: Option<crate::domain::need::Handover>,
+    /// When.
+    needed: Option<super::views::request::WindowView>,
+    /// What it must be like.
+    #[schema(value_type = Option<Object>)]
+    requires: Option<serde_json::Map<String, Value>>,
+    /// Whether the helper must speak one of the neighbor's languages.
+    language_must: Option<bool>,
+    /// May be shown before anything is agreed.
+    note: Option<String>,
+    /// Released with the contact.
+    private_note: Option<String>,
+}
+
+/// The request as the patch makes it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) -> Result<NewRequest, Problem> {
+    let secret: RequestSecret = match &row.sealed {
+        Some(sealed) => ctx.vault.open(row.id, row.sealed_version, sealed).map_err(StorageError::from)?,
+        None => return Err(Refusal::NotPossible.into()),
+    };
+    let current = PatchNeedBody {
+        quantity: Some(row.quantity.into()),
+        splittable: Some(row.splittable),
+        max_helpers: Some(row.max_helpers),
+        urgency: Some(row.urgency),
+        travel_m: Some(row.travel_m.into()),
+        handover: Some(row.handover),
+        needed: Some(super::views::request::WindowView { from: row.needed_from, until: row.needed_until }),
+        requires: serde_json::to_value(&row.requires.0).ok().and_then(|v| v.as_object().cloned()),
+        language_must: Some(row.language_must),
+        note: secret.note.map(|n| n.expose().to_owned()),
+        private_note: secret.private_note.map(|n| n.expose().to_owned()),
+    };
+    let merged = merge::patch(&current, patch)?;
+    let (body, mut errors) = read_body::<PatchNeedBody>(request, &merged)?;
+    let window = body.needed.as_ref().and_then(|w| errors.check("/needed/until", Window::parse(w.from, w.until)));
+    let need = NeedBody {
+        category: Some(row.category.to_string()),
+        quantity: body.quantity,
+        splittable: body.splittable,
+        max_helpers: body.max_helpers,
+        urgency: body.urgency,
+        travel_m: body.travel_m,
+        handover: body.handover,
+        needed: None,
+        requires: body.requires,
+        language_must: body.language_must,
+        note: body.note,
+        private_note: body.private_note,
+    }
+    .parse("", ctx, &mut errors);
+    if window.is_some_and(|w| w.until() <= ctx.now()) && window.map(Window::until) != Some(row.needed_until) {
+        errors.push("/needed/until", "is in the past");
+    }
+    let window = errors.require("/needed", window);
+    let new = need.zip(window).map(|(need, window)| NewRequest {
+        quantity: need.quantity,
+        splittable: need.splittable,
+        max_helpers: need.max_helpers,
+        urgency: need.urgency,
+        travel: need.travel,
+        handover: need.handover,
+        window,
+        requires: need.requires,
+        language_must: need.language_must,
+        secret: RequestSecret { note: need.note, private_note: need.private_note },
+    });
+    errors.finish(new)
+}
+
+/// Why a request is closed.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseBody {
+    /// Why; `not_needed` where it is left out.
+    pub reason: Option<CloseReason>,
+}
+
+/// Closes a request. Accepted helpers are told at once.
+#[utoipa::path(post, path = "/v1/requests/{id}/close", tag = "neighbor", params(("id" = String, Path, format = Uuid)), request_body = CloseBody,
+    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+pub async fn close(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsNeighbor,
+    id: web::Path<RequestId>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let reason = close_reason(&request, &body)?;
+    close_request(&ctx, *id, Some(who.0), reason, who.actor()).await?;
+    shown(&ctx, *id, who.0).await
+}
+
+/// The reason in the body, which may be empty.
+///
+/// # Errors
+/// An unknown reason.
+pub fn close_reason(request: &HttpRequest, body: &[u8]) -> Result<CloseReason, Problem> {
+    let (body, errors) = read_optional::<CloseBody>(request, body)?;
+    errors.finish(Some(body.reason.unwrap_or(CloseReason::NotNeeded)))
+}
+
+/// As [`read_body`], but an empty body is as `{}`.
+///
+/// # Errors
+/// As [`read_body`].
+pub fn read_optional<T: serde::de::DeserializeOwned + Default>(
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<(T, FieldErrors), Problem> {
+    if body.is_empty() { Ok((T::default(), FieldErrors::default())) } else { read_body(request, body) }
+}
+
+/// Until when a request is needed.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenewBody {
+    /// Until when; as long again as it stood at first, where it is left out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Ts>,
+}
+
+/// Says that a request is still needed.
+#[utoipa::path(post, path = "/v1/requests/{id}/renew", tag = "neighbor", params(("id" = String, Path, format = Uuid)), request_body = RenewBody,
+    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+pub async fn renew(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsNeighbor,
+    id: web::Path<RequestId>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let (body, errors) = read_optional::<RenewBody>(&request, &body)?;
+    let body = errors.finish(Some(body))?;
+    renew_request(&ctx, *id, who.0, body.until).await?;
+    shown(&ctx, *id, who.0).await
+}

@@ -1,0 +1,170 @@
+//! A match as its volunteer sees it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::released::ReleasedView;
+use super::request::WindowView;
+use crate::actions::Ctx;
+use crate::domain::attribute::Attributes;
+use crate::domain::clock::Ts;
+use crate::domain::lifecycle::{Agreement, FallReason, MatchState, RequestState, Step};
+use crate::domain::need::{Handover, Urgency, Verified};
+use crate::domain::place::DistanceBand;
+use crate::domain::secret::{NeighborSecret, RequestSecret};
+use crate::storage::matches::Match;
+use crate::storage::neighbors::Neighbor;
+use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
+use crate::storage::{Conn, StorageError, neighbors, offers, requests, volunteers};
+
+/// A match, to the volunteer who is asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerView {
+    /// The match's id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// Where it stands.
+    pub state: MatchState,
+    /// Whether the neighbor must agree, and has.
+    pub agreement: Agreement,
+    /// What can be done now.
+    #[schema(example = json!(["accept", "decline"]))]
+    pub can: Vec<&'static str>,
+    /// The category.
+    #[schema(example = "food")]
+    pub category: String,
+    /// How much is asked for, or was promised, in the category's unit.
+    pub quantity: i32,
+    /// The unit for that number.
+    #[schema(example = "meals")]
+    pub unit: String,
+    /// How soon.
+    pub urgency: Urgency,
+    /// When.
+    pub needed: WindowView,
+    /// How far away.
+    pub distance: DistanceBand,
+    /// Where it changes hands.
+    pub handover: Handover,
+    /// What it must be like.
+    #[schema(value_type = Object)]
+    pub requires: Attributes,
+    /// What the neighbor speaks, best first.
+    pub languages: Vec<String>,
+    /// How far her contact was checked.
+    pub verified: Verified,
+    /// What she says to whoever is asked; only while the question is open or answered with yes.
+    pub note: Option<String>,
+    /// Until when an answer is waited for.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub respond_by: Option<Ts>,
+    /// When the volunteer said they arrive.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub arrival_at: Option<Ts>,
+    /// Why it came to nothing.
+    pub fall_reason: Option<FallReason>,
+    /// How to reach the neighbor, from agreement to the end of the match.
+    pub contact: Option<ReleasedView>,
+}
+
+/// The match with what its volunteer may see.
+///
+/// # Errors
+/// A failed query, or a secret that does not open.
+pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>, StorageError> {
+    let (Some(request), Some(offer)) = (requests::find(conn, m.request_id)?, offers::find(conn, m.offer_id)?) else {
+        return Ok(None);
+    };
+    let Some(neighbor) = neighbors::find(conn, request.neighbor_id)? else { return Ok(None) };
+    let secret: RequestSecret = match &request.sealed {
+        Some(sealed) => ctx.vault.open(request.id, request.sealed_version, sealed)?,
+        None => RequestSecret::default(),
+    };
+    let can = can(m, &request, &offer);
+    let is_open = m.state.is_active() || can.contains(&"accept");
+    let contact = match &neighbor.sealed {
+        Some(sealed) if m.is_released() => {
+            let who: NeighborSecret = ctx.vault.open(neighbor.id, neighbor.sealed_version, sealed)?;
+            let vetted = volunteers::find(conn, offer.volunteer_id)?.is_some_and(|v| v.is_vetted(ctx.now()));
+            Some(released(m, &request, &who, &secret, vetted))
+        }
+        _ => None,
+    };
+    let note = secret.note.filter(|_| is_open).map(|n| n.expose().to_owned());
+    Ok(Some(view(ctx, m, request, neighbor, can, note, contact)))
+}
+
+fn view(
+    ctx: &Ctx,
+    m: &Match,
+    request: Request,
+    neighbor: Neighbor,
+    can: Vec<&'static str>,
+    note: Option<String>,
+    contact: Option<ReleasedView>,
+) -> AnswerView {
+    let quantity = if m.taken > 0 { m.taken } else { m.quantity.get() };
+    let unit = ctx.catalog.get(request.category.as_str()).map_or("", |c| c.unit_for(quantity));
+    AnswerView {
+        id: m.id.to_string(),
+        state: m.state,
+        agreement: m.agreement,
+        can,
+        category: request.category.to_string(),
+        quantity,
+        unit: unit.to_owned(),
+        urgency: request.urgency,
+        needed: WindowView { from: request.needed_from, until: request.needed_until },
+        distance: m.band,
+        handover: request.handover,
+        requires: request.requires.0,
+        languages: neighbor.languages.0,
+        verified: neighbor.verified,
+        note,
+        respond_by: m.respond_by,
+        arrival_at: m.arrival_at,
+        fall_reason: m.fall_reason,
+        contact,
+    }
+}
+
+/// What the volunteer can do with the match as it stands.
+fn can(m: &Match, request: &Request, offer: &Offer) -> Vec<&'static str> {
+    let mut can = Vec::new();
+    let is_open = request.state == RequestState::Open && offer.state != crate::domain::lifecycle::OfferState::Closed;
+    if is_open && matches!(m.state.accept(), Step::To(_)) {
+        can.push("accept");
+    }
+    if matches!(m.state.decline(), Step::To(_)) {
+        can.push("decline");
+    }
+    if m.state == MatchState::Accepted {
+        can.push("release");
+        if m.agreement.releases() {
+            can.extend(["done", "no-show"]);
+        }
+    }
+    if matches!(m.state, MatchState::Notified | MatchState::Accepted | MatchState::Fulfilled | MatchState::FellThrough) {
+        can.push("report");
+    }
+    can
+}
+
+/// The neighbor's contact; her address only if the help is brought there, and only to a volunteer who
+/// is vetted or whom she agreed to.
+fn released(
+    m: &Match,
+    request: &Request,
+    who: &NeighborSecret,
+    secret: &RequestSecret,
+    is_vetted: bool,
+) -> ReleasedView {
+    let may_know_where = request.handover.needs_address() && (is_vetted || m.agreement == Agreement::Agreed);
+    ReleasedView {
+        address: who.address.as_ref().filter(|_| may_know_where).map(|a| a.expose().to_owned()),
+        point: may_know_where.then(|| [who.place.lat(), who.place.lon()]),
+        private_note: secret.private_note.as_ref().map(|n| n.expose().to_owned()),
+        ..ReleasedView::of(&who.contact)
+    }
+}

@@ -1,0 +1,9 @@
+//! What callers are shown. A view is made for one kind of caller and holds only what that one may see.
+
+pub mod answer;
+pub mod matched;
+pub mod neighbor;
+pub mod offer;
+pub mod released;
+pub mod request;
+pub mod volunteer;
