@@ -7,3 +7,4 @@ pub mod mail;
 pub mod matching;
 pub mod settings;
 pub mod storage;
+pub mod telemetry;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::availability::TimeZoneName;
 use serde::Deserialize;
 
 use super::fault::{Checks, Fault};
+use crate::domain::availability::TimeZoneName;
 use crate::domain::place::CellSize;
 
 /// The section `area`.

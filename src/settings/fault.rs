@@ -32,12 +32,12 @@ pub enum Origin {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// A settings file cannot be read; also one that was named and does not exist.
-    #[error("cannot read the settings file {}: {source}", path.display())]
+    #[error("cannot read the settings file {}: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// A settings file is not TOML.
     #[error("{}, line {line}, column {column}: {message}", path.display())]
@@ -120,7 +120,7 @@ impl Checks {
         }
     }
 
-    pub fn number<T: PartialOrd + Display>(
+    pub fn number<T: Copy + PartialOrd + Display>(
         &mut self,
         key: &str,
         value: T,

@@ -45,6 +45,10 @@ impl Layers {
         let mut flat = BTreeMap::new();
         flatten("", table(path, text)?, &mut flat);
         for (key, value) in flat {
+            // A section whose keys are all commented out.
+            if value.is_table() && self.has_section(&key) {
+                continue;
+            }
             self.add(key, Origin::File(path.to_owned()), |default, key| {
                 fit(default, key, value)
             });
@@ -112,7 +116,8 @@ impl Layers {
         self.set.get(key).map(|(_, origin)| origin.clone())
     }
 
-    fn tree(&self, refused: &BTreeSet<String>) -> Table {
+    /// All values in their tables; a refused one is replaced by its default.
+    pub fn tree(&self, refused: &BTreeSet<String>) -> Table {
         let mut tree = Table::new();
         for (key, default) in &self.defaults {
             let value = match self.set.get(key) {
@@ -125,8 +130,16 @@ impl Layers {
         tree
     }
 
+    fn has_section(&self, name: &str) -> bool {
+        let prefix = format!("{name}.");
+        self.defaults.keys().any(|key| key.starts_with(&prefix))
+    }
+
     /// Says that a key is unknown, and which are known near it.
     fn known_beside(&self, key: &str) -> String {
+        if self.has_section(key) {
+            return "must be a section with keys".to_owned();
+        }
         let mut table = key;
         while let Some((parent, _)) = table.rsplit_once('.') {
             table = parent;
@@ -141,9 +154,6 @@ impl Layers {
             }
         }
         let sections: BTreeSet<_> = self.defaults.keys().filter_map(|k| first(k)).collect();
-        if sections.contains(key) {
-            return "must be a section with keys".to_owned();
-        }
         format!("is unknown; the sections are {}", join(&sections))
     }
 }
@@ -181,7 +191,7 @@ fn flatten(prefix: &str, table: Table, flat: &mut BTreeMap<String, Value>) {
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         match value {
-            Value::Table(inner) => flatten(&format!("{key}."), inner, flat),
+            Value::Table(inner) if !inner.is_empty() => flatten(&format!("{key}."), inner, flat),
             value => _ = flat.insert(key, value),
         }
     }

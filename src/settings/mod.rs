@@ -207,7 +207,7 @@ impl SettingsFile {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some((path, text))),
             Err(error) if may_be_missing && error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SettingsError::Unreadable { path, source }),
+            Err(reason) => Err(SettingsError::Unreadable { path, reason }),
         }
     }
 }

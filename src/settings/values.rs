@@ -38,12 +38,13 @@ pub(super) fn socket_address<'de, D: Deserializer<'de>>(
         .map_err(|_| Error::custom(EXPECTED))
 }
 
-/// A time of day to the minute, if there is one.
+/// A time of day to the minute; empty: none.
 pub(super) fn time_of_day<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Time>, D::Error> {
     const EXPECTED: &str = "must be a time of day such as 08:00, or empty";
     Option::<String>::deserialize(deserializer)?
+        .filter(|text| !text.is_empty())
         .map(|text| Time::strptime("%H:%M", &text).map_err(|_| Error::custom(EXPECTED)))
         .transpose()
 }

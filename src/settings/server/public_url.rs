@@ -54,19 +54,16 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, BadPublicUrl> {
         let text = text.to_ascii_lowercase();
-        let rest = text
+        let authority = text
             .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"));
-        let (host, port) = match rest.ok_or(BadPublicUrl)?.strip_prefix('[') {
-            Some(bracketed) => {
-                let (host, port) = bracketed.split_once(']').ok_or(BadPublicUrl)?;
-                host.parse::<Ipv6Addr>().map_err(|_| BadPublicUrl)?;
-                (host, port)
-            }
-            None => {
-                let rest = rest.unwrap_or_default();
-                rest.split_at(rest.find(':').unwrap_or(rest.len()))
-            }
+            .or_else(|| text.strip_prefix("http://"))
+            .ok_or(BadPublicUrl)?;
+        let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
+            let (host, port) = bracketed.split_once(']').ok_or(BadPublicUrl)?;
+            host.parse::<Ipv6Addr>().map_err(|_| BadPublicUrl)?;
+            (host, port)
+        } else {
+            authority.split_at(authority.find(':').unwrap_or(authority.len()))
         };
         let is_port = |port: &str| {
             port.bytes().all(|b| b.is_ascii_digit())
