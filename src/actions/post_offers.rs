@@ -1,6 +1,8 @@
 //! A volunteer posts what she offers. Nothing is shown or matched until the address is confirmed, and
 //! nothing in the answer tells whether the address is known.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::tx::To;
@@ -143,7 +145,10 @@ pub(super) fn insert_offers(
     let mut rows = Vec::with_capacity(new.len());
     let mut id = first;
     for offer in new {
-        rows.push(new_offer(tx, id, volunteer_id, place, offer, state)?);
+        // A microsecond apart, so that every list keeps the order in which they were posted.
+        let created_at = tx.now.after(Duration::from_micros(rows.len() as u64));
+        let row = new_offer(tx, id, volunteer_id, place, offer, state)?;
+        rows.push(Offer { created_at, ..row });
         id = OfferId::new(tx.ctx.entropy.as_ref());
     }
     offers::insert(tx.conn, &rows)?;

@@ -54,13 +54,17 @@ async fn a_material_change_starts_again_and_an_accepted_match_forbids_it() {
     let mo = app.neighbor(&[food(1)]).await;
     app.settle().await;
     let path = format!("/v1/requests/{}", mo.requests[0]);
-    let patch = |body| app.call(Method::PATCH, &path, Some(&mo.token), Some(body));
     assert_eq!(
-        patch(&json!({"note": "It is cold"})).await.ok()["progress"]["waiting"],
+        app.patch(&path, &mo.token, &json!({"note": "It is cold"}))
+            .await
+            .ok()["progress"]["waiting"],
         1,
         "a note disturbs nobody"
     );
-    let changed = patch(&json!({"quantity": 3})).await.ok();
+    let changed = app
+        .patch(&path, &mo.token, &json!({"quantity": 3}))
+        .await
+        .ok();
     assert_eq!(
         (
             changed["quantity"].as_i64(),
@@ -70,22 +74,29 @@ async fn a_material_change_starts_again_and_an_accepted_match_forbids_it() {
     );
     assert_eq!(changed["note"], "It is cold");
     assert_eq!(
-        patch(&json!({"category": "towing"})).await.pointers(),
+        app.patch(&path, &mo.token, &json!({"category": "towing"}))
+            .await
+            .pointers(),
         ["/category"]
     );
     assert_eq!(
-        patch(&json!({"quantity": null})).await.pointers(),
+        app.patch(&path, &mo.token, &json!({"quantity": null}))
+            .await
+            .pointers(),
         ["/quantity"]
     );
     app.settle().await;
     assert_eq!(app.accept(&ana).await.ok()["quantity"], 3);
-    let patch = |body| app.call(Method::PATCH, &path, Some(&mo.token), Some(body));
     assert_eq!(
-        patch(&json!({"quantity": 5})).await.problem(409),
+        app.patch(&path, &mo.token, &json!({"quantity": 5}))
+            .await
+            .problem(409),
         "has-accepted-match"
     );
     assert_eq!(
-        patch(&json!({"note": "Ground floor"})).await.ok()["note"],
+        app.patch(&path, &mo.token, &json!({"note": "Ground floor"}))
+            .await
+            .ok()["note"],
         "Ground floor"
     );
 }

@@ -265,8 +265,13 @@ impl TestApp {
         self.call(Method::POST, path, Some(token), Some(body)).await
     }
 
+    pub async fn patch(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, Some(token), Some(body))
+            .await
+    }
+
     /// The letters sent since the last look.
-    pub fn mails(&self) -> Vec<StoredMail> {
+    pub fn mails(&self) -> Vec<Arc<StoredMail>> {
         self.transport.memory().expect("memory transport").take()
     }
 
