@@ -49,7 +49,11 @@ pub async fn add_offers(
             if open + new.len() > MAX_OPEN {
                 return refuse(Refusal::TooManyPosts);
             }
-            let rows = insert_offers(tx, volunteer, place, &new, OfferState::Open, first_id)?;
+            // After all that is there, so that a repeated call finds its own.
+            let from = all.last().map_or(tx.now, |o| {
+                o.created_at.after(Duration::from_micros(1)).max(tx.now)
+            });
+            let rows = insert_offers(tx, volunteer, place, &new, OfferState::Open, first_id, from)?;
             tx.audit(
                 "offers_posted",
                 ("volunteer", volunteer),

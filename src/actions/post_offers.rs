@@ -10,6 +10,7 @@ use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
 use crate::domain::category::CategoryKey;
+use crate::domain::clock::Ts;
 use crate::domain::contact::Contact;
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
@@ -93,6 +94,7 @@ pub async fn post_offers(ctx: &Ctx, post: PostOffers, call: Option<Call>) -> Out
             &post.offers,
             OfferState::Unconfirmed,
             first,
+            tx.now,
         )?;
         tx.letter(LetterKind::Confirm, To::Volunteer(id), None, None)?;
         tx.audit(
@@ -133,7 +135,7 @@ fn new_volunteer(tx: &Tx<'_>, id: VolunteerId, post: &PostOffers) -> Outcome<Vol
     })
 }
 
-/// Writes offers, the first under the id given; open ones are due for matching at once.
+/// Writes offers, the first under the id and the instant given; open ones are due for matching at once.
 pub(super) fn insert_offers(
     tx: &mut Tx<'_>,
     volunteer_id: VolunteerId,
@@ -141,12 +143,13 @@ pub(super) fn insert_offers(
     new: &[NewOffer],
     state: OfferState,
     first: OfferId,
+    from: Ts,
 ) -> Outcome<Vec<Offer>> {
     let mut rows = Vec::with_capacity(new.len());
     let mut id = first;
     for offer in new {
         // A microsecond apart, so that every list keeps the order in which they were posted.
-        let created_at = tx.now.after(Duration::from_micros(rows.len() as u64));
+        let created_at = from.after(Duration::from_micros(rows.len() as u64));
         let row = new_offer(tx, id, volunteer_id, place, offer, state)?;
         rows.push(Offer { created_at, ..row });
         id = OfferId::new(tx.ctx.entropy.as_ref());
