@@ -52,7 +52,7 @@ fn end_late(tx: &mut Tx<'_>, matched: &Match) -> Outcome<()> {
 }
 
 /// After a request's time, how long both sides have to say how it went.
-const AFTERMATH: std::time::Duration = std::time::Duration::from_secs(48 * 3600);
+const AFTERMATH: std::time::Duration = std::time::Duration::from_hours(48);
 
 /// Closes requests whose time has gone by. Where help was promised, the two sides have some days to
 /// say how it went; silence counts as helped. Gives how many.

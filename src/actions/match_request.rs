@@ -34,9 +34,9 @@ use crate::storage::volunteers::Volunteer;
 use crate::storage::{StorageError, blocks, matches, neighbors, offers, requests, volunteers};
 
 /// What counts as of late.
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
+const WEEK: Duration = Duration::from_hours(7 * 24);
 /// When hours of rest keep everyone from being asked, the round looks again after this.
-const REST: Duration = Duration::from_secs(15 * 60);
+const REST: Duration = Duration::from_mins(15);
 
 /// One who is to be asked.
 #[derive(Clone, Debug)]
@@ -340,7 +340,7 @@ fn propose(
     chosen: &Chosen,
 ) -> Outcome<MatchId> {
     let needs_review = category.policy.review == Review::Required;
-    let row = tx.new_match(request, chosen.offer, &chosen.fit, needs_review)?;
+    let row = tx.new_match(request, chosen.offer, &chosen.fit, needs_review);
     let row = Match {
         score: chosen.score,
         parts: Json(chosen.parts),
@@ -359,10 +359,10 @@ impl Tx<'_> {
         offer: OfferId,
         fit: &Fit,
         needs_review: bool,
-    ) -> Outcome<Match> {
+    ) -> Match {
         let policy = self.ctx.settings.matching.waves.of(request.urgency);
         let quantity = Quantity::try_from(i64::from(fit.quantity)).unwrap_or(Quantity::ONE);
-        Ok(Match {
+        Match {
             id: MatchId::new(self.ctx.entropy.as_ref()),
             request_id: request.id,
             offer_id: offer,
@@ -394,7 +394,7 @@ impl Tx<'_> {
             ended_at: None,
             created_at: self.now,
             updated_at: self.now,
-        })
+        }
     }
 }
 

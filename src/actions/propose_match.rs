@@ -45,7 +45,7 @@ pub async fn propose_match(
         let row = Match {
             by_hand: true,
             score: 1.0,
-            ..tx.new_match(&request, offer.id, &fit, false)?
+            ..tx.new_match(&request, offer.id, &fit, false)
         };
         matches::insert(tx.conn, std::slice::from_ref(&row))?;
         volunteers::set_asked(tx.conn, &[volunteer.id], tx.now)?;

@@ -10,27 +10,27 @@ use actix_web::{HttpResponseBuilder, ResponseError, web};
 use self::problem::Problem;
 use crate::actions::Ctx;
 
-pub mod answers;
-pub mod auth;
-pub mod bodies;
-pub mod body;
-pub mod categories;
-pub mod fields;
+mod answers;
+mod auth;
+mod bodies;
+mod body;
+mod categories;
+mod fields;
 pub mod headers;
-pub mod idempotency;
-pub mod merge;
-pub mod needs;
-pub mod neighbors;
+mod idempotency;
+mod merge;
+mod needs;
+mod neighbors;
 pub mod observe;
-pub mod offers;
+mod offers;
 pub mod openapi;
-pub mod paging;
+mod paging;
 pub mod problem;
-pub mod requests;
-pub mod sites;
-pub mod unsubscribe;
-pub mod views;
-pub mod volunteers;
+mod requests;
+mod sites;
+mod unsubscribe;
+mod views;
+mod volunteers;
 
 /// A response that everybody may see and caches may keep for a minute.
 fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {

@@ -12,6 +12,7 @@ use super::{
 };
 
 /// Every way in which a call can go wrong, for the document.
+#[derive(Debug)]
 pub struct Problems;
 
 impl IntoResponses for Problems {

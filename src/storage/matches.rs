@@ -194,7 +194,7 @@ pub fn load_of(
     volunteers: &[VolunteerId],
     week_ago: Ts,
 ) -> QueryResult<Vec<VolunteerLoad>> {
-    let rows: Vec<(VolunteerId, MatchState, Option<Ts>, Option<Ts>, Option<Ts>)> = with!(conn, c => matches::table
+    let rows: Vec<LoadRow> = with!(conn, c => matches::table
         .inner_join(offers::table)
         .filter(offers::volunteer_id.eq_any(volunteers))
         .filter(matches::state.eq_any(MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
@@ -233,6 +233,9 @@ pub fn load_of(
         })
         .collect())
 }
+
+/// Whose, in which state, asked, released and answered when.
+type LoadRow = (VolunteerId, MatchState, Option<Ts>, Option<Ts>, Option<Ts>);
 
 /// How much a volunteer carries.
 #[derive(Clone, Copy, Debug)]
