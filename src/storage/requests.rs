@@ -255,18 +255,28 @@ pub fn claim_due(
     Ok(claimed)
 }
 
-/// When the next request is due.
+/// When the next request may be taken: it is due, and nobody holds it any more.
 ///
 /// # Errors
 /// A failed query.
 pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
-    with!(conn, c => requests::table
+    let free: Option<Ts> = with!(conn, c => requests::table
         .filter(requests::match_due_at.is_not_null())
         .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::lease_until.is_null())
         .order(requests::match_due_at)
         .select(requests::match_due_at.assume_not_null())
         .first(c)
-        .optional())
+        .optional())?;
+    let held: Option<Ts> = with!(conn, c => requests::table
+        .filter(requests::match_due_at.is_not_null())
+        .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::lease_until.is_not_null())
+        .order(requests::lease_until)
+        .select(requests::lease_until.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok(free.into_iter().chain(held).min())
 }
 
 /// Settles a round of matching, if the lease is still held and nothing made the request due anew.
