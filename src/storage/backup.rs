@@ -95,8 +95,11 @@ pub fn restore(source: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
     sync_dir_of(target).map_err(io)
 }
 
-/// Reads the whole file and its constraints.
-fn check(path: &Path) -> Result<(), BackupError> {
+/// Reads the whole file and its constraints, and changes nothing. The service may be running.
+///
+/// # Errors
+/// A file that cannot be read, or is not a whole database.
+pub fn check(path: &Path) -> Result<(), BackupError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
@@ -120,6 +123,14 @@ fn check(path: &Path) -> Result<(), BackupError> {
         Some(row) => Err(damaged(row.integrity_check.clone())),
         None => Err(damaged("it does not answer".into())),
     }
+}
+
+/// The key check in a database that no service need have opened; none in one that was never started.
+///
+/// # Errors
+/// A database that does not open or has no such table.
+pub fn key_check(url: &DatabaseUrl) -> Result<Option<Vec<u8>>, BackupError> {
+    Ok(super::meta::key_check(&mut Conn::open_writer(url)?)?)
 }
 
 fn sync_dir_of(path: &Path) -> io::Result<()> {
