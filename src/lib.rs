@@ -8,3 +8,4 @@ pub mod matching;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;
+pub mod workers;

@@ -54,6 +54,7 @@ pub mod revoke_coordinator;
 pub mod rotate_token;
 pub mod settle_letter;
 pub mod tokens;
+pub mod trust_clock;
 mod tx;
 pub mod unsubscribe;
 pub mod update_neighbor;
