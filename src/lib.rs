@@ -1,5 +1,6 @@
 //! Manyhands.
 pub mod actions;
+pub mod app;
 pub mod crypto;
 pub mod domain;
 pub mod http;

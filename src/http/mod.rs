@@ -10,10 +10,12 @@ use actix_web::{HttpResponseBuilder, ResponseError, web};
 use self::problem::Problem;
 use crate::actions::Ctx;
 
+pub mod admin;
 pub mod answers;
 pub mod auth;
 pub mod bodies;
 pub mod categories;
+pub mod deadline;
 pub mod fields;
 pub mod headers;
 pub mod idempotency;
