@@ -1,6 +1,7 @@
 //! Manyhands.
 pub mod actions;
 pub mod app;
+pub mod cli;
 pub mod crypto;
 pub mod domain;
 pub mod http;

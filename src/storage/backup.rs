@@ -64,7 +64,8 @@ pub fn backup(url: &DatabaseUrl, target: &Path) -> Result<(), BackupError> {
     copied
 }
 
-/// Puts the copy at `source` in the place of a database that must not be there yet.
+/// Puts the copy at `source` in the place of a database that must not be there yet, nor its log: that
+/// would be applied to the copy.
 ///
 /// # Errors
 /// A database that is there already, a damaged copy, a full disk.
@@ -72,8 +73,12 @@ pub fn restore(source: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
     let DatabaseUrl::Sqlite(target) = url;
     let name = target.display().to_string();
     let io = |e| BackupError::Io(name.clone(), e);
-    if target.exists() {
-        return Err(BackupError::Exists(name));
+    for beside in ["", "-wal", "-shm"] {
+        let mut path = target.as_os_str().to_owned();
+        path.push(beside);
+        if Path::new(&path).exists() {
+            return Err(BackupError::Exists(path.to_string_lossy().into_owned()));
+        }
     }
     check(source)?;
     if let Some(dir) = target.parent().filter(|d| !d.as_os_str().is_empty()) {
