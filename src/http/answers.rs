@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::auth::AsAnswerer;
+use super::body::Body;
 use super::fields::FieldErrors;
 use super::neighbors::{ReportBody, reported};
 use super::openapi::Problems;
@@ -69,7 +70,7 @@ pub async fn accept(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAnswerer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, mut errors) = read_optional::<AcceptBody>(&request, &body)?;
     let yes = body.parse(&mut errors);
@@ -93,7 +94,7 @@ pub async fn decline(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAnswerer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, errors) = read_optional::<DeclineBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;
@@ -132,7 +133,7 @@ pub async fn report(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAnswerer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let problem = reported(&request, &body)?;
     report_match(&ctx, who.0, problem, who.actor()).await?;

@@ -22,7 +22,10 @@ type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 /// # Errors
 /// 401 without one, 404 for what is no token.
 fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(Problem::unauthorized)?;
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .ok_or_else(Problem::unauthorized)?;
     let text = header.to_str().map_err(|_| Problem::not_found())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -33,7 +36,10 @@ fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
 
 /// The state of the app that the call came to.
 fn ctx(request: &HttpRequest) -> Result<web::Data<Ctx>, Problem> {
-    request.app_data::<web::Data<Ctx>>().cloned().ok_or_else(Problem::internal)
+    request
+        .app_data::<web::Data<Ctx>>()
+        .cloned()
+        .ok_or_else(Problem::internal)
 }
 
 async fn subject(request: HttpRequest, purpose: Purpose) -> Result<RecordId, Problem> {
@@ -41,7 +47,9 @@ async fn subject(request: HttpRequest, purpose: Purpose) -> Result<RecordId, Pro
     if token.purpose() != purpose {
         return Err(Problem::not_found());
     }
-    tokens::subject_of(&ctx(&request)?.into_inner(), &token).await?.ok_or_else(Problem::not_found)
+    tokens::subject_of(&ctx(&request)?.into_inner(), &token)
+        .await?
+        .ok_or_else(Problem::not_found)
 }
 
 macro_rules! holders {
@@ -113,7 +121,9 @@ impl FromRequest for AnyCoordinator {
         Box::pin(async move {
             let token = bearer(&request)?;
             let ctx = ctx(&request)?.into_inner();
-            let (id, scope) = tokens::coordinator_of(&ctx, &token).await?.ok_or_else(Problem::not_found)?;
+            let (id, scope) = tokens::coordinator_of(&ctx, &token)
+                .await?
+                .ok_or_else(Problem::not_found)?;
             Ok(Self { id, scope })
         })
     }

@@ -104,7 +104,13 @@ impl From<&Attribute> for AttributeView {
             Values::Enum(words) | Values::Set(words) => words.clone(),
             Values::Bool | Values::Number(_) | Values::Range(_) => Vec::new(),
         };
-        Self { name: a.name.clone(), title: a.title.clone(), kind: a.values.kind(), rule: a.rule, options }
+        Self {
+            name: a.name.clone(),
+            title: a.title.clone(),
+            kind: a.values.kind(),
+            rule: a.rule,
+            options,
+        }
     }
 }
 

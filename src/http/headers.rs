@@ -20,7 +20,11 @@ pub async fn secure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let csp = if request.path().starts_with("/docs") { DOCS_CSP } else { CSP };
+    let csp = if request.path().starts_with("/docs") {
+        DOCS_CSP
+    } else {
+        CSP
+    };
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -29,7 +33,10 @@ pub async fn secure(
         ("content-security-policy", csp),
         ("x-content-type-options", "nosniff"),
         ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", "geolocation=(), camera=(), microphone=()"),
+        (
+            "permissions-policy",
+            "geolocation=(), camera=(), microphone=()",
+        ),
     ] {
         let name = HeaderName::from_static(name);
         if !headers.contains_key(&name) {

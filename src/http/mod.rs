@@ -14,6 +14,7 @@ pub mod admin;
 pub mod answers;
 pub mod auth;
 pub mod bodies;
+pub mod body;
 pub mod categories;
 pub mod deadline;
 pub mod fields;
@@ -45,9 +46,13 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
-            .app_data(web::PayloadConfig::new(usize::try_from(limit).unwrap_or(usize::MAX)))
+            .app_data(web::PayloadConfig::new(
+                usize::try_from(limit).unwrap_or(usize::MAX),
+            ))
             .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found().into()))
-            .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
+            .app_data(
+                web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()),
+            )
             .configure(anyone)
             .configure(neighbor)
             .configure(volunteer)
@@ -59,12 +64,19 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
 /// A query parameter that cannot be read. What was sent is not repeated.
 fn query_problem(error: &actix_web::error::QueryPayloadError) -> Problem {
     let text = error.to_string();
-    let expected = text.rsplit_once("expected ").map(|(_, expected)| expected.replace('`', ""));
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "query", "A query parameter cannot be read");
+    let expected = text
+        .rsplit_once("expected ")
+        .map(|(_, expected)| expected.replace('`', ""));
+    let problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "query",
+        "A query parameter cannot be read",
+    );
     match expected {
-        Some(expected) if text.contains("unknown field") => {
-            problem.detail(format!("Allowed are {}.", expected.trim_start_matches("one of ")))
-        }
+        Some(expected) if text.contains("unknown field") => problem.detail(format!(
+            "Allowed are {}.",
+            expected.trim_start_matches("one of ")
+        )),
         _ => problem,
     }
 }
@@ -72,7 +84,12 @@ fn query_problem(error: &actix_web::error::QueryPayloadError) -> Problem {
 /// A resource that answers other methods with 405, as a problem.
 fn at(path: &str) -> actix_web::Resource {
     web::resource(path.to_owned()).default_service(web::to(|| async {
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This address does not take that method").error_response()
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method",
+            "This address does not take that method",
+        )
+        .error_response()
     }))
 }
 
@@ -97,14 +114,18 @@ fn neighbor(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/neighbors/self/rotate-token").route(web::post().to(neighbors::rotate)))
     .service(at("/v1/requests").route(web::post().to(requests::post)))
     .service(
-        at("/v1/requests/{id}").route(web::get().to(requests::get)).route(web::patch().to(requests::patch)),
+        at("/v1/requests/{id}")
+            .route(web::get().to(requests::get))
+            .route(web::patch().to(requests::patch)),
     )
     .service(at("/v1/requests/{id}/close").route(web::post().to(requests::close)))
     .service(at("/v1/requests/{id}/renew").route(web::post().to(requests::renew)))
     .service(at("/v1/requests/{id}/matches/{mid}/agree").route(web::post().to(neighbors::agree)))
     .service(at("/v1/requests/{id}/matches/{mid}/refuse").route(web::post().to(neighbors::refuse)))
     .service(at("/v1/requests/{id}/matches/{mid}/done").route(web::post().to(neighbors::done)))
-    .service(at("/v1/requests/{id}/matches/{mid}/no-show").route(web::post().to(neighbors::no_show)))
+    .service(
+        at("/v1/requests/{id}/matches/{mid}/no-show").route(web::post().to(neighbors::no_show)),
+    )
     .service(at("/v1/requests/{id}/matches/{mid}/report").route(web::post().to(neighbors::report)));
 }
 
@@ -120,7 +141,11 @@ fn volunteer(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/volunteers/self/resume").route(web::post().to(volunteers::resume)))
     .service(at("/v1/volunteers/self/matches").route(web::get().to(volunteers::matches)))
     .service(at("/v1/offers").route(web::post().to(offers::post)))
-    .service(at("/v1/offers/{id}").route(web::get().to(offers::get)).route(web::patch().to(offers::patch)))
+    .service(
+        at("/v1/offers/{id}")
+            .route(web::get().to(offers::get))
+            .route(web::patch().to(offers::patch)),
+    )
     .service(at("/v1/offers/{id}/pause").route(web::post().to(offers::pause)))
     .service(at("/v1/offers/{id}/resume").route(web::post().to(offers::resume)))
     .service(at("/v1/offers/{id}/close").route(web::post().to(offers::close)))

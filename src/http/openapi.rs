@@ -7,7 +7,9 @@ use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, Response
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::problem::{PROBLEM_JSON, Problem};
-use super::{answers, categories, needs, neighbors, offers, requests, sites, unsubscribe, volunteers};
+use super::{
+    answers, categories, needs, neighbors, offers, requests, sites, unsubscribe, volunteers,
+};
 
 /// Every way in which a call can go wrong, for the document.
 pub struct Problems;
@@ -15,22 +17,39 @@ pub struct Problems;
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
-            ("400", "The body is no JSON, or a path or query parameter cannot be read"),
+            (
+                "400",
+                "The body is no JSON, or a path or query parameter cannot be read",
+            ),
             ("401", "No token"),
             ("403", "The scope of the token does not allow it"),
-            ("404", "Not there, or not for this caller: one answer for both"),
+            (
+                "404",
+                "Not there, or not for this caller: one answer for both",
+            ),
             ("409", "Its state does not allow it; `type` says why"),
             ("410", "Erased"),
             ("413", "The body is too large"),
             ("415", "The body is of another media type"),
-            ("422", "Some fields are not right; `errors` names all of them"),
+            (
+                "422",
+                "Some fields are not right; `errors` names all of them",
+            ),
             ("429", "Too often; `Retry-After` says when to try again"),
-            ("503", "Not possible right now; `Retry-After` says when to try again"),
+            (
+                "503",
+                "Not possible right now; `Retry-After` says when to try again",
+            ),
         ]
         .into_iter()
         .map(|(status, description)| {
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build();
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .build();
+            let response = ResponseBuilder::new()
+                .description(description)
+                .content(PROBLEM_JSON, content)
+                .build();
             (status.to_owned(), RefOr::T(response))
         })
         .collect()

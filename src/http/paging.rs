@@ -41,7 +41,10 @@ impl Paging {
     /// A limit out of range, or a cursor of another list.
     pub fn page(&self, ctx: &Ctx, context: &str) -> Result<Page, Problem> {
         let after = self.position::<Position>(ctx, context)?;
-        Ok(Page { after, limit: self.limit()? })
+        Ok(Page {
+            after,
+            limit: self.limit()?,
+        })
     }
 
     /// The limit asked for.
@@ -61,12 +64,21 @@ impl Paging {
     ///
     /// # Errors
     /// A cursor of another list.
-    pub fn position<P: serde::de::DeserializeOwned>(&self, ctx: &Ctx, context: &str) -> Result<Option<P>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
+    pub fn position<P: serde::de::DeserializeOwned>(
+        &self,
+        ctx: &Ctx,
+        context: &str,
+    ) -> Result<Option<P>, Problem> {
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
         let mut errors = FieldErrors::default();
         let position = ctx.vault.opaque.show(context, cursor);
         if position.is_none() {
-            errors.push("cursor", "is not of this list with these filters; begin again without it");
+            errors.push(
+                "cursor",
+                "is not of this list with these filters; begin again without it",
+            );
         }
         errors.finish(Some(position))
     }
@@ -86,7 +98,12 @@ pub fn listing<R, T: ToSchema>(
     rows.truncate(limit);
     let next = rows.last().filter(|_| has_more).and_then(|last| {
         let (created_at, id) = position(last);
-        ctx.vault.opaque.hide(ctx.entropy.as_ref(), context, &Position { created_at, id })
+        ctx.vault
+            .opaque
+            .hide(ctx.entropy.as_ref(), context, &Position { created_at, id })
     });
-    Listing { items: rows.into_iter().map(&mut view).collect(), next }
+    Listing {
+        items: rows.into_iter().map(&mut view).collect(),
+        next,
+    }
 }

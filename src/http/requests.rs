@@ -10,6 +10,7 @@ use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
 use super::bodies::text;
+use super::body::Body;
 use super::fields::{FieldErrors, read_body};
 use super::openapi::Problems;
 use super::problem::Problem;
@@ -75,13 +76,15 @@ pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     entered_by: EnteredBy,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, b"", &body)?;
     let (parsed, mut errors) = read_body::<PostRequestsBody>(&request, &body)?;
     let post = parsed.parse(&ctx, entered_by, &mut errors);
     let post = errors.finish(post)?;
-    let Posted { token, requests, .. } = post_requests(&ctx, post, call).await?;
+    let Posted {
+        token, requests, ..
+    } = post_requests(&ctx, post, call).await?;
     let shown = ctx.clone();
     let (requests, sites) = ctx
         .db
@@ -93,16 +96,31 @@ pub async fn post(
             Ok::<_, StorageError>((views, nearest_walk_in(&shown, conn, &requests)?))
         })
         .await?;
-    Ok(HttpResponse::Created().json(PostedRequests { manage_token: token.expose().to_owned(), requests, sites }))
+    Ok(HttpResponse::Created().json(PostedRequests {
+        manage_token: token.expose().to_owned(),
+        requests,
+        sites,
+    }))
 }
 
 impl PostRequestsBody {
-    fn parse(self, ctx: &Ctx, entered_by: EnteredBy, errors: &mut FieldErrors) -> Option<PostRequests> {
-        let contact = errors.require("/contact", self.contact).and_then(|c| c.parse("/contact", ctx, errors));
+    fn parse(
+        self,
+        ctx: &Ctx,
+        entered_by: EnteredBy,
+        errors: &mut FieldErrors,
+    ) -> Option<PostRequests> {
+        let contact = errors
+            .require("/contact", self.contact)
+            .and_then(|c| c.parse("/contact", ctx, errors));
         let caller = self.caller.map(|c| c.parse("/caller", ctx, errors));
         let location = errors.require("/location", self.location);
-        let place = location.as_ref().and_then(|l| l.parse("/location", ctx, errors));
-        let address = location.as_ref().and_then(|l| l.address("/location", errors));
+        let place = location
+            .as_ref()
+            .and_then(|l| l.parse("/location", ctx, errors));
+        let address = location
+            .as_ref()
+            .and_then(|l| l.address("/location", errors));
         let languages = text::languages(self.languages, "/languages", errors);
         let locale = text::locale(self.locale, "/locale", errors);
         let needs = needs(self.needs, ctx, errors);
@@ -132,8 +150,11 @@ pub fn needs(
         return None;
     }
     let count = list.len();
-    let needs: Vec<_> =
-        list.into_iter().enumerate().filter_map(|(i, need)| need.parse(&format!("/needs/{i}"), ctx, errors)).collect();
+    let needs: Vec<_> = list
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, need)| need.parse(&format!("/needs/{i}"), ctx, errors))
+        .collect();
     let slots: usize = needs.iter().map(|n| n.windows.len()).sum();
     if slots > crate::actions::post_requests::MAX_OPEN {
         errors.push("/needs", "must be at most 100 slots in all");
@@ -143,21 +164,37 @@ pub fn needs(
 
 /// The request, if it is this neighbor's.
 async fn own(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<Request, Problem> {
-    let found = ctx.db.read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?)).await?;
-    found.filter(|r| r.neighbor_id == of).ok_or_else(Problem::not_found)
+    let found = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?))
+        .await?;
+    found
+        .filter(|r| r.neighbor_id == of)
+        .ok_or_else(Problem::not_found)
 }
 
-async fn shown(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<HttpResponse, Problem> {
+async fn shown(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    of: NeighborId,
+) -> Result<HttpResponse, Problem> {
     let request = own(ctx, id, of).await?;
     let inner = ctx.clone();
-    let view = ctx.db.read(move |conn| request_view(&inner, conn, &request)).await?;
+    let view = ctx
+        .db
+        .read(move |conn| request_view(&inner, conn, &request))
+        .await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
 /// One request, to its neighbor.
 #[utoipa::path(get, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The request", body = RequestView), Problems), security(("neighbor" = [])))]
-pub async fn get(ctx: web::Data<Ctx>, who: AsNeighbor, id: web::Path<RequestId>) -> Result<HttpResponse, Problem> {
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    who: AsNeighbor,
+    id: web::Path<RequestId>,
+) -> Result<HttpResponse, Problem> {
     shown(&ctx, *id, who.0).await
 }
 
@@ -170,7 +207,7 @@ pub async fn patch(
     request: HttpRequest,
     who: AsNeighbor,
     id: web::Path<RequestId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let row = own(&ctx, *id, who.0).await?;
     let version = row.sealed_version;
@@ -215,9 +252,17 @@ pub struct PatchNeedBody {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) -> Result<NewRequest, Problem> {
+pub fn patched(
+    ctx: &Ctx,
+    request: &HttpRequest,
+    row: &Request,
+    patch: &[u8],
+) -> Result<NewRequest, Problem> {
     let secret: RequestSecret = match &row.sealed {
-        Some(sealed) => ctx.vault.open(row.id, row.sealed_version, sealed).map_err(StorageError::from)?,
+        Some(sealed) => ctx
+            .vault
+            .open(row.id, row.sealed_version, sealed)
+            .map_err(StorageError::from)?,
         None => return Err(Refusal::NotPossible.into()),
     };
     let current = PatchNeedBody {
@@ -227,15 +272,23 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
         urgency: Some(row.urgency),
         travel_m: Some(row.travel_m.into()),
         handover: Some(row.handover),
-        needed: Some(super::views::request::WindowView { from: row.needed_from, until: row.needed_until }),
-        requires: serde_json::to_value(&row.requires.0).ok().and_then(|v| v.as_object().cloned()),
+        needed: Some(super::views::request::WindowView {
+            from: row.needed_from,
+            until: row.needed_until,
+        }),
+        requires: serde_json::to_value(&row.requires.0)
+            .ok()
+            .and_then(|v| v.as_object().cloned()),
         language_must: Some(row.language_must),
         note: secret.note.map(|n| n.expose().to_owned()),
         private_note: secret.private_note.map(|n| n.expose().to_owned()),
     };
     let merged = merge::patch(&current, patch)?;
     let (body, mut errors) = read_body::<PatchNeedBody>(request, &merged)?;
-    let window = body.needed.as_ref().and_then(|w| errors.check("/needed/until", Window::parse(w.from, w.until)));
+    let window = body
+        .needed
+        .as_ref()
+        .and_then(|w| errors.check("/needed/until", Window::parse(w.from, w.until)));
     let need = NeedBody {
         category: Some(row.category.to_string()),
         quantity: body.quantity,
@@ -251,7 +304,9 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
         private_note: body.private_note,
     }
     .parse("", ctx, &mut errors);
-    if window.is_some_and(|w| w.until() <= ctx.now()) && window.map(Window::until) != Some(row.needed_until) {
+    if window.is_some_and(|w| w.until() <= ctx.now())
+        && window.map(Window::until) != Some(row.needed_until)
+    {
         errors.push("/needed/until", "is in the past");
     }
     let window = errors.require("/needed", window);
@@ -265,7 +320,10 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
         window,
         requires: need.requires,
         language_must: need.language_must,
-        secret: RequestSecret { note: need.note, private_note: need.private_note },
+        secret: RequestSecret {
+            note: need.note,
+            private_note: need.private_note,
+        },
     });
     errors.finish(new)
 }
@@ -286,7 +344,7 @@ pub async fn close(
     request: HttpRequest,
     who: AsNeighbor,
     id: web::Path<RequestId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let reason = close_reason(&request, &body)?;
     close_request(&ctx, *id, Some(who.0), reason, who.actor()).await?;
@@ -310,7 +368,11 @@ pub fn read_optional<T: serde::de::DeserializeOwned + Default>(
     request: &HttpRequest,
     body: &[u8],
 ) -> Result<(T, FieldErrors), Problem> {
-    if body.is_empty() { Ok((T::default(), FieldErrors::default())) } else { read_body(request, body) }
+    if body.is_empty() {
+        Ok((T::default(), FieldErrors::default()))
+    } else {
+        read_body(request, body)
+    }
 }
 
 /// Until when a request is needed.
@@ -330,7 +392,7 @@ pub async fn renew(
     request: HttpRequest,
     who: AsNeighbor,
     id: web::Path<RequestId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, errors) = read_optional::<RenewBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;

@@ -1,0 +1,13 @@
+//! The story of the service, told through its API: one file a chapter.
+
+mod api {
+    mod agreement;
+    mod capacity;
+    mod idempotency;
+    mod mail;
+    mod matching;
+    mod people;
+    mod refusals;
+    mod waves;
+}
+mod support;
