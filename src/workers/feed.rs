@@ -21,7 +21,6 @@ use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::index::PostIndex;
 use crate::storage::changes::{self, Change, Entity};
 use crate::storage::{Conn, StorageError, offers, requests};
-use crate::telemetry::metrics::{INDEX_LAG_CHANGES, INDEX_POSTS};
 
 /// Rows of a page while the index is loaded.
 const LOADED_AT_ONCE: i64 = 1000;
@@ -126,7 +125,7 @@ impl Feed {
                     self.put(changed);
                     self.cursor = Some(last);
                     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-                    metrics::gauge!(INDEX_LAG_CHANGES).set(behind as f64);
+                    metrics::gauge!("manyhands_index_lag_changes").set(behind as f64);
                 }
             }
         }
@@ -288,8 +287,8 @@ impl Feed {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let (offers, requests) = current.len();
-        metrics::gauge!(INDEX_POSTS, "kind" => "offer").set(offers as f64);
-        metrics::gauge!(INDEX_POSTS, "kind" => "request").set(requests as f64);
+        metrics::gauge!("manyhands_index_posts", "kind" => "offer").set(offers as f64);
+        metrics::gauge!("manyhands_index_posts", "kind" => "request").set(requests as f64);
     }
 }
 

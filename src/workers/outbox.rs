@@ -22,7 +22,6 @@ use crate::mail::message::{Message, Subject, UnsubscribeUrl};
 use crate::mail::transport::{SendError, Transport, Trouble};
 use crate::storage::letters::Letter;
 use crate::storage::{StorageError, letters};
-use crate::telemetry::metrics::LETTERS_WAITING;
 
 /// First rest after the mail server turned out not to be there, doubled with every further time,
 const FIRST_REST: Duration = Duration::from_secs(5);
@@ -189,7 +188,7 @@ impl Outbox {
         self.counted_at = now;
         let count = |conn: &mut _| Ok::<_, StorageError>(letters::backlog(conn)?);
         let (waiting, _) = self.ctx.db.read(count).await?;
-        metrics::gauge!(LETTERS_WAITING).set(waiting as f64);
+        metrics::gauge!("manyhands_letters_waiting").set(waiting as f64);
         Ok(())
     }
 }

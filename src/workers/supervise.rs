@@ -10,7 +10,6 @@ use tokio::time::sleep;
 use super::{Next, Stop, Worker, WorkerError};
 use crate::domain::clock::{Clock, Ts};
 use crate::domain::entropy::Entropy;
-use crate::telemetry::metrics::WORKER_TICKS;
 
 /// Wait after the first failure; doubled with every further one,
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -106,7 +105,7 @@ impl Supervisor {
     }
 
     fn count(&self, outcome: &'static str) {
-        metrics::counter!(WORKER_TICKS, "worker" => self.name, "outcome" => outcome).increment(1);
+        metrics::counter!("manyhands_worker_ticks_total", "worker" => self.name, "outcome" => outcome).increment(1);
     }
 }
 
