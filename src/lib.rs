@@ -1,5 +1,7 @@
 //! Manyhands.
 pub mod actions;
+pub mod app;
+pub mod cli;
 pub mod crypto;
 pub mod domain;
 pub mod http;
@@ -8,3 +10,4 @@ pub mod matching;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;
+pub mod workers;

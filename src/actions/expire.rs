@@ -12,8 +12,8 @@ use crate::storage::{
     changes, idempotency, matches, neighbors, offers, requests, tokens, volunteers,
 };
 
-/// Rows that one transaction takes on.
-const AT_ONCE: i64 = 50;
+/// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
+pub const AT_ONCE: i64 = 50;
 
 /// Lapses asks without an answer, withdraws asks whose letter did not leave in time, and lets go of
 /// acceptances that the neighbor did not agree to in time. Gives how many.
@@ -61,23 +61,16 @@ const AFTERMATH: std::time::Duration = std::time::Duration::from_hours(48);
 /// A failed query.
 pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
-        let mut closed = 0;
-        for request in requests::past(tx.conn, tx.now, AT_ONCE)? {
-            let promised = matches::of_request(tx.conn, request.id)?
-                .iter()
-                .any(|m| m.state == MatchState::Accepted);
-            if promised && request.needed_until.after(AFTERMATH) > tx.now {
-                continue;
-            }
+        let past = requests::past(tx.conn, tx.now, tx.now.before(AFTERMATH), AT_ONCE)?;
+        for request in &past {
             let reason = if request.covered > 0 {
                 CloseReason::HelpedHere
             } else {
                 CloseReason::Unmet
             };
-            tx.close_request(&request, reason)?;
-            closed += 1;
+            tx.close_request(request, reason)?;
         }
-        Ok(closed)
+        Ok(past.len())
     })
     .await
 }

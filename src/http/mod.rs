@@ -10,11 +10,13 @@ use actix_web::{HttpResponseBuilder, ResponseError, web};
 use self::problem::Problem;
 use crate::actions::Ctx;
 
+pub mod admin;
 mod answers;
 mod auth;
 mod bodies;
 mod body;
 mod categories;
+pub mod deadline;
 mod fields;
 pub mod headers;
 mod idempotency;

@@ -481,3 +481,34 @@ pub fn overdue(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Match>> 
         .select(Match::as_select())
         .load(c))
 }
+
+/// When the next match is overdue, as [`overdue`] sees it.
+///
+/// # Errors
+/// A failed query.
+pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    let answer: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::state.eq(MatchState::Notified))
+        .filter(matches::respond_by.is_not_null())
+        .order(matches::respond_by)
+        .select(matches::respond_by.assume_not_null())
+        .first(c)
+        .optional())?;
+    let letter: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::state.eq(MatchState::Notified))
+        .filter(matches::asked_at.is_null())
+        .filter(matches::max_wait_at.is_not_null())
+        .order(matches::max_wait_at)
+        .select(matches::max_wait_at.assume_not_null())
+        .first(c)
+        .optional())?;
+    let agreement: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::state.eq(MatchState::Accepted))
+        .filter(matches::agreement.eq(Agreement::Pending))
+        .filter(matches::agree_by.is_not_null())
+        .order(matches::agree_by)
+        .select(matches::agree_by.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok([answer, letter, agreement].into_iter().flatten().min())
+}

@@ -199,6 +199,30 @@ pub fn claim_due(
     find_all(conn, &ids)
 }
 
+/// When the next offer may be taken: it is due, and nobody holds it any more.
+///
+/// # Errors
+/// A failed query.
+pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    let free: Option<Ts> = with!(conn, c => offers::table
+        .filter(offers::match_due_at.is_not_null())
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::lease_until.is_null())
+        .order(offers::match_due_at)
+        .select(offers::match_due_at.assume_not_null())
+        .first(c)
+        .optional())?;
+    let held: Option<Ts> = with!(conn, c => offers::table
+        .filter(offers::match_due_at.is_not_null())
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::lease_until.is_not_null())
+        .order(offers::lease_until)
+        .select(offers::lease_until.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok(free.into_iter().chain(held).min())
+}
+
 /// Settles a due offer, if the lease is still held and nothing made it due anew.
 ///
 /// # Errors
