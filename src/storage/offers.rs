@@ -359,3 +359,17 @@ pub fn closed_with_secrets(conn: &mut Conn, before: Ts, limit: i64) -> QueryResu
         .select(offers::id)
         .load(c))
 }
+
+/// Open offers that end by themselves before `before`.
+///
+/// # Errors
+/// A failed query.
+pub fn ending(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => offers::table
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::expires_at.le(before))
+        .order(offers::expires_at)
+        .limit(limit)
+        .select(Offer::as_select())
+        .load(c))
+}
