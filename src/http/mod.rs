@@ -23,6 +23,7 @@ pub mod neighbors;
 pub mod observe;
 pub mod offers;
 pub mod openapi;
+pub mod pages;
 pub mod paging;
 pub mod problem;
 pub mod requests;
@@ -50,6 +51,7 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
             .configure(neighbor)
             .configure(volunteer)
             .configure(answer)
+            .configure(pages::routes)
             .default_service(web::to(|| async { Problem::not_found().error_response() }));
     }
 }
