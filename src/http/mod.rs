@@ -26,6 +26,7 @@ mod neighbors;
 pub mod observe;
 mod offers;
 pub mod openapi;
+mod pages;
 mod paging;
 pub mod problem;
 mod requests;
@@ -57,6 +58,7 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
             .configure(neighbor)
             .configure(volunteer)
             .configure(answer)
+            .configure(pages::routes)
             .default_service(web::to(|| async { Problem::not_found().error_response() }));
     }
 }

@@ -213,7 +213,7 @@ pub async fn rotate(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse
 }
 
 /// The match, if it belongs to this neighbor's request and the volunteer has said yes once.
-async fn own_match(
+pub(super) async fn own_match(
     ctx: &web::Data<Ctx>,
     who: AsNeighbor,
     path: (RequestId, MatchId),

@@ -23,7 +23,7 @@ use crate::actions::{Ctx, add_offers, erase_volunteer, pause_volunteer};
 use crate::domain::contact::EmailAddress;
 use crate::domain::ids::VolunteerId;
 use crate::domain::secret::VolunteerSecret;
-use crate::storage::{StorageError, matches, volunteers};
+use crate::storage::{StorageError, volunteers};
 
 /// Matches shown to a volunteer, newest first.
 const SHOWN: i64 = 100;
@@ -204,20 +204,6 @@ pub struct VolunteerMatches {
     responses((status = 200, description = "The matches", body = VolunteerMatches), Problems), security(("volunteer" = [])))]
 pub async fn matches(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    let items = ctx
-        .db
-        .read(move |conn| {
-            let mut views = Vec::new();
-            for m in matches::of_volunteer(conn, who.0, SHOWN)? {
-                // What waits for a review is not the volunteer's to know yet.
-                if m.state != crate::domain::lifecycle::MatchState::Proposed
-                    && (m.asked_at.is_some() || m.max_wait_at.is_some())
-                {
-                    views.extend(answer::load(&inner, conn, &m)?);
-                }
-            }
-            Ok::<_, StorageError>(views)
-        })
-        .await?;
+    let items = ctx.db.read(move |conn| answer::of_volunteer(&inner, conn, who.0, SHOWN)).await?;
     Ok(HttpResponse::Ok().json(VolunteerMatches { items }))
 }
