@@ -181,7 +181,7 @@ fn letters(dir: &Path) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-fn count(dir: &Path, sql: &str) -> i64 {
+fn count(dir: &Path, sql: &str) -> usize {
     #[derive(QueryableByName)]
     struct Count {
         #[diesel(sql_type = BigInt)]
@@ -190,7 +190,7 @@ fn count(dir: &Path, sql: &str) -> i64 {
     let path = dir.join("data/manyhands.db");
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let counted: Count = diesel::sql_query(sql).get_result(&mut conn).unwrap();
-    counted.n
+    usize::try_from(counted.n).unwrap()
 }
 
 /// What SQLite says of the files that the killed process left: of a copy, so that it is the service
@@ -293,13 +293,13 @@ fn what_was_acknowledged_survives_kill_and_what_was_not_is_whole_or_absent() {
 
     // The calls were made exactly once, each as a whole.
     let (asking, giving): (Vec<_>, Vec<_>) = all.iter().partition(|post| post.is_of_requests());
-    let sizes = |posts: &[&Post]| posts.iter().map(|post| post.size as i64).sum::<i64>();
+    let sizes = |posts: &[&Post]| posts.iter().map(|post| post.size).sum::<usize>();
     for (posts, people, items) in [
         (&asking, "neighbors", "requests"),
         (&giving, "volunteers", "offers"),
     ] {
         let rows = |table: &str| count(dir, &format!("SELECT count(*) AS n FROM {table}"));
-        assert_eq!(rows(people), posts.len() as i64, "{people}");
+        assert_eq!(rows(people), posts.len(), "{people}");
         assert_eq!(rows(items), sizes(posts), "{items}");
     }
     assert_eq!(

@@ -1,14 +1,12 @@
 //! The service with a real mail server: good days over encrypted connections, and what becomes of a
 //! letter on bad ones.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/process.rs"]
 mod process;
+#[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/smtp.rs"]
 mod smtp;
 mod support;
@@ -207,23 +205,23 @@ fn help_is_found_by_real_letters_over_either_kind_of_encryption() {
                 })
             })
         };
-        let post = |path: &str, token: Option<&str>, body: &Value| {
+        let call = |path: &str, token: Option<&str>, body: &Value| {
             let bearer = token.map(|t| format!("Bearer {t}"));
             let headers: Vec<_> = bearer.iter().map(|b| ("Authorization", &**b)).collect();
             service.post(path, &headers, body).unwrap().ok()
         };
 
         let offer = offer_of(&email, &[json!({"category": "food", "capacity": 5})]);
-        post("/v1/offers", None, &offer);
+        call("/v1/offers", None, &offer);
         let confirm = letter("mho_");
         assert_is_a_good_letter(&confirm);
         let token = token_in(&confirm.text, "mho_").unwrap();
-        post("/v1/confirm", Some(&token), &json!({}));
-        let posted = post("/v1/requests", None, &post_of(&[food(2)]));
+        call("/v1/confirm", Some(&token), &json!({}));
+        let posted = call("/v1/requests", None, &post_of(&[food(2)]));
         let asked = letter("mha_");
         assert_is_a_good_letter(&asked);
         let token = token_in(&asked.text, "mha_").unwrap();
-        post("/v1/matches/self/accept", Some(&token), &json!({}));
+        call("/v1/matches/self/accept", Some(&token), &json!({}));
         let seen = service.get("/v1/neighbors/self", posted["manage_token"].as_str());
         assert_eq!(seen.unwrap().ok()["requests"][0]["covered"], 2);
         let (status, log) = service.terminate();
