@@ -111,8 +111,10 @@ impl Outbox {
         let mut running = JoinSet::new();
         let mut unreached = 0;
         loop {
+            // After one that did not reach the server, those that run are waited for: only if none of
+            // them does either, the server is not there.
             let may_begin =
-                || !self.stop.is_set() && unreached < parallel && self.ctx.now() < last_start;
+                || !self.stop.is_set() && unreached == 0 && self.ctx.now() < last_start;
             while running.len() < parallel && may_begin() {
                 let Some(claimed) = waiting.pop_front() else {
                     break;
@@ -130,7 +132,7 @@ impl Outbox {
                 Some(Err(_)) => tracing::error!("the sending of a letter panicked"),
             }
         }
-        self.note_reach(unreached >= parallel);
+        self.note_reach(unreached > 0 && !waiting.is_empty());
         if !waiting.is_empty() {
             let ids = waiting.iter().map(|c| c.letter.id).collect();
             return_letters(&self.ctx, ids, lease).await?;
