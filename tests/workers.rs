@@ -1,10 +1,6 @@
 //! The workers, tick by tick.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod support;
 
@@ -54,8 +50,11 @@ async fn request(app: &TestApp, id: &str) -> manyhands::storage::requests::Reque
 #[actix_web::test]
 async fn workers_without_work_write_nothing() {
     let mut app = TestApp::new();
-    app.volunteer("ana@example.org", &[json!({"category": "food", "capacity": 5})])
-        .await;
+    app.volunteer(
+        "ana@example.org",
+        &[json!({"category": "food", "capacity": 5})],
+    )
+    .await;
     app.neighbor(&[food(2)]).await;
     app.settle().await;
     let before = *app.ctx.db.committed().borrow();
@@ -68,7 +67,10 @@ async fn workers_without_work_write_nothing() {
 async fn the_index_follows_the_database() {
     let mut app = TestApp::new();
     let ana = app
-        .volunteer("ana@example.org", &[json!({"category": "food", "capacity": 5})])
+        .volunteer(
+            "ana@example.org",
+            &[json!({"category": "food", "capacity": 5})],
+        )
         .await;
     let mo = app.neighbor(&[food(2), food(3)]).await;
     let (mut feed, loaded) = feed(&app);
@@ -165,7 +167,10 @@ async fn attempts(app: &TestApp) -> i32 {
         Ok::<_, StorageError>(letters::page(conn, &LetterFilter::default(), page)?)
     };
     let all = app.ctx.db.read(all).await.unwrap();
-    assert!(all.iter().all(|l| l.state == LetterState::Queued && l.lease_id.is_none()));
+    assert!(
+        all.iter()
+            .all(|l| l.state == LetterState::Queued && l.lease_id.is_none())
+    );
     all.iter().map(|l| l.attempts).sum()
 }
 
@@ -206,7 +211,10 @@ async fn housekeeping_looks_once_a_minute() {
 async fn requests_that_wait_for_their_aftermath_hold_up_no_others() {
     let mut app = TestApp::new();
     let ana = app
-        .volunteer("ana@example.org", &[json!({"category": "food", "capacity": 100})])
+        .volunteer(
+            "ana@example.org",
+            &[json!({"category": "food", "capacity": 100})],
+        )
         .await;
     let mut promised = Vec::new();
     for _ in 0..3 {
