@@ -113,9 +113,10 @@ impl Application {
         }
         let ctx = open(settings, &parts).await?;
         let server = &ctx.settings.server;
-        let public = match parts.role.answers() {
-            true => Some(Listener::bind("server.bind", server.bind)?),
-            false => None,
+        let public = if parts.role.answers() {
+            Some(Listener::bind("server.bind", server.bind)?)
+        } else {
+            None
         };
         let admin = Listener::bind("server.admin_bind", server.admin_bind)?;
         let transport = match parts.transport {
@@ -195,10 +196,10 @@ impl Application {
         tracing::info!("stopping");
         stopping.send_replace(true);
         if let Some(public) = public {
-            public.stop(HTTP_GRACE).await;
+            public.finish(HTTP_GRACE).await;
         }
         finish(workers).await;
-        admin.stop(Duration::ZERO).await;
+        admin.end().await;
         close(&self.transport, self.ctx.db, begun + WHOLE_GRACE).await;
         let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(elapsed_ms, "stopped");

@@ -20,8 +20,8 @@ use crate::telemetry::metrics::Metrics;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// For a connection without a request.
 const IDLE: Duration = Duration::from_secs(15);
-/// For the end of a connection that we close.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// For the end of a connection that we close, and of a server that waits for nobody.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Connections of each thread; one more waits.
 const CONNECTIONS: usize = 4096;
 /// Connections of the admin address.
@@ -41,15 +41,19 @@ impl Serving {
             .unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 
-    /// Takes no more connections, waits for open requests as long as `grace`, and ends.
-    pub async fn stop(self, grace: Duration) {
-        let stopped = self.handle.stop(!grace.is_zero());
-        if timeout(grace + Duration::from_millis(500), stopped)
-            .await
-            .is_err()
-        {
-            tracing::warn!("a server did not stop in time");
+    /// Takes no more connections, waits for open requests as long as `grace`, and ends. Actix looks at
+    /// the time only once a second; what is still open when `grace` is over ends with the process.
+    pub async fn finish(self, grace: Duration) {
+        if timeout(grace, self.handle.stop(true)).await.is_err() {
+            tracing::warn!("calls were cut off");
         }
+        self.task.abort();
+    }
+
+    /// Ends without waiting for anybody.
+    pub async fn end(self) {
+        // Where it takes too long to end, it ends with the process.
+        let _ = timeout(GOODBYE, self.handle.stop(false)).await;
         self.task.abort();
     }
 }

@@ -17,10 +17,10 @@ pub(super) struct Arguments {
     /// Which part of the work this process does.
     #[arg(long, value_enum, default_value_t, value_name = "ROLE")]
     role: RoleArgument,
-    /// Where people are answered; stronger than server.bind.
+    /// Where people are answered; stronger than the setting.
     #[arg(long, value_name = "ADDRESS:PORT")]
     bind: Option<SocketAddr>,
-    /// Where health checks and metrics are answered; stronger than server.admin_bind.
+    /// Where health checks and metrics are answered; stronger than the setting.
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin_bind: Option<SocketAddr>,
 }

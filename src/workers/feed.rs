@@ -4,6 +4,8 @@
 //! The place in the feed is remembered before the rows are read, and rows are read after the change
 //! that announced them; so a change may be applied twice, and none is missed.
 
+mod load;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,21 +15,18 @@ use tokio::task::spawn_blocking;
 
 use super::{Next, Worker, WorkerError};
 use crate::actions::Ctx;
-use crate::actions::cards::{offer_cards, offer_cards_by_id, request_cards, request_cards_by_id};
+use crate::actions::cards::{offer_cards_by_id, request_cards_by_id};
 use crate::domain::availability::{Availability, Window, Windows};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
 use crate::matching::card::{OfferCard, RequestCard};
-use crate::matching::index::PostIndex;
 use crate::storage::changes::{self, Change, Entity};
-use crate::storage::{Conn, StorageError, offers, requests};
+use crate::storage::{Conn, StorageError};
 
-/// Rows of a page while the index is loaded.
-const LOADED_AT_ONCE: i64 = 1000;
 /// Changes applied together.
 const APPLIED_AT_ONCE: i64 = 500;
 /// How often the intervals of offers are extended: the horizon moves on with the time.
-const EXTEND_EVERY: Duration = Duration::from_secs(3600);
+const EXTEND_EVERY: Duration = Duration::from_hours(1);
 /// Offers extended in one tick, so that matching need not wait for all of them.
 const EXTENDED_AT_ONCE: usize = 200;
 
@@ -168,28 +167,23 @@ impl Feed {
             gone.remove(&card.id);
             index.put_request(catalog, card);
         }
-        gone.into_iter().for_each(|id| index.remove_request(id));
+        for id in gone {
+            index.remove_request(id);
+        }
         let mut gone = changed.offers;
         for card in changed.offer_cards {
             gone.remove(&card.id);
             index.put_offer(catalog, card);
         }
-        gone.into_iter().for_each(|id| index.remove_offer(id));
+        for id in gone {
+            index.remove_offer(id);
+        }
     }
 
     async fn load(&mut self, now: Ts) -> Result<(), WorkerError> {
         let started = Instant::now();
         self.loaded.send_replace(false);
-        let db = &self.ctx.db;
-        let cursor = db
-            .read(|conn| Ok::<_, StorageError>(changes::bounds(conn)?.map_or(0, |(_, last)| last)))
-            .await?;
-        let offers = self.all_offers(now).await?;
-        let requests = self.all_requests(now).await?;
-        let catalog = Arc::clone(&self.ctx.catalog);
-        let index = spawn_blocking(move || PostIndex::load(&catalog, offers, requests))
-            .await
-            .map_err(|_| WorkerError::CutOff)?;
+        let (cursor, index) = load::load(&self.ctx, now).await?;
         let (offers, requests) = index.len();
         let old = {
             let mut current = self
@@ -199,6 +193,7 @@ impl Feed {
                 .unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, index)
         };
+        // Not while others wait for the lock.
         drop(old);
         self.cursor = Some(cursor);
         self.extended_at = now;
@@ -207,47 +202,6 @@ impl Feed {
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(offers, requests, elapsed_ms, "the index is loaded");
         Ok(())
-    }
-
-    async fn all_offers(&self, now: Ts) -> Result<Vec<OfferCard>, StorageError> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let ctx = self.ctx.clone();
-            let (cards, last) = self
-                .ctx
-                .db
-                .read(move |conn| {
-                    let rows = offers::open_after(conn, after, LOADED_AT_ONCE)?;
-                    let last = rows.last().map(|row| row.id);
-                    Ok::<_, StorageError>((offer_cards(&ctx, conn, rows, now)?, last))
-                })
-                .await?;
-            all.extend(cards);
-            if last.is_none() {
-                return Ok(all);
-            }
-            after = last;
-        }
-    }
-
-    async fn all_requests(&self, now: Ts) -> Result<Vec<RequestCard>, StorageError> {
-        let (mut all, mut after) = (Vec::new(), None);
-        loop {
-            let (cards, last) = self
-                .ctx
-                .db
-                .read(move |conn| {
-                    let rows = requests::open_after(conn, after, LOADED_AT_ONCE)?;
-                    let last = rows.last().map(|row| row.id);
-                    Ok::<_, StorageError>((request_cards(conn, rows, now)?, last))
-                })
-                .await?;
-            all.extend(cards);
-            if last.is_none() {
-                return Ok(all);
-            }
-            after = last;
-        }
     }
 
     /// Makes the intervals of some offers anew, up to the horizon as it is now.

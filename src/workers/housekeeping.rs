@@ -14,11 +14,11 @@ use crate::storage::audit::Actor;
 use crate::storage::{StorageError, meta};
 
 /// How often it looks.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// How far the clock may move on between two looks.
-pub const LONGEST_LEAP: Duration = Duration::from_secs(7 * 86_400);
+pub const LONGEST_LEAP: Duration = Duration::from_hours(7 * 24);
 /// How often the log repeats that a confirmation is waited for.
-const REMIND_EVERY: Duration = Duration::from_secs(3600);
+const REMIND_EVERY: Duration = Duration::from_hours(1);
 
 /// Ends what is over.
 #[derive(Debug)]

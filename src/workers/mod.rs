@@ -170,6 +170,7 @@ pub fn start(
 }
 
 /// What wakes a worker, beside what it waits for itself.
+#[derive(Clone, Copy)]
 enum Wake {
     OnCommit,
     Seldom,

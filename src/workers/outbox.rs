@@ -20,14 +20,14 @@ use crate::domain::ids::LeaseId;
 use crate::mail::letter::{LetterToSend, render};
 use crate::mail::message::{Message, Subject, UnsubscribeUrl};
 use crate::mail::transport::{SendError, Transport, Trouble};
-use crate::storage::letters::Letter;
+use crate::storage::letters::{Letter, LetterState};
 use crate::storage::{StorageError, letters};
 
 /// First rest after the mail server turned out not to be there, doubled with every further time,
 const FIRST_REST: Duration = Duration::from_secs(5);
 /// up to this long. Letters keep their own, longer waits; this one keeps a dead server from being
 /// knocked at, and a wrong password from being tried, by every letter that waits.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 /// How often the letters that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -111,8 +111,9 @@ impl Outbox {
         let mut running = JoinSet::new();
         let mut unreached = 0;
         loop {
-            let may_begin =
-                || !self.stop.is_set() && unreached < parallel && self.ctx.now() < last_start;
+            // After one that did not reach the server, those that run are waited for: only if none of
+            // them does either, the server is not there.
+            let may_begin = || !self.stop.is_set() && unreached == 0 && self.ctx.now() < last_start;
             while running.len() < parallel && may_begin() {
                 let Some(claimed) = waiting.pop_front() else {
                     break;
@@ -130,7 +131,7 @@ impl Outbox {
                 Some(Err(_)) => tracing::error!("the sending of a letter panicked"),
             }
         }
-        self.note_reach(unreached >= parallel);
+        self.note_reach(unreached > 0 && !waiting.is_empty());
         if !waiting.is_empty() {
             let ids = waiting.iter().map(|c| c.letter.id).collect();
             return_letters(&self.ctx, ids, lease).await?;
@@ -186,8 +187,9 @@ impl Outbox {
             return Ok(());
         }
         self.counted_at = now;
-        let count = |conn: &mut _| Ok::<_, StorageError>(letters::backlog(conn)?);
-        let (waiting, _) = self.ctx.db.read(count).await?;
+        let count =
+            |conn: &mut _| Ok::<_, StorageError>(letters::count(conn, LetterState::Queued)?);
+        let waiting = self.ctx.db.read(count).await?;
         metrics::gauge!("manyhands_letters_waiting").set(waiting as f64);
         Ok(())
     }

@@ -116,7 +116,7 @@ async fn committed(commits: Option<&mut watch::Receiver<u64>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn rest(next: Next, now: Ts, look: Duration) -> Duration {

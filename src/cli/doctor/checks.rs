@@ -22,11 +22,11 @@ use crate::workers::housekeeping::LONGEST_LEAP;
 /// 2026-01-01 in seconds since 1970: no clock that is right shows less.
 const EARLIEST: i64 = 1_767_225_600;
 /// A letter that waits longer than this waits for a reason.
-const LONG_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONG_WAIT: Duration = Duration::from_mins(15);
 /// How far a clock may be behind what the database has seen.
-const BEHIND: Duration = Duration::from_secs(3600);
+const BEHIND: Duration = Duration::from_hours(1);
 /// The longest that a mail server may take for all steps of a check.
-const MAIL_PATIENCE: Duration = Duration::from_secs(60);
+const MAIL_PATIENCE: Duration = Duration::from_mins(1);
 
 /// The settings are read by now; what is left is what may be meant.
 pub(super) fn settings(settings: &Settings) -> Vec<Finding> {
@@ -59,11 +59,16 @@ pub(super) fn key_ring(settings: &Settings) -> Finding {
     const NAME: &str = "key ring";
     let DatabaseUrl::Sqlite(database) = &settings.database.url;
     let path = settings.keys.path.display();
-    let is_used = database.exists();
+    let check = if database.exists() {
+        // A database that cannot be asked has a finding of its own.
+        backup::key_check(&settings.database.url).unwrap_or_default()
+    } else {
+        None
+    };
     let ring = match KeyRing::load(&settings.keys.path, Some(&data_dir(&settings.database.url))) {
         Ok(ring) => ring,
         Err(KeyRingError::Io { source, .. })
-            if source.kind() == io::ErrorKind::NotFound && !is_used =>
+            if source.kind() == io::ErrorKind::NotFound && check.is_none() =>
         {
             return Finding::warn(
                 NAME,
@@ -71,10 +76,6 @@ pub(super) fn key_ring(settings: &Settings) -> Finding {
             );
         }
         Err(error) => return Finding::fail(NAME, error.to_string()),
-    };
-    let check = match is_used {
-        true => backup::key_check(&settings.database.url).unwrap_or_default(),
-        false => None,
     };
     match check {
         Some(check) if check != ring.check() => {
