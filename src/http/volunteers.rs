@@ -204,6 +204,9 @@ pub struct VolunteerMatches {
     responses((status = 200, description = "The matches", body = VolunteerMatches), Problems), security(("volunteer" = [])))]
 pub async fn matches(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    let items = ctx.db.read(move |conn| answer::of_volunteer(&inner, conn, who.0, SHOWN)).await?;
+    let items = ctx
+        .db
+        .read(move |conn| answer::of_volunteer(&inner, conn, who.0, SHOWN))
+        .await?;
     Ok(HttpResponse::Ok().json(VolunteerMatches { items }))
 }
