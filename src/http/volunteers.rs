@@ -47,6 +47,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, 
 /// What may be patched of a volunteer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"limits": {"open_asks": 2}, "mail": true}))]
 pub struct PatchVolunteerBody {
     /// How she is reached; the e-mail address cannot change.
     contact: Option<ContactBody>,
@@ -143,6 +144,7 @@ pub async fn delete(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpRespons
 /// More offers of a volunteer whose address is confirmed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"location": {"lat": 44.95, "lon": -93.26}, "offers": [{"category": "towing", "capacity": 2}]}))]
 pub struct MoreOffersBody {
     /// Where the help stands.
     #[schema(required = true, nullable = false)]

@@ -177,8 +177,8 @@ pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Ve
         }
         if let Some(now) = filter.overdue {
             query = query.filter(
-                matches::state.eq(MatchState::Notified).and(matches::respond_by.lt(now))
-                    .or(matches::agree_by.lt(now).and(matches::state.eq(MatchState::Accepted))),
+                matches::state.eq(MatchState::Notified).and(matches::respond_by.le(now))
+                    .or(matches::state.eq(MatchState::Accepted).and(matches::agreement.eq(Agreement::Pending)).and(matches::agree_by.le(now))),
             );
         }
         page_of!(query, matches, page).load(c)
