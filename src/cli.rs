@@ -163,7 +163,10 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Key(command)) => key::run(&config, &command),
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
-        Some(Command::Openapi) => openapi::run(),
+        Some(Command::Openapi) => {
+            openapi::run();
+            Ok(())
+        }
     }
 }
 

@@ -1,10 +1,8 @@
 //! `manyhands openapi`: the description of the API, for tools.
 
-use super::{Failure, print};
-use crate::http::openapi::document;
+use super::print;
+use crate::http::openapi::openapi_json;
 
-pub(super) fn run() -> Result<(), Failure> {
-    let text = document().to_pretty_json().map_err(anyhow::Error::from)?;
-    print::line(text);
-    Ok(())
+pub(super) fn run() {
+    print::line(openapi_json());
 }

@@ -45,6 +45,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsAnswerer) -> Result<HttpResponse, P
 /// A yes.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 2, "arrival_at": "2026-12-07T19:00:00Z"}))]
 pub struct AcceptBody {
     /// Less than was asked for, where the need can be shared.
     #[schema(minimum = 1)]
@@ -82,6 +83,7 @@ pub async fn accept(
 /// A no.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "not_now"}))]
 pub struct DeclineBody {
     /// Why, if the volunteer wants to say; after `not_this_person` the two are never brought together.
     reason: Option<DeclineReason>,

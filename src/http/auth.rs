@@ -164,6 +164,64 @@ scopes! {
     AsAdmin = Scope::Admin;
 }
 
+macro_rules! either {
+    ($($(#[$doc:meta])* $name:ident = $variant:ident($holder:ident, $id:ty), fn $own:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {
+            /// Whose it is.
+            $variant($holder),
+            /// A coordinator, for whom it may be anybody's.
+            Coordinator(AsCoordinator),
+        }
+
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Extraction<Self>;
+            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+                match bearer(request).map(|token| token.purpose()) {
+                    Ok(Purpose::Coordinator) => {
+                        let who = AsCoordinator::from_request(request, payload);
+                        Box::pin(async move { Ok(Self::Coordinator(who.await?)) })
+                    }
+                    _ => {
+                        let who = $holder::from_request(request, payload);
+                        Box::pin(async move { Ok(Self::$variant(who.await?)) })
+                    }
+                }
+            }
+        }
+
+        impl $name {
+            /// Whose records alone this caller may see; none for a coordinator, who may see all.
+            #[must_use]
+            pub fn $own(self) -> Option<$id> {
+                match self {
+                    Self::$variant(who) => Some(who.0),
+                    Self::Coordinator(_) => None,
+                }
+            }
+
+            /// The caller as the audit names them.
+            #[must_use]
+            pub fn actor(self) -> Actor {
+                match self {
+                    Self::$variant(who) => who.actor(),
+                    Self::Coordinator(who) => who.actor(),
+                }
+            }
+        }
+    )*};
+}
+
+either! {
+    /// A neighbor with her manage token, or a coordinator: one address for both, told apart by the
+    /// token.
+    NeighborOrCoordinator = Neighbor(AsNeighbor, NeighborId), fn neighbor;
+    /// A volunteer with a manage token, or a coordinator.
+    VolunteerOrCoordinator = Volunteer(AsVolunteer, VolunteerId), fn volunteer;
+}
+
 /// The coordinator that enters a post for a caller, where a coordinator's token was sent at all.
 #[derive(Clone, Copy, Debug)]
 pub struct EnteredBy(pub Option<CoordinatorId>);

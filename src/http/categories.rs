@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::openapi::Problems;
 use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::domain::attribute::{Attribute, AttributeType, Rule, Values};
@@ -116,7 +117,7 @@ impl From<&Attribute> for AttributeView {
 
 /// The kinds of aid.
 #[utoipa::path(get, path = "/v1/categories", tag = "anyone",
-    responses((status = 200, description = "The kinds of aid", body = CategoryList)))]
+    responses((status = 200, description = "The kinds of aid", body = CategoryList), Problems))]
 pub async fn list(ctx: web::Data<Ctx>) -> Result<HttpResponse, Problem> {
     let items = ctx.catalog.iter().map(CategoryView::from).collect();
     Ok(super::public(HttpResponse::Ok()).json(CategoryList { items }))

@@ -167,10 +167,14 @@ fn take_out(value: &mut Value, segments: &[String]) -> bool {
     false
 }
 
+/// How serde's own messages begin. What other parsers expected may stand beside what they got.
+const OF_SERDE: [&str; 3] = ["unknown ", "invalid type", "invalid value"];
+
 /// Says what was expected, without what was sent.
 fn explain(error: &str) -> String {
     let expected = error
         .rsplit_once(", expected ")
+        .filter(|_| OF_SERDE.iter().any(|begin| error.starts_with(begin)))
         .map(|(_, expected)| expected.replace('`', ""));
     match expected {
         Some(names) if error.starts_with("unknown field") => {
@@ -242,6 +246,14 @@ mod tests {
             read(r#"{"list":[1]}"#).1,
             [("/list/0".to_owned(), "must be struct Inner".to_owned())]
         );
+    }
+
+    #[test]
+    fn only_what_serde_expected_is_told() {
+        let told = "unknown variant `secret`, expected `a` or `b`";
+        assert_eq!(explain(told), "must be a or b");
+        let other = "failed to parse year, expected 0-9 but got secret";
+        assert_eq!(explain(other), "is not of the right form");
     }
 
     #[test]

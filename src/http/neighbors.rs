@@ -45,6 +45,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, P
 /// What may be patched of a neighbor.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"languages": ["so", "en"], "agree_first": true}))]
 pub struct PatchNeighborBody {
     /// How she is reached.
     contact: Option<ContactBody>,
@@ -137,6 +138,7 @@ pub async fn delete(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse
 /// More needs of a neighbor who is known already.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"needs": [{"category": "transport", "quantity": 1}]}))]
 pub struct MoreNeedsBody {
     /// What she needs: 1 to 20.
     #[schema(required = true, nullable = false, min_items = 1, max_items = 20)]
@@ -213,7 +215,7 @@ pub async fn rotate(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse
 }
 
 /// The match, if it belongs to this neighbor's request and the volunteer has said yes once.
-async fn own_match(
+pub(super) async fn own_match(
     ctx: &web::Data<Ctx>,
     who: AsNeighbor,
     path: (RequestId, MatchId),
@@ -305,6 +307,7 @@ pub async fn no_show(
 /// What is reported.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"problem": "asked_for_money"}))]
 pub struct ReportBody {
     /// What happened.
     #[schema(required = true, nullable = false)]

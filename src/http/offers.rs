@@ -1,11 +1,12 @@
-//! `/v1/offers`: posting help, confirming it, and one offer in its volunteer's hands.
+//! `/v1/offers`: posting help, confirming it, and one offer in its volunteer's hands; a coordinator
+//! may read it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::auth::{AsConfirmer, AsVolunteer};
+use super::auth::{AsConfirmer, AsVolunteer, VolunteerOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::attributes;
@@ -15,8 +16,9 @@ use super::body::Body;
 use super::fields::{FieldErrors, read_body};
 use super::openapi::Problems;
 use super::problem::Problem;
+use super::views::coordinator::offer::OfferSheet;
 use super::views::offer::OfferView;
-use super::{idempotency, merge};
+use super::{coordinator, idempotency, merge};
 use crate::actions::confirm_offers::confirm_offers;
 use crate::actions::move_offer::{Move, move_offer};
 use crate::actions::post_offers::{NewOffer, PostOffers, post_offers};
@@ -31,6 +33,11 @@ use crate::storage::{StorageError, offers};
 /// Who offers, where, and what.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contact": {"name": "Ana", "email": "ana@example.org"},
+    "location": {"lat": 44.95, "lon": -93.26}, "languages": ["en", "es"],
+    "offers": [{"category": "food", "capacity": 10, "reach_m": 5000, "provides": {"diet": ["halal", "vegan"], "delivery": true}}]
+}))]
 pub struct PostOffersBody {
     /// How to reach the volunteer; the e-mail address is a must and is confirmed by a letter.
     #[schema(required = true, nullable = false, example = json!({"name": "Ana", "email": "ana@example.org"}))]
@@ -171,20 +178,36 @@ async fn shown(
     Ok(HttpResponse::Ok().json(OfferView::of(ctx, &offer)?))
 }
 
-/// One offer, to its volunteer.
-#[utoipa::path(get, path = "/v1/offers/{id}", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The offer", body = OfferView), Problems), security(("volunteer" = [])))]
+/// An offer as its caller sees it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the document is made from it")]
+enum OfferOfCaller {
+    /// To its volunteer.
+    Volunteer(OfferView),
+    /// To a coordinator.
+    Coordinator(OfferSheet),
+}
+
+/// One offer: to its volunteer with all she wrote, to a coordinator without what is sealed.
+#[utoipa::path(get, path = "/v1/offers/{id}", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The offer", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
 pub async fn get(
     ctx: web::Data<Ctx>,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id, who.0).await
+    match who {
+        VolunteerOrCoordinator::Volunteer(who) => shown(&ctx, *id, who.0).await,
+        VolunteerOrCoordinator::Coordinator(_) => coordinator::offers::shown(&ctx, *id).await,
+    }
 }
 
 /// What may be patched of an offer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reach_m": 3000, "note": null}))]
 pub struct PatchOfferBody {
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]

@@ -1,11 +1,11 @@
-//! `/v1/requests`: posting needs, and one request in its neighbor's hands.
+//! `/v1/requests`: posting needs, and one request in the hands of its neighbor or of a coordinator.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::auth::{AsNeighbor, EnteredBy};
+use super::auth::{AsNeighbor, EnteredBy, NeighborOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
@@ -15,9 +15,10 @@ use super::fields::{FieldErrors, read_body};
 use super::openapi::Problems;
 use super::problem::Problem;
 use super::sites::{SiteFeature, nearest_walk_in};
+use super::views::coordinator::request::RequestFile;
 use super::views::neighbor::request_view;
 use super::views::request::RequestView;
-use super::{idempotency, merge};
+use super::{coordinator, idempotency, merge};
 use crate::actions::close_request::close_request;
 use crate::actions::post_requests::{PostRequests, Posted, post_requests};
 use crate::actions::renew::renew_request;
@@ -34,6 +35,11 @@ use crate::storage::{StorageError, requests};
 /// Who asks, where, and for what.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contact": {"name": "Mo", "phone": "+1 612 555 0123", "channels": ["text"], "note": "text only"},
+    "location": {"lat": 44.95, "lon": -93.26}, "languages": ["so", "en"],
+    "needs": [{"category": "food", "quantity": 4, "urgency": "today", "requires": {"diet": ["halal"], "delivery": true}}]
+}))]
 pub struct PostRequestsBody {
     /// How to reach her.
     #[schema(required = true, nullable = false)]
@@ -162,23 +168,49 @@ pub fn needs(
     (needs.len() == count).then_some(needs)
 }
 
-/// The request, if it is this neighbor's.
-async fn own(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<Request, Problem> {
+/// The request, if it is this neighbor's; anybody's where none is named.
+async fn own(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    of: Option<NeighborId>,
+) -> Result<Request, Problem> {
     let found = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?))
         .await?;
     found
-        .filter(|r| r.neighbor_id == of)
+        .filter(|r| of.is_none_or(|of| r.neighbor_id == of))
         .ok_or_else(Problem::not_found)
+}
+
+/// A request as its caller sees it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the document is made from it")]
+enum RequestOfCaller {
+    /// To its neighbor.
+    Neighbor(RequestView),
+    /// To a coordinator.
+    Coordinator(RequestFile),
 }
 
 async fn shown(
     ctx: &web::Data<Ctx>,
     id: RequestId,
-    of: NeighborId,
+    who: NeighborOrCoordinator,
 ) -> Result<HttpResponse, Problem> {
-    let request = own(ctx, id, of).await?;
+    match who {
+        NeighborOrCoordinator::Neighbor(who) => shown_to_neighbor(ctx, id, who).await,
+        NeighborOrCoordinator::Coordinator(_) => coordinator::requests::shown(ctx, id).await,
+    }
+}
+
+async fn shown_to_neighbor(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    who: AsNeighbor,
+) -> Result<HttpResponse, Problem> {
+    let request = own(ctx, id, Some(who.0)).await?;
     let inner = ctx.clone();
     let view = ctx
         .db
@@ -187,38 +219,43 @@ async fn shown(
     Ok(HttpResponse::Ok().json(view))
 }
 
-/// One request, to its neighbor.
-#[utoipa::path(get, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The request", body = RequestView), Problems), security(("neighbor" = [])))]
+/// One request: to its neighbor with all she wrote, to a coordinator with all its matches and without
+/// what is sealed.
+#[utoipa::path(get, path = "/v1/requests/{id}", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The request", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = [])))]
 pub async fn get(
     ctx: web::Data<Ctx>,
-    who: AsNeighbor,
+    who: NeighborOrCoordinator,
     id: web::Path<RequestId>,
 ) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id, who.0).await
+    shown(&ctx, *id, who).await
 }
 
 /// Changes a request: a JSON merge patch (RFC 7396) over it. The category cannot change.
-#[utoipa::path(patch, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
+#[utoipa::path(patch, path = "/v1/requests/{id}", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchNeedBody, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+    responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = [])))]
 pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsNeighbor,
+    who: NeighborOrCoordinator,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let row = own(&ctx, *id, who.0).await?;
+    let of = who.neighbor();
+    let row = own(&ctx, *id, of).await?;
     let version = row.sealed_version;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_request(&ctx, *id, Some(who.0), version, new, who.actor()).await?;
-    shown(&ctx, *id, who.0).await
+    update_request(&ctx, *id, of, version, new, who.actor()).await?;
+    shown(&ctx, *id, who).await
 }
 
 /// What may be patched of a request.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 6, "note": null}))]
 pub struct PatchNeedBody {
     /// How much, in the category's unit.
     #[schema(minimum = 1, maximum = 100_000)]
@@ -331,24 +368,26 @@ pub fn patched(
 /// Why a request is closed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "helped_elsewhere"}))]
 pub struct CloseBody {
     /// Why; `not_needed` where it is left out.
     pub reason: Option<CloseReason>,
 }
 
 /// Closes a request. Accepted helpers are told at once.
-#[utoipa::path(post, path = "/v1/requests/{id}/close", tag = "neighbor", params(("id" = String, Path, format = Uuid)), request_body = CloseBody,
-    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+#[utoipa::path(post, path = "/v1/requests/{id}/close", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)), request_body = CloseBody,
+    responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = [])))]
 pub async fn close(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsNeighbor,
+    who: NeighborOrCoordinator,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let reason = close_reason(&request, &body)?;
-    close_request(&ctx, *id, Some(who.0), reason, who.actor()).await?;
-    shown(&ctx, *id, who.0).await
+    close_request(&ctx, *id, who.neighbor(), reason, who.actor()).await?;
+    shown(&ctx, *id, who).await
 }
 
 /// The reason in the body, which may be empty.
@@ -378,6 +417,7 @@ pub fn read_optional<T: serde::de::DeserializeOwned + Default>(
 /// Until when a request is needed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"until": "2026-12-09T18:00:00Z"}))]
 pub struct RenewBody {
     /// Until when; as long again as it stood at first, where it is left out.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -397,5 +437,5 @@ pub async fn renew(
     let (body, errors) = read_optional::<RenewBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;
     renew_request(&ctx, *id, who.0, body.until).await?;
-    shown(&ctx, *id, who.0).await
+    shown_to_neighbor(&ctx, *id, who).await
 }

@@ -23,7 +23,7 @@ use crate::actions::{Ctx, add_offers, erase_volunteer, pause_volunteer};
 use crate::domain::contact::EmailAddress;
 use crate::domain::ids::VolunteerId;
 use crate::domain::secret::VolunteerSecret;
-use crate::storage::{StorageError, matches, volunteers};
+use crate::storage::{StorageError, volunteers};
 
 /// Matches shown to a volunteer, newest first.
 const SHOWN: i64 = 100;
@@ -47,6 +47,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, 
 /// What may be patched of a volunteer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"limits": {"open_asks": 2}, "mail": true}))]
 pub struct PatchVolunteerBody {
     /// How she is reached; the e-mail address cannot change.
     contact: Option<ContactBody>,
@@ -143,6 +144,7 @@ pub async fn delete(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpRespons
 /// More offers of a volunteer whose address is confirmed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"location": {"lat": 44.95, "lon": -93.26}, "offers": [{"category": "towing", "capacity": 2}]}))]
 pub struct MoreOffersBody {
     /// Where the help stands.
     #[schema(required = true, nullable = false)]
@@ -206,18 +208,7 @@ pub async fn matches(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpRespon
     let inner = ctx.clone();
     let items = ctx
         .db
-        .read(move |conn| {
-            let mut views = Vec::new();
-            for m in matches::of_volunteer(conn, who.0, SHOWN)? {
-                // What waits for a review is not the volunteer's to know yet.
-                if m.state != crate::domain::lifecycle::MatchState::Proposed
-                    && (m.asked_at.is_some() || m.max_wait_at.is_some())
-                {
-                    views.extend(answer::load(&inner, conn, &m)?);
-                }
-            }
-            Ok::<_, StorageError>(views)
-        })
+        .read(move |conn| answer::of_volunteer(&inner, conn, who.0, SHOWN))
         .await?;
     Ok(HttpResponse::Ok().json(VolunteerMatches { items }))
 }

@@ -108,7 +108,7 @@ impl PostIndex {
         let reach = own_offer_reach(catalog, &card);
         self.offers_near
             .entry(card.category.clone())
-            .or_insert_with(SpatialIndex::new)
+            .or_default()
             .insert(card.id, card.at, reach);
         self.offers.insert(card.id, card);
     }
@@ -127,7 +127,7 @@ impl PostIndex {
         let reach = own_request_reach(catalog, &card);
         self.requests_near
             .entry(card.category.clone())
-            .or_insert_with(SpatialIndex::new)
+            .or_default()
             .insert(card.id, card.at, reach);
         self.requests.insert(card.id, card);
     }

@@ -120,6 +120,7 @@ pub struct RequestFilter {
     pub urgency: Option<Urgency>,
     pub attention: Option<bool>,
     pub neighbor: Option<NeighborId>,
+    pub area: Option<Cell>,
 }
 
 /// Writes new requests.
@@ -166,6 +167,10 @@ pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Req
 pub fn page(conn: &mut Conn, filter: &RequestFilter, page: Page) -> QueryResult<Vec<Request>> {
     with!(conn, c => {
         let mut query = requests::table.select(Request::as_select()).into_boxed();
+        // First of all, because `or_filter` widens whatever stands before it.
+        for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
+            query = query.or_filter(requests::cell.between(first, last));
+        }
         if let Some(state) = filter.state {
             query = query.filter(requests::state.eq(state));
         }

@@ -102,6 +102,12 @@ impl Housekeeping {
             )*};
         }
         until_done!(past_requests, past_offers, unconfirmed, sealed_parts);
+        results.push(
+            expire::ending_offers(ctx)
+                .await
+                .map(drop)
+                .map_err(Into::into),
+        );
         results.push(expire::leftovers(ctx).await.map(drop).map_err(Into::into));
         // Each had its turn; one that failed must not keep the others from erasing.
         results.into_iter().collect()

@@ -230,3 +230,34 @@ async fn posts_end_by_themselves_and_take_their_secrets_along() {
         "erased with the last request"
     );
 }
+
+#[actix_web::test]
+async fn an_offer_that_ends_soon_is_asked_about_once_and_can_be_renewed() {
+    let mut app = TestApp::new();
+    let ana = app
+        .volunteer(
+            "ana@example.org",
+            &[json!({"category": "food", "capacity": 1})],
+        )
+        .await;
+    let asked = |app: &TestApp| {
+        app.subjects_to("ana@example.org")
+            .iter()
+            .filter(|s| s.as_str() == "Does your offer still stand?")
+            .count()
+    };
+    for _ in 0..17 {
+        app.sleep_over(5 * DAY).await;
+    }
+    assert_eq!(asked(&app), 1, "85 days later");
+    app.sleep_over(2 * DAY).await;
+    assert_eq!(asked(&app), 1, "once is enough");
+    let path = format!("/v1/offers/{}/renew", ana.offers[0]);
+    app.post(&path, &ana.token, &json!({})).await.ok();
+    app.sleep_over(6 * DAY).await;
+    let offer = app
+        .get(&format!("/v1/offers/{}", ana.offers[0]), &ana.token)
+        .await
+        .ok();
+    assert_eq!(offer["state"], "open");
+}

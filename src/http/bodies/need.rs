@@ -141,13 +141,15 @@ pub fn attributes<T>(
     at: &str,
     errors: &mut FieldErrors,
 ) -> Option<T> {
-    parsed
-        .map_err(|faults| {
-            faults
-                .into_iter()
-                .for_each(|f| errors.push(format!("{at}{}", f.pointer), f.message))
-        })
-        .ok()
+    match parsed {
+        Ok(parsed) => Some(parsed),
+        Err(faults) => {
+            for fault in faults {
+                errors.push(format!("{at}{}", fault.pointer), fault.message);
+            }
+            None
+        }
+    }
 }
 
 fn windows(
@@ -170,7 +172,7 @@ fn windows(
         );
         return None;
     }
-    let latest = now.after(std::time::Duration::from_secs(366 * 86_400));
+    let latest = now.after(std::time::Duration::from_hours(366 * 24));
     let mut windows = Vec::with_capacity(bodies.len());
     for (i, body) in bodies.iter().enumerate() {
         let at = format!("{at}/needed/{i}");

@@ -8,6 +8,7 @@ use super::request::WindowView;
 use crate::actions::Ctx;
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
+use crate::domain::ids::VolunteerId;
 use crate::domain::lifecycle::{Agreement, FallReason, MatchState, RequestState, Step};
 use crate::domain::need::{Handover, Urgency, Verified};
 use crate::domain::place::DistanceBand;
@@ -16,7 +17,7 @@ use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
-use crate::storage::{Conn, StorageError, neighbors, offers, requests, volunteers};
+use crate::storage::{Conn, StorageError, matches, neighbors, offers, requests, volunteers};
 
 /// A match, to the volunteer who is asked.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,6 +40,8 @@ pub struct AnswerView {
     /// The unit for that number.
     #[schema(example = "meals")]
     pub unit: String,
+    /// Whether less than that is of use too.
+    pub splittable: bool,
     /// How soon.
     pub urgency: Urgency,
     /// When.
@@ -106,6 +109,25 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
     Ok(Some(view(ctx, m, request, neighbor, can, note, contact)))
 }
 
+/// What a volunteer was asked, newest first, up to `limit`. What waits for a review is not theirs to know yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn of_volunteer(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    volunteer: VolunteerId,
+    limit: i64,
+) -> Result<Vec<AnswerView>, StorageError> {
+    let mut views = Vec::new();
+    for m in matches::of_volunteer(conn, volunteer, limit)? {
+        if m.state != MatchState::Proposed && (m.asked_at.is_some() || m.max_wait_at.is_some()) {
+            views.extend(load(ctx, conn, &m)?);
+        }
+    }
+    Ok(views)
+}
+
 fn view(
     ctx: &Ctx,
     m: &Match,
@@ -132,6 +154,7 @@ fn view(
         category: request.category.to_string(),
         quantity,
         unit: unit.to_owned(),
+        splittable: request.splittable,
         urgency: request.urgency,
         needed: WindowView {
             from: request.needed_from,
