@@ -31,8 +31,11 @@ use server::Serving;
 const HTTP_GRACE: Duration = Duration::from_secs(4);
 /// For letters being sent, after that. What takes longer is cut off, and its lease runs out.
 const MAIL_GRACE: Duration = Duration::from_secs(4);
-/// For everything together.
-const WHOLE_GRACE: Duration = Duration::from_secs(10);
+/// For everything together: ten seconds, after which container engines kill, less some for the rest of
+/// the process.
+const WHOLE_GRACE: Duration = Duration::from_millis(9_500);
+/// For the writer at least, whatever took the time before it.
+const WRITER_GRACE: Duration = Duration::from_millis(500);
 
 /// Which part of the work this process does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -199,8 +202,8 @@ impl Application {
             public.finish(HTTP_GRACE).await;
         }
         finish(workers).await;
-        admin.end().await;
-        close(&self.transport, self.ctx.db, begun + WHOLE_GRACE).await;
+        let closed = close(&self.transport, self.ctx.db, begun + WHOLE_GRACE);
+        tokio::join!(admin.end(), closed);
         let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(elapsed_ms, "stopped");
         Ok(ended?)
@@ -244,7 +247,7 @@ async fn finish(mut workers: JoinSet<()>) {
 async fn close(transport: &Transport, db: Db, deadline: Instant) {
     let left = deadline
         .saturating_duration_since(Instant::now())
-        .max(Duration::from_secs(1));
+        .max(WRITER_GRACE);
     let drained = timeout(left, spawn_blocking(move || db.close()));
     let (drained, ()) = tokio::join!(drained, transport.close());
     if drained.is_err() {

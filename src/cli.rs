@@ -59,10 +59,13 @@ enum Command {
     #[command(after_help = "Examples:\n  manyhands doctor\n  manyhands doctor --live")]
     Doctor(doctor::Arguments),
     /// Let people coordinate, and end it; also while the service runs.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  manyhands coordinator add \"Ana Reyes\" --email ana@example.org"
+    )]
     Coordinator(coordinator::Command),
     /// Look at the key ring.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  manyhands key status")]
     Key(key::Command),
     /// Write a copy of the database; also while the service runs. The key ring is no part of it.
     #[command(after_help = "Example:\n  manyhands backup /backups/manyhands-$(date +%F).db")]
