@@ -18,10 +18,12 @@ use crate::actions::vet_volunteer::vet_volunteer;
 use crate::crypto::token::Token;
 use crate::domain::ids::{MatchId, NeighborId, RecordId};
 use crate::domain::lifecycle::{CloseReason, DeclineReason, MatchState};
+use crate::domain::place::GeoPoint;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::matches::MatchFilter;
 use crate::storage::page::Page;
-use crate::storage::{StorageError, matches, neighbors, requests};
+use crate::storage::requests::Request;
+use crate::storage::{StorageError, matches, neighbors, requests, sites};
 
 /// How long a coordinator vouches for a volunteer.
 const VETTED_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 180);
@@ -75,6 +77,7 @@ impl City {
     }
 
     async fn post_requests(&mut self, post: PostRequests) -> anyhow::Result<()> {
+        let post_place = post.place;
         let Some(posted) = unless_refused(post_requests(&self.ctx, post, None).await)? else {
             return Ok(());
         };
@@ -82,12 +85,35 @@ impl City {
         self.manage.insert(id, posted.token);
         for request in posted.requests {
             let dice = self.dice(&format!("close {id}"));
-            if dice.chance(0.04) {
+            if self.can_walk_in(&request, post_place).await? && dice.chance(0.7) {
+                let act = Act::Close(id, request.id, CloseReason::HelpedElsewhere);
+                self.plan_in(dice.minutes(20, 90), act);
+            } else if dice.chance(0.04) {
                 let reason = *dice.one(&[CloseReason::NotNeeded, CloseReason::HelpedElsewhere]);
                 self.plan_in(dice.minutes(30, 400), Act::Close(id, request.id, reason));
             }
         }
         Ok(())
+    }
+
+    /// Whether a listed site that is open to everyone will do: no match is needed then.
+    async fn can_walk_in(&self, request: &Request, from: GeoPoint) -> anyhow::Result<bool> {
+        let Some(category) = self.ctx.catalog.get(request.category.as_str()) else {
+            return Ok(false);
+        };
+        let key = category.key.to_string();
+        let open = self
+            .ctx
+            .db
+            .read(move |conn| Ok::<_, StorageError>(sites::open(conn, Some(&key))?));
+        Ok(open.await?.iter().any(|(site, offer)| {
+            let near = GeoPoint::parse(site.lat, site.lon)
+                .is_ok_and(|at| at.distance_m(from) <= f64::from(request.travel_m.meters()));
+            let fits = category
+                .unmet(&request.requires.0, &offer.provides.0)
+                .is_none();
+            site.walk_in && near && fits
+        }))
     }
 
     async fn confirm(&mut self, token: &Token) -> anyhow::Result<()> {

@@ -26,8 +26,8 @@ pub(super) fn required(dice: &Dice, category: &Category) -> anyhow::Result<Attri
     for attribute in &category.attributes {
         // A set with the rule `subset` mostly says what the need is about.
         let probability = match attribute.rule {
-            Rule::Subset => 0.45,
-            _ => 0.18,
+            Rule::Subset => 0.35,
+            _ => 0.08,
         };
         if map.len() < 2 && dice.chance(probability) {
             map.insert(attribute.name.clone(), require(dice, attribute));
@@ -54,7 +54,7 @@ fn wrong(
 
 fn provide(dice: &Dice, attribute: &Attribute) -> Option<Value> {
     match &attribute.values {
-        Values::Bool => dice.chance(0.75).then(|| json!(true)),
+        Values::Bool => dice.chance(0.88).then(|| json!(true)),
         Values::Number(bounds) if attribute.rule == Rule::AtMost => {
             Some(json!(within(*bounds, dice.between(0.4, 1.0))))
         }
@@ -65,7 +65,7 @@ fn provide(dice: &Dice, attribute: &Attribute) -> Option<Value> {
         }
         Values::Enum(options) => Some(json!(dice.one(options))),
         Values::Set(options) => {
-            let some: Vec<&String> = options.iter().filter(|_| dice.chance(0.65)).collect();
+            let some: Vec<&String> = options.iter().filter(|_| dice.chance(0.8)).collect();
             Some(if some.is_empty() {
                 json!(options)
             } else {
@@ -73,8 +73,8 @@ fn provide(dice: &Dice, attribute: &Attribute) -> Option<Value> {
             })
         }
         Values::Range(bounds) => Some(json!([
-            within(*bounds, dice.between(0.0, 0.3)),
-            within(*bounds, dice.between(0.7, 1.0))
+            within(*bounds, dice.between(0.0, 0.2)),
+            within(*bounds, dice.between(0.8, 1.0))
         ])),
     }
 }

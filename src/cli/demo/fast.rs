@@ -30,6 +30,8 @@ const START: i64 = 1_796_652_000;
 const TOLD: Duration = Duration::from_hours(36);
 /// The clock's smallest leap.
 const STEP: Duration = Duration::from_secs(60);
+/// How often housekeeping looks. Each look is a commit, and nothing that it does is due to the minute.
+const HOUSEKEEPING: Duration = Duration::from_mins(15);
 /// Ticks at one instant, before something must be wrong.
 const MOST_TICKS: usize = 10_000;
 
@@ -37,6 +39,7 @@ struct Crew {
     matching: Matching,
     outbox: Outbox,
     housekeeping: Housekeeping,
+    housekeeping_due: Ts,
 }
 
 /// Tells the story to its end, or to the first signal.
@@ -65,13 +68,18 @@ pub(super) async fn run(
         matching: Matching::new(ctx.clone(), feed, Stop::never()),
         outbox: Outbox::new(ctx.clone(), Arc::clone(&transport), Stop::never()),
         housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
+        housekeeping_due: start,
     };
     let screen = Screen::open(arguments.json);
     let mut city = City::new(ctx, transport, screen, arguments.seed, posts).await?;
     let end = start.after(TOLD);
     loop {
         let worker = settle(&mut crew, &mut city).await?;
-        let due = worker.into_iter().chain(city.next()).min();
+        let due = worker
+            .into_iter()
+            .chain(city.next())
+            .chain([crew.housekeeping_due])
+            .min();
         let next = due.map_or(end, |due| due.max(city.ctx.now().after(STEP)));
         if next >= end || stop.try_recv().is_ok() {
             clock.set(end.min(next));
@@ -87,13 +95,13 @@ pub(super) async fn run(
 /// Lets workers and people do all that is due now; gives when a worker wants to look again.
 async fn settle(crew: &mut Crew, city: &mut City) -> anyhow::Result<Option<Ts>> {
     let now = city.ctx.now();
+    if crew.housekeeping_due <= now {
+        crew.housekeeping.tick(now).await?;
+        crew.housekeeping_due = now.after(HOUSEKEEPING);
+    }
     for _ in 0..MOST_TICKS {
         let acted = city.act().await?;
-        let ticks = [
-            crew.housekeeping.tick(now).await?,
-            crew.matching.tick(now).await?,
-            crew.outbox.tick(now).await?,
-        ];
+        let ticks = [crew.matching.tick(now).await?, crew.outbox.tick(now).await?];
         let read = city.read_letters().await?;
         let is_due = |next: &Next| match next {
             Next::Now => true,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::postbag::Postbag;
 use crate::actions::Ctx;
 use crate::domain::ids::RequestId;
-use crate::domain::lifecycle::{CloseReason, MatchState, RequestState};
+use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::storage::matches::{Match, MatchFilter};
 use crate::storage::offers::{Offer, OfferFilter};
 use crate::storage::page::Page;
@@ -31,6 +31,7 @@ pub(super) struct Row {
     helped: usize,
     unmet: usize,
     ended: usize,
+    out_of_reach: usize,
     asked: usize,
     yes: usize,
     waiting: usize,
@@ -78,6 +79,7 @@ impl Figures {
         for request in requests {
             let row = self.row(request.category.as_str());
             row.requests += 1;
+            row.out_of_reach += usize::from(request.attention == Some(Attention::NoneInReach));
             match (request.state, request.close_reason) {
                 (RequestState::Open | RequestState::Held, _) => row.open += 1,
                 (RequestState::Covered, _) => row.covered += 1,
@@ -118,6 +120,7 @@ impl Figures {
             helped: a.helped + b.helped,
             unmet: a.unmet + b.unmet,
             ended: a.ended + b.ended,
+            out_of_reach: a.out_of_reach + b.out_of_reach,
             asked: a.asked + b.asked,
             yes: a.yes + b.yes,
             waiting: a.waiting + b.waiting,
@@ -232,6 +235,7 @@ impl Row {
             "helped": self.helped,
             "unmet": self.unmet,
             "ended": self.ended,
+            "out_of_reach": self.out_of_reach,
             "asked": self.asked,
             "yes": self.yes,
             "waiting": self.waiting,

@@ -18,7 +18,7 @@ impl Home {
     /// What the system says.
     pub fn new() -> io::Result<Self> {
         let name = u64::from_le_bytes((&OsEntropy as &dyn Entropy).bytes());
-        let path = std::env::temp_dir().join(format!("manyhands-demo-{name:016x}"));
+        let path = parent().join(format!("manyhands-demo-{name:016x}"));
         // It fails if the path is there already, also as somebody's link.
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
@@ -27,6 +27,17 @@ impl Home {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+}
+
+/// Memory where the system offers it: every commit waits for the disk, and what is thrown away needs
+/// none. TMPDIR is stronger.
+fn parent() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        memory
+    } else {
+        std::env::temp_dir()
     }
 }
 

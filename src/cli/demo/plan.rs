@@ -76,12 +76,13 @@ impl<'a> Planner<'a> {
     pub fn posts(&self) -> anyhow::Result<Vec<(Ts, Post)>> {
         let categories: Vec<(&Category, Taste)> =
             self.catalog.iter().map(|c| (c, taste::of(c))).collect();
-        let weights: Vec<f64> = categories.iter().map(|(_, taste)| taste.weight).collect();
+        let offered: Vec<f64> = categories.iter().map(|(_, taste)| taste.offered).collect();
+        let needed: Vec<f64> = categories.iter().map(|(_, taste)| taste.weight).collect();
         let mut posts = Vec::new();
         let mut nth = 0;
         for ((category, taste), share) in categories
             .iter()
-            .zip(taste::shares(&weights, self.size.offers))
+            .zip(taste::shares(&offered, self.size.offers))
         {
             for _ in 0..share {
                 nth += 1;
@@ -90,7 +91,7 @@ impl<'a> Planner<'a> {
         }
         for ((category, taste), share) in categories
             .iter()
-            .zip(taste::shares(&weights, self.size.requests))
+            .zip(taste::shares(&needed, self.size.requests))
         {
             for _ in 0..share {
                 nth += 1;
@@ -117,7 +118,7 @@ impl<'a> Planner<'a> {
             Some(reach) => dice.whole(reach),
             None => {
                 let usual = i64::from(policy.default_reach);
-                dice.whole((usual * 6 / 10, usual * 14 / 10))
+                dice.whole((usual * 8 / 10, usual * 2))
             }
         };
         let site = match is_site {
@@ -228,9 +229,12 @@ fn need(dice: &Dice, category: &Category, taste: Taste, at: Ts) -> anyhow::Resul
         true => policy.handover,
         false => *dice.one(&policy.handovers),
     };
-    let travel = match dice.chance(0.3) {
-        true => policy.default_travel.max(parsed(Reach::try_from(2_000))?),
-        false => policy.default_travel,
+    // Some take the bus.
+    let usual = i64::from(policy.default_travel);
+    let travel = match dice.chance(0.5) {
+        true if usual > 0 => dice.whole((usual, usual * 2)),
+        true => dice.whole((0, 5_000)),
+        false => usual,
     };
     Ok(NewNeed {
         category: category.key.clone(),
@@ -238,7 +242,7 @@ fn need(dice: &Dice, category: &Category, taste: Taste, at: Ts) -> anyhow::Resul
         splittable: policy.splittable,
         max_helpers: if policy.splittable { 3 } else { 1 },
         urgency,
-        travel,
+        travel: parsed(Reach::try_from(travel.min(Reach::MAX.into())))?,
         handover,
         windows: vec![parsed(Window::parse(at, at.after(open_for)))?],
         requires: required(dice, category)?,

@@ -5,8 +5,10 @@ use crate::domain::category::Category;
 /// What is usual in a category.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taste {
-    /// Its part of all posts, relative to the others.
+    /// Its part of all requests, relative to the others.
     pub weight: f64,
+    /// Its part of all offers, relative to the others.
+    pub offered: f64,
     /// How much one offer holds.
     pub capacity: (i64, i64),
     /// How much one request asks for.
@@ -19,6 +21,7 @@ pub(super) struct Taste {
 
 const USUAL: Taste = Taste {
     weight: 1.0,
+    offered: 1.0,
     capacity: (2, 6),
     quantity: (1, 2),
     reach: None,
@@ -30,12 +33,15 @@ pub(super) fn of(category: &Category) -> Taste {
     let taste = match category.key.as_str() {
         "food" => Taste {
             weight: 2.0,
+            offered: 2.0,
             capacity: (10, 60),
             quantity: (1, 6),
             ..USUAL
         },
         "warming_space" => Taste {
             weight: 1.4,
+            // They reach no farther than people can walk in the cold.
+            offered: 3.0,
             capacity: (15, 60),
             quantity: (1, 4),
             urgency: (0.6, 0.35),
@@ -43,12 +49,14 @@ pub(super) fn of(category: &Category) -> Taste {
         },
         "supplies" => Taste {
             weight: 1.5,
+            offered: 1.5,
             capacity: (15, 60),
             quantity: (1, 6),
             ..USUAL
         },
         "pet_care" => Taste {
-            reach: Some((1_500, 5_000)),
+            offered: 1.4,
+            reach: Some((2_000, 6_500)),
             ..USUAL
         },
         "towing" => Taste {
