@@ -8,6 +8,7 @@
 mod backup;
 mod check_config;
 mod coordinator;
+mod demo;
 mod doctor;
 mod key;
 mod migrate;
@@ -49,6 +50,11 @@ enum Command {
     /// Run the service until SIGTERM or Ctrl-C.
     #[command(after_help = "Example:\n  manyhands serve --bind 0.0.0.0:8080")]
     Serve(serve::Arguments),
+    /// Show it all at work: a made-up city in deep cold, with its people, in a throw-away instance.
+    #[command(
+        after_help = "Examples:\n  manyhands demo\n  manyhands demo --speed 5 --seed 7\n  manyhands demo --fast --json\n\nNothing of the working directory is touched; all that is made is removed at the end."
+    )]
+    Demo(demo::Arguments),
     /// Make the database, or bring its schema up to date.
     #[command(after_help = "Example:\n  manyhands migrate")]
     Migrate,
@@ -156,6 +162,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None => serve::run(&config, serve::Arguments::default()).await,
         Some(Command::Serve(arguments)) => serve::run(&config, arguments).await,
+        Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
         Some(Command::Migrate) => migrate::run(&config),
         Some(Command::CheckConfig(arguments)) => check_config::run(&config, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&config, arguments).await,

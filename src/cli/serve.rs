@@ -79,7 +79,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
 
 /// Told by the first SIGTERM or SIGINT. The second one ends the process at once, which loses nothing
 /// that was acknowledged.
-fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
+pub(super) fn stop_signal() -> io::Result<oneshot::Receiver<()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (tell, told) = oneshot::channel();
