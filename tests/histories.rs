@@ -1,11 +1,7 @@
 //! Random histories of everybody at once, over the real actions: whatever people do in whatever order,
 //! what is promised adds up, and nobody sees a contact that is not released.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod support;
 

@@ -46,10 +46,8 @@ impl Filters {
             if !known.iter().chain(&EVERY).any(|known| *known == name) {
                 return Err(unreadable(known));
             }
-            if given.contains_key(&name) {
+            if given.insert(name.clone(), value).is_some() {
                 errors.push(name, "must be given once");
-            } else {
-                given.insert(name, value);
             }
         }
         Ok(Self {

@@ -199,7 +199,7 @@ pub async fn get(
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
     match who {
-        VolunteerOrCoordinator::Volunteer(who) => shown(&ctx, *id, who.0).await,
+        VolunteerOrCoordinator::Owner(who) => shown(&ctx, *id, who.0).await,
         VolunteerOrCoordinator::Coordinator(_) => coordinator::offers::shown(&ctx, *id).await,
     }
 }

@@ -114,6 +114,7 @@ pub fn position(created_at: Ts, id: impl Into<RecordId>) -> Position {
 /// What every list takes, for the document.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it only describes; `Filters` reads")]
 pub struct Pages {
     /// Rows on a page.
     #[param(minimum = 1, maximum = 200, example = 50)]

@@ -200,7 +200,7 @@ async fn shown(
     who: NeighborOrCoordinator,
 ) -> Result<HttpResponse, Problem> {
     match who {
-        NeighborOrCoordinator::Neighbor(who) => shown_to_neighbor(ctx, id, who).await,
+        NeighborOrCoordinator::Owner(who) => shown_to_neighbor(ctx, id, who).await,
         NeighborOrCoordinator::Coordinator(_) => coordinator::requests::shown(ctx, id).await,
     }
 }

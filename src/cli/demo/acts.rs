@@ -199,17 +199,16 @@ impl City {
         };
         let actor = Actor::person(ActorKind::Volunteer, id);
         let dice = self.dice(&format!("why {id}"));
-        let outcome = match yes {
-            true => accept_match(&self.ctx, id.into(), Yes::default(), actor).await,
-            false => {
-                let reasons = [
-                    None,
-                    None,
-                    Some(DeclineReason::NotNow),
-                    Some(DeclineReason::TooFar),
-                ];
-                decline_match(&self.ctx, id.into(), *dice.one(&reasons), actor).await
-            }
+        let outcome = if yes {
+            accept_match(&self.ctx, id.into(), Yes::default(), actor).await
+        } else {
+            let reasons = [
+                None,
+                None,
+                Some(DeclineReason::NotNow),
+                Some(DeclineReason::TooFar),
+            ];
+            decline_match(&self.ctx, id.into(), *dice.one(&reasons), actor).await
         };
         unless_refused(outcome).map(drop)
     }

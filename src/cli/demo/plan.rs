@@ -114,13 +114,8 @@ impl<'a> Planner<'a> {
             true => dice.minutes(0, 60),
             false => dice.minutes(60, 540),
         };
-        let reach = match taste.reach {
-            Some(reach) => dice.whole(reach),
-            None => {
-                let usual = i64::from(policy.default_reach);
-                dice.whole((usual * 8 / 10, usual * 2))
-            }
-        };
+        let usual = i64::from(policy.default_reach);
+        let reach = dice.whole(taste.reach.unwrap_or((usual * 8 / 10, usual * 2)));
         let site = match is_site {
             true => Some(SiteDetails {
                 title: people::site(&dice, &spot)?,

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use actix_web::App;
 use actix_web::http::Method;
-use actix_web::{App, test};
+use actix_web::test::{TestRequest, call_service, init_service};
 use serde_json::{Map, Value};
 
 use super::{Town, text};
@@ -55,11 +56,11 @@ fn filled(path: &str) -> String {
 
 /// Which route a call reaches, and how it is answered, without a token.
 async fn reached(town: &Town, calls: Vec<(Method, String)>) -> Vec<(Option<String>, u16, String)> {
-    let app = test::init_service(App::new().configure(routes(town.ctx.clone()))).await;
+    let app = init_service(App::new().configure(routes(town.ctx.clone()))).await;
     let mut all = Vec::new();
     for (method, path) in calls {
-        let request = test::TestRequest::with_uri(&path).method(method);
-        let response = test::call_service(&app, request.to_request()).await;
+        let request = TestRequest::with_uri(&path).method(method);
+        let response = call_service(&app, request.to_request()).await;
         let pattern = response.request().match_pattern();
         let allow = response.headers().get("Allow");
         let allow = allow.map_or("", |v| v.to_str().unwrap()).to_owned();
