@@ -115,9 +115,9 @@ fn one_seed_is_one_story_and_another_is_another() {
 fn a_category_of_the_operator_takes_part() {
     let (cwd, tmp) = (scratch(), scratch());
     let shipped = include_str!("../config/categories.toml");
-    let at = shipped.find("[food]").unwrap();
-    let end = shipped.find("[warming_space]").unwrap();
-    let new = shipped[at..end].replace("[food", "[firewood");
+    let at = shipped.find("[towing]").unwrap();
+    let end = shipped.find("[transport]").unwrap();
+    let new = shipped[at..end].replace("[towing", "[snowplow");
     fs::write(cwd.path().join("own.toml"), format!("{shipped}\n{new}")).unwrap();
     fs::write(
         cwd.path().join("settings.toml"),
@@ -134,7 +134,7 @@ fn a_category_of_the_operator_takes_part() {
         "--json",
     ];
     let summary = summary(&demo(cwd.path(), tmp.path(), &arguments));
-    assert!(summary["categories"]["firewood"]["asked"].as_u64().unwrap() > 0);
+    assert!(summary["categories"]["snowplow"]["asked"].as_u64().unwrap() > 0);
 }
 
 #[test]

@@ -186,9 +186,10 @@ impl City {
     }
 
     async fn agree(&mut self, id: MatchId, yes: bool, actor: Actor) -> anyhow::Result<()> {
-        let outcome = match yes {
-            true => agree_match(&self.ctx, id, actor).await,
-            false => refuse_match(&self.ctx, id, actor).await,
+        let outcome = if yes {
+            agree_match(&self.ctx, id, actor).await
+        } else {
+            refuse_match(&self.ctx, id, actor).await
         };
         unless_refused(outcome).map(drop)
     }
@@ -199,9 +200,10 @@ impl City {
         };
         let actor = Actor::person(ActorKind::Volunteer, id);
         let dice = self.dice(&format!("why {id}"));
-        let outcome = match yes {
-            true => accept_match(&self.ctx, id.into(), Yes::default(), actor).await,
-            false => {
+        let outcome = if yes {
+            accept_match(&self.ctx, id.into(), Yes::default(), actor).await
+        } else {
+            {
                 let reasons = [
                     None,
                     None,

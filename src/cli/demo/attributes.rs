@@ -54,7 +54,7 @@ fn wrong(
 
 fn provide(dice: &Dice, attribute: &Attribute) -> Option<Value> {
     match &attribute.values {
-        Values::Bool => dice.chance(0.88).then(|| json!(true)),
+        Values::Bool => dice.chance(0.88).then_some(Value::Bool(true)),
         Values::Number(bounds) if attribute.rule == Rule::AtMost => {
             Some(json!(within(*bounds, dice.between(0.4, 1.0))))
         }
