@@ -85,7 +85,7 @@ fn a_city_is_served_in_every_category_and_leaves_nothing_behind() {
         assert!(!summary["letters"][kind].is_null(), "no letter {kind}");
     }
     assert!(
-        summary["served_percent"].as_f64().unwrap() > 50.0,
+        summary["served_percent"].as_f64().unwrap() > 40.0,
         "{summary}"
     );
     assert!(summary["median_wait_minutes"].as_f64().unwrap() > 0.0);
