@@ -1,5 +1,7 @@
 //! The story of the service, told through its API: one file a chapter.
 
+#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
 mod api {
     mod agreement;
     mod capacity;

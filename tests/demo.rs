@@ -85,7 +85,7 @@ fn a_city_is_served_in_every_category_and_leaves_nothing_behind() {
         assert!(!summary["letters"][kind].is_null(), "no letter {kind}");
     }
     assert!(
-        summary["served_percent"].as_f64().unwrap() > 50.0,
+        summary["served_percent"].as_f64().unwrap() > 40.0,
         "{summary}"
     );
     assert!(summary["median_wait_minutes"].as_f64().unwrap() > 0.0);
@@ -115,9 +115,9 @@ fn one_seed_is_one_story_and_another_is_another() {
 fn a_category_of_the_operator_takes_part() {
     let (cwd, tmp) = (scratch(), scratch());
     let shipped = include_str!("../config/categories.toml");
-    let at = shipped.find("[food]").unwrap();
-    let end = shipped.find("[warming_space]").unwrap();
-    let new = shipped[at..end].replace("[food", "[firewood");
+    let at = shipped.find("[towing]").unwrap();
+    let end = shipped.find("[transport]").unwrap();
+    let new = shipped[at..end].replace("[towing", "[snowplow");
     fs::write(cwd.path().join("own.toml"), format!("{shipped}\n{new}")).unwrap();
     fs::write(
         cwd.path().join("settings.toml"),
@@ -134,7 +134,7 @@ fn a_category_of_the_operator_takes_part() {
         "--json",
     ];
     let summary = summary(&demo(cwd.path(), tmp.path(), &arguments));
-    assert!(summary["categories"]["firewood"]["asked"].as_u64().unwrap() > 0);
+    assert!(summary["categories"]["snowplow"]["asked"].as_u64().unwrap() > 0);
 }
 
 #[test]
@@ -144,8 +144,8 @@ fn letters_are_shown_with_masked_addresses_and_each_kind_once_in_full() {
     let output = demo(dir.path(), dir.path(), &size);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("to a***@example.org") || text.contains("***@example.org"));
-    let heads = text.lines().filter(|l| !l.starts_with("    | "));
+    let mut heads = text.lines().filter(|l| !l.starts_with("    | "));
     assert!(!heads.clone().any(|l| l.contains(".v1@example.org")));
     assert!(text.contains("    | "), "a letter in full");
-    assert!(heads.last().unwrap().starts_with("Letters: "));
+    assert!(heads.next_back().unwrap().starts_with("Letters: "));
 }

@@ -186,9 +186,10 @@ impl City {
     }
 
     async fn agree(&mut self, id: MatchId, yes: bool, actor: Actor) -> anyhow::Result<()> {
-        let outcome = match yes {
-            true => agree_match(&self.ctx, id, actor).await,
-            false => refuse_match(&self.ctx, id, actor).await,
+        let outcome = if yes {
+            agree_match(&self.ctx, id, actor).await
+        } else {
+            refuse_match(&self.ctx, id, actor).await
         };
         unless_refused(outcome).map(drop)
     }
@@ -202,13 +203,15 @@ impl City {
         let outcome = if yes {
             accept_match(&self.ctx, id.into(), Yes::default(), actor).await
         } else {
-            let reasons = [
-                None,
-                None,
-                Some(DeclineReason::NotNow),
-                Some(DeclineReason::TooFar),
-            ];
-            decline_match(&self.ctx, id.into(), *dice.one(&reasons), actor).await
+            {
+                let reasons = [
+                    None,
+                    None,
+                    Some(DeclineReason::NotNow),
+                    Some(DeclineReason::TooFar),
+                ];
+                decline_match(&self.ctx, id.into(), *dice.one(&reasons), actor).await
+            }
         };
         unless_refused(outcome).map(drop)
     }

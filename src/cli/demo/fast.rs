@@ -29,7 +29,7 @@ const START: i64 = 1_796_652_000;
 /// How much of the city's time is told.
 const TOLD: Duration = Duration::from_hours(36);
 /// The clock's smallest leap.
-const STEP: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_mins(1);
 /// How often housekeeping looks. Each look is a commit, and nothing that it does is due to the minute.
 const HOUSEKEEPING: Duration = Duration::from_mins(15);
 /// Ticks at one instant, before something must be wrong.

@@ -98,13 +98,15 @@ pub(super) fn contact(dice: &Dice, kind: &str, nth: usize, email: bool) -> anyho
             .transpose()?,
         phone: has_phone.then(|| phone(dice)).transpose()?,
         other: None,
-        channels: match has_phone && dice.chance(0.3) {
-            true => vec![Channel::Text],
-            false => Vec::new(),
+        channels: if has_phone && dice.chance(0.3) {
+            vec![Channel::Text]
+        } else {
+            Vec::new()
         },
-        note: match dice.chance(0.15) {
-            true => Some(parsed(ContactLine::parse("text only, after six"))?),
-            false => None,
+        note: if dice.chance(0.15) {
+            Some(parsed(ContactLine::parse("text only, after six"))?)
+        } else {
+            None
         },
     })
 }

@@ -109,20 +109,22 @@ impl<'a> Planner<'a> {
         // Where people come to and nothing is to be kept from the public, it is mostly a site.
         let is_site = policy.travels == Travels::Neighbor && !policy.sensitive && dice.chance(0.85);
         // Most of those who help are there before the worst comes; sites first.
-        let after = match dice.chance(0.65) {
-            _ if is_site => dice.minutes(0, 90),
-            true => dice.minutes(0, 60),
-            false => dice.minutes(60, 540),
+        let (soonest, latest) = match dice.fraction() {
+            _ if is_site => (0, 90),
+            ..0.65 => (0, 60),
+            _ => (60, 540),
         };
+        let after = dice.minutes(soonest, latest);
         let usual = i64::from(policy.default_reach);
         let reach = dice.whole(taste.reach.unwrap_or((usual * 8 / 10, usual * 2)));
-        let site = match is_site {
-            true => Some(SiteDetails {
+        let site = if is_site {
+            Some(SiteDetails {
                 title: people::site(&dice, &spot)?,
                 address: people::address(&dice, &spot)?,
                 walk_in: dice.chance(0.35),
-            }),
-            false => None,
+            })
+        } else {
+            None
         };
         let offer = NewOffer {
             category: category.key.clone(),
@@ -167,15 +169,17 @@ impl<'a> Planner<'a> {
         let minutes = u32::try_from(ARRIVALS.as_secs() / 60).unwrap_or(u32::MAX);
         let at = self.start.after(dice.minutes(20, minutes));
         let has_email = dice.chance(0.75);
-        let address = match dice.chance(0.6) {
-            true => Some(people::address(&dice, &spot)?),
-            false => None,
+        let address = if dice.chance(0.6) {
+            Some(people::address(&dice, &spot)?)
+        } else {
+            None
         };
         let post = PostRequests {
             contact: people::contact(&dice, "n", nth, has_email)?,
-            caller: match !has_email && dice.chance(0.3) {
-                true => Some(people::contact(&dice, "c", nth, false)?),
-                false => None,
+            caller: if !has_email && dice.chance(0.3) {
+                Some(people::contact(&dice, "c", nth, false)?)
+            } else {
+                None
             },
             place: spot.point,
             address,
@@ -191,19 +195,21 @@ impl<'a> Planner<'a> {
 
 /// Mostly as the settings begin; a site is there to be asked.
 fn limits(dice: &Dice, is_site: bool) -> AskLimits {
-    match is_site {
-        true => AskLimits {
+    let of_person = AskLimits {
+        open_asks: *dice.one(&[3, 3, 4, 6]),
+        weekly_asks: *dice.one(&[3, 5, 8]),
+        nights: dice.chance(0.5),
+        quiet: None,
+    };
+    if is_site {
+        AskLimits {
             open_asks: 20,
             weekly_asks: 50,
             nights: true,
-            quiet: None,
-        },
-        false => AskLimits {
-            open_asks: *dice.one(&[3, 3, 4, 6]),
-            weekly_asks: *dice.one(&[3, 5, 8]),
-            nights: dice.chance(0.5),
-            quiet: None,
-        },
+            ..of_person
+        }
+    } else {
+        of_person
     }
 }
 
@@ -220,16 +226,17 @@ fn need(dice: &Dice, category: &Category, taste: Taste, at: Ts) -> anyhow::Resul
         Urgency::Today => Duration::from_hours(16),
         Urgency::Soon => policy.default_duration.max(Duration::from_hours(24)),
     };
-    let handover = match dice.chance(0.8) {
-        true => policy.handover,
-        false => *dice.one(&policy.handovers),
+    let handover = if dice.chance(0.8) {
+        policy.handover
+    } else {
+        *dice.one(&policy.handovers)
     };
     // Some take the bus.
     let usual = i64::from(policy.default_travel);
-    let travel = match dice.chance(0.5) {
-        true if usual > 0 => dice.whole((usual, usual * 2)),
-        true => dice.whole((0, 5_000)),
-        false => usual,
+    let travel = match dice.fraction() {
+        ..0.5 => usual,
+        _ if usual > 0 => dice.whole((usual, usual * 2)),
+        _ => dice.whole((0, 5_000)),
     };
     Ok(NewNeed {
         category: category.key.clone(),
