@@ -181,7 +181,9 @@ impl Service {
     }
 
     /// Ends it without a word.
-    pub fn kill(self) {}
+    pub fn kill(self) {
+        drop(self);
+    }
 }
 
 impl Drop for Service {
