@@ -97,7 +97,8 @@ pub async fn post(
 }
 
 impl PostRequestsBody {
-    fn parse(self, ctx: &Ctx, entered_by: EnteredBy, errors: &mut FieldErrors) -> Option<PostRequests> {
+    /// The post, if nothing is wrong with it.
+    pub(super) fn parse(self, ctx: &Ctx, entered_by: EnteredBy, errors: &mut FieldErrors) -> Option<PostRequests> {
         let contact = errors.require("/contact", self.contact).and_then(|c| c.parse("/contact", ctx, errors));
         let caller = self.caller.map(|c| c.parse("/caller", ctx, errors));
         let location = errors.require("/location", self.location);
