@@ -1,5 +1,24 @@
-//! Manyhands.
+//! Manyhands matches neighbors who need something with neighbors who can give it: close by, fast, and
+//! without putting either at risk.
+//!
+//! The modules, and the direction in which they may use each other (a test keeps it):
+//!
+//! ```text
+//! main → cli → app → {http, workers} → actions → {storage, matching, mail, crypto} → domain
+//! ```
+//!
+//! * [`domain`]: the words as types, pure. [`settings`] is plain data beside it.
+//! * [`crypto`]: key ring, sealing, tokens, keyed hashes.
+//! * [`storage`]: the database behind two doors, read and write. Nothing else uses diesel.
+//! * [`matching`]: who could help whom, pure over domain types. Never imports storage, nor storage it.
+//! * [`mail`]: what letters say, and how they leave. Nothing else uses lettre.
+//! * [`actions`]: one use case, one file, one write transaction with its letters.
+//! * [`workers`]: what runs by the clock. [`http`]: what answers people; it reads storage only to show it.
+//! * [`app`]: puts it all together. [`cli`]: the command line. [`telemetry`]: logs and metrics.
+
 pub mod actions;
+pub mod app;
+pub mod cli;
 pub mod crypto;
 pub mod domain;
 pub mod http;
@@ -8,3 +27,4 @@ pub mod matching;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;
+pub mod workers;

@@ -198,7 +198,7 @@ async fn a_scanner_that_presses_every_button_changes_nothing() {
     let unsubscribe = {
         let ben = town.volunteer("Ben", "food", 20).await;
         let request = mo.requests[1];
-        propose_match(&town.ctx, request, ben.offer, Actor::OPERATOR)
+        propose_match(&town.ctx, request, ben.offer, None, Actor::OPERATOR)
             .await
             .unwrap();
         unsubscribe_code(&town.deliver().await)

@@ -1,5 +1,7 @@
 //! A volunteer whose address is confirmed offers something more.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::post_offers::{MAX_OPEN, NewOffer, insert_offers};
@@ -29,21 +31,29 @@ pub async fn add_offers(
             let all = offers::of_volunteer(tx.conn, volunteer)?;
             let first_id = OfferId::new(tx.ctx.entropy.as_ref());
             if let Some(made) = tx.repeated(call, first_id)? {
-                // The offers of one call share their instant with the first of them.
-                let made_at = all
+                // The offers of one call follow the first of them, a microsecond apart.
+                let from = all
                     .iter()
                     .find(|o| RecordId::from(o.id) == made)
                     .map(|o| o.created_at);
+                let Some(from) = from else {
+                    return refuse(Refusal::Gone);
+                };
+                let until = from.after(Duration::from_micros(new.len() as u64));
                 return Ok(all
                     .into_iter()
-                    .filter(|o| Some(o.created_at) == made_at)
+                    .filter(|o| from <= o.created_at && o.created_at < until)
                     .collect());
             }
             let open = all.iter().filter(|o| o.state != OfferState::Closed).count();
             if open + new.len() > MAX_OPEN {
                 return refuse(Refusal::TooManyPosts);
             }
-            let rows = insert_offers(tx, volunteer, place, &new, OfferState::Open, first_id)?;
+            // After all that is there, so that a repeated call finds its own.
+            let from = all.last().map_or(tx.now, |o| {
+                o.created_at.after(Duration::from_micros(1)).max(tx.now)
+            });
+            let rows = insert_offers(tx, volunteer, place, &new, OfferState::Open, first_id, from)?;
             tx.audit(
                 "offers_posted",
                 ("volunteer", volunteer),

@@ -29,11 +29,25 @@ pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
             return refuse(Refusal::NotPossible);
         }
         tx.audit("match_agreed", ("match", id), json!({}))?;
-        let released = if first { "contacts_released" } else { "address_released" };
+        let released = if first {
+            "contacts_released"
+        } else {
+            "address_released"
+        };
         tx.audit(released, ("match", id), json!({}))?;
-        tx.letter(LetterKind::Contact, To::Volunteer(offer.volunteer_id), Some(request.id), Some(id))?;
+        tx.letter(
+            LetterKind::Contact,
+            To::Volunteer(offer.volunteer_id),
+            Some(request.id),
+            Some(id),
+        )?;
         if first {
-            tx.letter(LetterKind::Contact, To::Neighbor(request.neighbor_id), Some(request.id), Some(id))?;
+            tx.letter(
+                LetterKind::Contact,
+                To::Neighbor(request.neighbor_id),
+                Some(request.id),
+                Some(id),
+            )?;
         }
         Ok(())
     })

@@ -40,23 +40,21 @@ pub async fn claim_letters(
         let all = taken.len();
         let mut to_send = Vec::with_capacity(all);
         for letter in taken {
-            match prepare(tx, &letter)? {
-                Some(ready) => to_send.push(Claimed {
+            if let Some(ready) = prepare(tx, &letter)? {
+                to_send.push(Claimed {
                     letter,
                     to_send: ready,
-                }),
-                None => {
-                    letters::settle(
-                        tx.conn,
-                        letter.id,
-                        lease,
-                        LetterState::Dropped,
-                        None,
-                        tx.now,
-                    )?;
-                    metrics::counter!("manyhands_letters_total", "outcome" => "dropped")
-                        .increment(1);
-                }
+                });
+            } else {
+                letters::settle(
+                    tx.conn,
+                    letter.id,
+                    lease,
+                    LetterState::Dropped,
+                    None,
+                    tx.now,
+                )?;
+                metrics::counter!("manyhands_letters_total", "outcome" => "dropped").increment(1);
             }
         }
         Ok((to_send, all))

@@ -3,17 +3,19 @@
 use serde_json::json;
 
 use super::ending::Tell;
+use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{RequestId, VolunteerId};
+use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
 use crate::storage::{
-    changes, idempotency, matches, neighbors, offers, requests, tokens, volunteers,
+    changes, idempotency, letters, matches, neighbors, offers, requests, tokens, volunteers,
 };
 
-/// Rows that one transaction takes on.
-const AT_ONCE: i64 = 50;
+/// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
+pub const AT_ONCE: i64 = 50;
 
 /// Lapses asks without an answer, withdraws asks whose letter did not leave in time, and lets go of
 /// acceptances that the neighbor did not agree to in time. Gives how many.
@@ -52,7 +54,7 @@ fn end_late(tx: &mut Tx<'_>, matched: &Match) -> Outcome<()> {
 }
 
 /// After a request's time, how long both sides have to say how it went.
-const AFTERMATH: std::time::Duration = std::time::Duration::from_secs(48 * 3600);
+const AFTERMATH: std::time::Duration = std::time::Duration::from_hours(48);
 
 /// Closes requests whose time has gone by. Where help was promised, the two sides have some days to
 /// say how it went; silence counts as helped. Gives how many.
@@ -61,23 +63,16 @@ const AFTERMATH: std::time::Duration = std::time::Duration::from_secs(48 * 3600)
 /// A failed query.
 pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
-        let mut closed = 0;
-        for request in requests::past(tx.conn, tx.now, AT_ONCE)? {
-            let promised = matches::of_request(tx.conn, request.id)?
-                .iter()
-                .any(|m| m.state == MatchState::Accepted);
-            if promised && request.needed_until.after(AFTERMATH) > tx.now {
-                continue;
-            }
+        let past = requests::past(tx.conn, tx.now, tx.now.before(AFTERMATH), AT_ONCE)?;
+        for request in &past {
             let reason = if request.covered > 0 {
                 CloseReason::HelpedHere
             } else {
                 CloseReason::Unmet
             };
-            tx.close_request(&request, reason)?;
-            closed += 1;
+            tx.close_request(request, reason)?;
         }
-        Ok(closed)
+        Ok(past.len())
     })
     .await
 }
@@ -98,6 +93,29 @@ pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
         let ids: Vec<_> = past.iter().map(|o| o.id).collect();
         tx.offers_changed(&ids)?;
         Ok(past.len())
+    })
+    .await
+}
+
+/// How long before its end a volunteer is asked whether an offer still stands.
+const WARNING: std::time::Duration = std::time::Duration::from_hours(7 * 24);
+
+/// Asks volunteers, once each, whether offers that end soon still stand. Gives how many were asked.
+///
+/// # Errors
+/// A failed query.
+pub async fn ending_offers(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let mut asked = 0;
+        for offer in offers::ending(tx.conn, tx.now.after(WARNING), 1000)? {
+            let to = offer.volunteer_id;
+            let since = tx.now.before(WARNING + WARNING);
+            if letters::count_since(tx.conn, to.into(), LetterKind::Expiring, since)? == 0 {
+                tx.letter(LetterKind::Expiring, To::Volunteer(to), None, None)?;
+                asked += 1;
+            }
+        }
+        Ok(asked)
     })
     .await
 }

@@ -13,16 +13,18 @@ use crate::storage::sites::Site;
 /// Lists the public place of an offer: only now do its title, address and exact point stand in clear.
 ///
 /// # Errors
-/// An offer that is not open, or that has no public place, or of a sensitive category.
+/// An offer that is not open, that has no public place, of a sensitive category, or of a volunteer who
+/// is blocked.
 pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         let offer = tx.offer(id, None)?;
+        let blocked = tx.volunteer(offer.volunteer_id)?.blocked_at.is_some();
         let sensitive = tx
             .ctx
             .catalog
             .get(offer.category.as_str())
             .is_none_or(|c| c.policy.sensitive);
-        if sensitive || !matches!(offer.state, OfferState::Open | OfferState::Paused) {
+        if sensitive || blocked || !matches!(offer.state, OfferState::Open | OfferState::Paused) {
             return refuse(Refusal::NotPossible);
         }
         let Some(sealed) = &offer.sealed else {

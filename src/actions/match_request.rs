@@ -31,12 +31,16 @@ use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::{Request, RoundResult};
 use crate::storage::sql_types::Json;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{StorageError, blocks, matches, neighbors, offers, requests, volunteers};
+use crate::storage::{
+    StorageError, blocks, letters, matches, neighbors, offers, requests, volunteers,
+};
 
 /// What counts as of late.
-const WEEK: Duration = Duration::from_secs(7 * 86_400);
+const WEEK: Duration = Duration::from_hours(7 * 24);
+/// A neighbor is told at most this often that nobody is found.
+const NOT_AGAIN: Duration = Duration::from_hours(6);
 /// When hours of rest keep everyone from being asked, the round looks again after this.
-const REST: Duration = Duration::from_secs(15 * 60);
+const REST: Duration = Duration::from_mins(15);
 
 /// One who is to be asked.
 #[derive(Clone, Debug)]
@@ -340,7 +344,7 @@ fn propose(
     chosen: &Chosen,
 ) -> Outcome<MatchId> {
     let needs_review = category.policy.review == Review::Required;
-    let row = tx.new_match(request, chosen.offer, &chosen.fit, needs_review)?;
+    let row = tx.new_match(request, chosen.offer, &chosen.fit, needs_review);
     let row = Match {
         score: chosen.score,
         parts: Json(chosen.parts),
@@ -359,10 +363,10 @@ impl Tx<'_> {
         offer: OfferId,
         fit: &Fit,
         needs_review: bool,
-    ) -> Outcome<Match> {
+    ) -> Match {
         let policy = self.ctx.settings.matching.waves.of(request.urgency);
         let quantity = Quantity::try_from(i64::from(fit.quantity)).unwrap_or(Quantity::ONE);
-        Ok(Match {
+        Match {
             id: MatchId::new(self.ctx.entropy.as_ref()),
             request_id: request.id,
             offer_id: offer,
@@ -394,7 +398,7 @@ impl Tx<'_> {
             ended_at: None,
             created_at: self.now,
             updated_at: self.now,
-        })
+        }
     }
 }
 
@@ -424,12 +428,17 @@ fn tell(
         volunteers::set_asked(tx.conn, &ids, tx.now)?;
     }
     if attention.is_some() && attention != request.attention {
-        tx.letter(
-            LetterKind::NobodyYet,
-            To::Neighbor(request.neighbor_id),
-            Some(request.id),
-            None,
-        )?;
+        // One letter tells of everything she needs: its link shows all of it.
+        let to = request.neighbor_id;
+        let lately = tx.now.before(NOT_AGAIN);
+        if letters::count_since(tx.conn, to.into(), LetterKind::NobodyYet, lately)? == 0 {
+            tx.letter(
+                LetterKind::NobodyYet,
+                To::Neighbor(to),
+                Some(request.id),
+                None,
+            )?;
+        }
         tx.audit(
             "attention_needed",
             ("request", request.id),

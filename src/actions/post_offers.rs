@@ -1,6 +1,8 @@
 //! A volunteer posts what she offers. Nothing is shown or matched until the address is confirmed, and
 //! nothing in the answer tells whether the address is known.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::tx::To;
@@ -8,6 +10,7 @@ use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
 use crate::domain::category::CategoryKey;
+use crate::domain::clock::Ts;
 use crate::domain::contact::Contact;
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
@@ -91,6 +94,7 @@ pub async fn post_offers(ctx: &Ctx, post: PostOffers, call: Option<Call>) -> Out
             &post.offers,
             OfferState::Unconfirmed,
             first,
+            tx.now,
         )?;
         tx.letter(LetterKind::Confirm, To::Volunteer(id), None, None)?;
         tx.audit(
@@ -131,7 +135,7 @@ fn new_volunteer(tx: &Tx<'_>, id: VolunteerId, post: &PostOffers) -> Outcome<Vol
     })
 }
 
-/// Writes offers, the first under the id given; open ones are due for matching at once.
+/// Writes offers, the first under the id and the instant given; open ones are due for matching at once.
 pub(super) fn insert_offers(
     tx: &mut Tx<'_>,
     volunteer_id: VolunteerId,
@@ -139,11 +143,15 @@ pub(super) fn insert_offers(
     new: &[NewOffer],
     state: OfferState,
     first: OfferId,
+    from: Ts,
 ) -> Outcome<Vec<Offer>> {
     let mut rows = Vec::with_capacity(new.len());
     let mut id = first;
     for offer in new {
-        rows.push(new_offer(tx, id, volunteer_id, place, offer, state)?);
+        // A microsecond apart, so that every list keeps the order in which they were posted.
+        let created_at = from.after(Duration::from_micros(rows.len() as u64));
+        let row = new_offer(tx, id, volunteer_id, place, offer, state)?;
+        rows.push(Offer { created_at, ..row });
         id = OfferId::new(tx.ctx.entropy.as_ref());
     }
     offers::insert(tx.conn, &rows)?;

@@ -1,5 +1,7 @@
 //! A neighbor posts what she needs: one record of her, one request for each need and slot.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::tx::To;
@@ -8,6 +10,7 @@ use crate::crypto::token::{Purpose, Token};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Window;
 use crate::domain::category::CategoryKey;
+use crate::domain::clock::Ts;
 use crate::domain::contact::{Contact, StreetAddress};
 use crate::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId};
 use crate::domain::letter::LetterKind;
@@ -188,7 +191,11 @@ pub(super) fn insert_needs(
             (need.windows.len() > 1).then(|| RequestId::new(tx.ctx.entropy.as_ref()).into());
         let series = series.or(of_slots);
         for window in &need.windows {
-            rows.push(new_request(tx, neighbor, need, *window, series)?);
+            // A microsecond apart, so that every list keeps the order in which they were posted.
+            let created_at = tx.now.after(Duration::from_micros(rows.len() as u64));
+            rows.push(new_request(
+                tx, neighbor, need, *window, series, created_at,
+            )?);
         }
     }
     requests::insert(tx.conn, &rows)?;
@@ -203,6 +210,7 @@ fn new_request(
     need: &NewNeed,
     window: Window,
     series_id: Option<RecordId>,
+    created_at: Ts,
 ) -> Outcome<Request> {
     let id = RequestId::new(tx.ctx.entropy.as_ref());
     let secret = RequestSecret {
@@ -237,7 +245,7 @@ fn new_request(
         match_due_at: Some(tx.now),
         lease_id: None,
         lease_until: None,
-        created_at: tx.now,
+        created_at,
         updated_at: tx.now,
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::match_request::fit_by_hand;
 use super::tx::To;
-use super::{Ctx, Outcome, Refusal, decline_match, refuse};
+use super::{Call, Ctx, Outcome, Refusal, decline_match, refuse};
 use crate::domain::ids::{MatchId, OfferId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{MatchState, RequestState};
@@ -13,17 +13,23 @@ use crate::storage::matches::Match;
 use crate::storage::{blocks, matches, volunteers};
 
 /// Asks the offer's volunteer for the request, outside any wave. A coordinator's own proposal needs no
-/// review; everything else must fit as in any match.
+/// review; everything else must fit as in any match. A repeated call shows what the first made.
 ///
 /// # Errors
-/// Posts that do not fit, a pair with an active match, or one that is blocked or vetoed.
+/// A key used for another call, posts that do not fit, a pair with an active match, or one that is
+/// blocked or vetoed.
 pub async fn propose_match(
     ctx: &Ctx,
     request: RequestId,
     offer: OfferId,
+    call: Option<Call>,
     actor: Actor,
 ) -> Outcome<MatchId> {
     ctx.write(actor, move |tx| {
+        let id = MatchId::new(tx.ctx.entropy.as_ref());
+        if let Some(made) = tx.repeated(call, id)? {
+            return Ok(made.into());
+        }
         let request = tx.request(request, None)?;
         let offer = tx.offer(offer, None)?;
         if request.state != RequestState::Open {
@@ -43,9 +49,10 @@ pub async fn propose_match(
             return refuse(Refusal::DoesNotFit);
         };
         let row = Match {
+            id,
             by_hand: true,
             score: 1.0,
-            ..tx.new_match(&request, offer.id, &fit, false)?
+            ..tx.new_match(&request, offer.id, &fit, false)
         };
         matches::insert(tx.conn, std::slice::from_ref(&row))?;
         volunteers::set_asked(tx.conn, &[volunteer.id], tx.now)?;
@@ -53,10 +60,10 @@ pub async fn propose_match(
             LetterKind::Asked,
             To::Volunteer(volunteer.id),
             Some(request.id),
-            Some(row.id),
+            Some(id),
         )?;
-        tx.audit("match_made_by_hand", ("match", row.id), json!({}))?;
-        Ok(row.id)
+        tx.audit("match_made_by_hand", ("match", id), json!({}))?;
+        Ok(id)
     })
     .await
 }

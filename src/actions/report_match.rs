@@ -13,6 +13,7 @@ use crate::storage::requests;
 
 words! {
     /// What is reported.
+    #[schema(as = ReportedProblem)]
     Problem {
         /// Somebody felt unsafe.
         Unsafe = "unsafe",

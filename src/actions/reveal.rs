@@ -137,7 +137,7 @@ fn record(
     id: RecordId,
     reason: RevealReason,
 ) -> Outcome<()> {
-    let hour_ago = tx.now.before(std::time::Duration::from_secs(3600));
+    let hour_ago = tx.now.before(std::time::Duration::from_hours(1));
     if audit::count_since(tx.conn, by.into(), "revealed", hour_ago)? >= HOURLY {
         return refuse(Refusal::TooManyReveals);
     }

@@ -121,6 +121,10 @@ impl Tx<'_> {
     }
 
     /// Leaves an audit entry: words and numbers, never text that a person has written.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make the detail on the spot"
+    )]
     pub(super) fn audit(
         &mut self,
         action: &'static str,
@@ -133,7 +137,7 @@ impl Tx<'_> {
             self.actor,
             action,
             (subject.0, subject.1.into()),
-            detail,
+            &detail,
         )?)
     }
 

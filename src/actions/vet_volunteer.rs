@@ -19,7 +19,9 @@ pub async fn vet_volunteer(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        tx.volunteer(id)?;
+        if tx.volunteer(id)?.vetted_until == until {
+            return Ok(());
+        }
         volunteers::set_vetted(tx.conn, id, until, tx.now)?;
         let ids: Vec<OfferId> = offers::of_volunteer(tx.conn, id)?
             .iter()

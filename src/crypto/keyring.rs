@@ -215,6 +215,11 @@ impl KeyRing {
         self.masters.get(&epoch).map(|m| &m.key)
     }
 
+    /// Every epoch that has a key, oldest first, with when the key was made.
+    pub fn epochs(&self) -> impl Iterator<Item = (Epoch, Ts)> {
+        self.masters.iter().map(|(epoch, m)| (*epoch, m.created))
+    }
+
     /// A value that only this ring computes, kept in the database so that another ring is noticed.
     #[must_use]
     pub fn check(&self) -> [u8; 32] {

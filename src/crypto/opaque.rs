@@ -44,6 +44,7 @@ impl OpaqueKey {
     }
 
     /// Reads what [`OpaqueKey::hide`] made for the same `context`; `None` for anything else.
+    #[must_use]
     pub fn show<T: DeserializeOwned>(&self, context: &str, text: &str) -> Option<T> {
         let bytes = BASE64URL.decode(text).ok()?;
         let (nonce, msg) = bytes.split_at_checked(24)?;

@@ -61,11 +61,7 @@ impl Token {
         let check = checksum(purpose, &digits);
         let mut text = String::with_capacity(32);
         text.push_str(purpose.prefix());
-        for digit in digits
-            .iter()
-            .copied()
-            .chain([(check / 32) as u8, (check % 32) as u8])
-        {
+        for digit in digits.iter().copied().chain(check) {
             text.push(char::from(ALPHABET[usize::from(digit)]));
         }
         Self { purpose, text }
@@ -92,7 +88,7 @@ impl Token {
         let (body, check) = digits.split_at_checked(BODY)?;
         let body: [u8; BODY] = body.try_into().ok()?;
         let [high, low] = check else { return None };
-        if checksum(purpose, &body) != u32::from(*high) * 32 + u32::from(*low) {
+        if checksum(purpose, &body) != [*high, *low] {
             return None;
         }
         let text = purpose
@@ -140,15 +136,18 @@ fn digit(byte: u8) -> Option<u8> {
         .and_then(|i| u8::try_from(i).ok())
 }
 
-/// The token's number modulo 1021, as Crockford's check symbol is modulo 37; the purpose counts too.
-fn checksum(purpose: Purpose, digits: &[u8]) -> u32 {
+/// The token's number modulo 1021 in two digits, as Crockford's check symbol is modulo 37; the purpose
+/// counts too.
+fn checksum(purpose: Purpose, digits: &[u8]) -> [u8; 2] {
     let start = purpose
         .prefix()
         .bytes()
         .fold(0, |sum, b| (sum * 256 + u32::from(b)) % MODULUS);
-    digits
+    let sum = digits
         .iter()
-        .fold(start, |sum, d| (sum * 32 + u32::from(*d)) % MODULUS)
+        .fold(start, |sum, d| (sum * 32 + u32::from(*d)) % MODULUS);
+    // Both are below 32.
+    [sum / 32, sum % 32].map(|digit| u8::try_from(digit).unwrap_or(u8::MAX))
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Serialize};
 
 /// An instant in UTC, cut to microseconds so that every database gives back what was written.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Ts(jiff::Timestamp);
 
@@ -80,6 +81,18 @@ impl From<jiff::Timestamp> for Ts {
     }
 }
 
+impl<'de> Deserialize<'de> for Ts {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        // The parser's own message repeats what was sent.
+        let expected = "an instant such as 2026-12-01T18:00:00Z";
+        let unexpected = Unexpected::Other("another text");
+        text.parse::<jiff::Timestamp>()
+            .map(Self::from)
+            .map_err(|_| D::Error::invalid_value(unexpected, &expected))
+    }
+}
+
 impl fmt::Display for Ts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -137,5 +150,20 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Ts {
         Ts::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_out_of_json_is_cut_as_the_databases_cut_it() {
+        let sent: Ts = serde_json::from_str(r#""2026-12-01T12:00:00.123456789-06:00""#).unwrap();
+        assert_eq!(sent, Ts::from_micros(sent.as_micros()));
+        assert_eq!(sent.to_string(), "2026-12-01T18:00:00.123456Z");
+        let error = serde_json::from_str::<Ts>(r#""secret""#).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(error.to_string().contains("an instant such as"), "{error}");
     }
 }

@@ -133,6 +133,24 @@ impl Cell {
         u64::from(self.0).cast_signed()
     }
 
+    /// The numbers, first and last, under which the database keeps every cell within this one: a span
+    /// for its own resolution and for each finer one. H3 has the resolution in bits 52 to 55 and below
+    /// them three bits for each step down, so that what shares the first steps lies side by side.
+    #[must_use]
+    pub fn spans(self) -> Vec<(i64, i64)> {
+        let own = u64::from(self.0);
+        (self.resolution()..=15)
+            .map(|resolution| {
+                let finer_steps = 3 * u32::from(resolution - self.resolution());
+                let unused = 3 * u32::from(15 - resolution);
+                let steps = ((1 << finer_steps) - 1) << unused;
+                let at_resolution = (own & !(15 << 52)) | (u64::from(resolution) << 52);
+                let (first, last) = (at_resolution & !steps, at_resolution | steps);
+                (first.cast_signed(), last.cast_signed())
+            })
+            .collect()
+    }
+
     /// The corners of the cell, for drawing; ring not closed.
     #[must_use]
     pub fn boundary(self) -> Vec<(f64, f64)> {
@@ -257,6 +275,56 @@ mod tests {
             cell.moved_to(across_town, size),
             Cell::of(across_town, size)
         );
+    }
+
+    #[test]
+    fn the_spans_of_a_cell_hold_what_is_within_it_and_nothing_else() {
+        let at = |lat, lon, size| {
+            Cell::of(
+                GeoPoint::parse(lat, lon).unwrap(),
+                CellSize::try_from(size).unwrap(),
+            )
+        };
+        let is_in = |area: Cell, cell: Cell| {
+            let number = cell.to_i64();
+            area.spans()
+                .iter()
+                .any(|(first, last)| (*first..=*last).contains(&number))
+        };
+        // The last is in a pentagon, where H3 leaves steps out.
+        for (lat, lon) in [(44.95, -93.26), (-33.9, 18.4), (64.7, 10.5)] {
+            let home = at(lat, lon, 8);
+            let mut area = Some(home);
+            while let Some(cell) = area {
+                assert!(is_in(cell, home), "{cell:?}");
+                assert!(is_in(cell, at(lat, lon, 15)), "{cell:?}");
+                assert!(!is_in(cell, at(-lat, lon + 90.0, 8)), "{cell:?}");
+                for child in cell.0.children(finer(cell)) {
+                    assert!(is_in(cell, Cell(child)), "{child} in {cell:?}");
+                    assert_eq!(is_in(Cell(child), home), Cell(child).holds(home));
+                }
+                area = cell.parent();
+            }
+            assert!(!is_in(home, home.parent().unwrap()));
+        }
+    }
+
+    fn finer(cell: Cell) -> Resolution {
+        Resolution::try_from(cell.resolution() + 1).unwrap()
+    }
+
+    impl Cell {
+        /// Whether `other` lies within this cell, found out step by step.
+        fn holds(self, other: Self) -> bool {
+            let mut at = Some(other);
+            while let Some(cell) = at {
+                if cell == self {
+                    return true;
+                }
+                at = cell.parent();
+            }
+            false
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::auth::AsAnswerer;
+use super::body::Body;
 use super::fields::FieldErrors;
 use super::neighbors::{ReportBody, reported};
 use super::openapi::Problems;
@@ -44,6 +45,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsAnswerer) -> Result<HttpResponse, P
 /// A yes.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 2, "arrival_at": "2026-12-07T19:00:00Z"}))]
 pub struct AcceptBody {
     /// Less than was asked for, where the need can be shared.
     #[schema(minimum = 1)]
@@ -69,7 +71,7 @@ pub async fn accept(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAnswerer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, mut errors) = read_optional::<AcceptBody>(&request, &body)?;
     let yes = body.parse(&mut errors);
@@ -81,6 +83,7 @@ pub async fn accept(
 /// A no.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "not_now"}))]
 pub struct DeclineBody {
     /// Why, if the volunteer wants to say; after `not_this_person` the two are never brought together.
     reason: Option<DeclineReason>,
@@ -93,7 +96,7 @@ pub async fn decline(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAnswerer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, errors) = read_optional::<DeclineBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;
@@ -132,7 +135,7 @@ pub async fn report(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAnswerer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let problem = reported(&request, &body)?;
     report_match(&ctx, who.0, problem, who.actor()).await?;

@@ -22,7 +22,10 @@ type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 /// # Errors
 /// 401 without one, 404 for what is no token.
 fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(Problem::unauthorized)?;
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .ok_or_else(Problem::unauthorized)?;
     let text = header.to_str().map_err(|_| Problem::not_found())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -33,7 +36,10 @@ fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
 
 /// The state of the app that the call came to.
 fn ctx(request: &HttpRequest) -> Result<web::Data<Ctx>, Problem> {
-    request.app_data::<web::Data<Ctx>>().cloned().ok_or_else(Problem::internal)
+    request
+        .app_data::<web::Data<Ctx>>()
+        .cloned()
+        .ok_or_else(Problem::internal)
 }
 
 async fn subject(request: HttpRequest, purpose: Purpose) -> Result<RecordId, Problem> {
@@ -41,7 +47,9 @@ async fn subject(request: HttpRequest, purpose: Purpose) -> Result<RecordId, Pro
     if token.purpose() != purpose {
         return Err(Problem::not_found());
     }
-    tokens::subject_of(&ctx(&request)?.into_inner(), &token).await?.ok_or_else(Problem::not_found)
+    tokens::subject_of(&ctx(&request)?.into_inner(), &token)
+        .await?
+        .ok_or_else(Problem::not_found)
 }
 
 macro_rules! holders {
@@ -113,45 +121,110 @@ impl FromRequest for AnyCoordinator {
         Box::pin(async move {
             let token = bearer(&request)?;
             let ctx = ctx(&request)?.into_inner();
-            let (id, scope) = tokens::coordinator_of(&ctx, &token).await?.ok_or_else(Problem::not_found)?;
+            let (id, scope) = tokens::coordinator_of(&ctx, &token)
+                .await?
+                .ok_or_else(Problem::not_found)?;
             Ok(Self { id, scope })
         })
     }
 }
 
-macro_rules! scopes {
-    ($($(#[$doc:meta])* $name:ident = $scope:expr;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name(pub CoordinatorId);
+/// A coordinator: reviews matches, manages posts and people.
+#[derive(Clone, Copy, Debug)]
+pub struct AsCoordinator(pub CoordinatorId);
 
-        impl FromRequest for $name {
-            type Error = Problem;
-            type Future = Extraction<Self>;
-            fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-                let any = AnyCoordinator::from_request(request, payload);
-                Box::pin(async move {
-                    let who = any.await?;
-                    if who.scope < $scope { Err(Problem::forbidden()) } else { Ok(Self(who.id)) }
-                })
-            }
-        }
+/// An administrator.
+#[derive(Clone, Copy, Debug)]
+pub struct AsAdmin;
 
-        impl $name {
-            /// The coordinator as the audit names them.
-            #[must_use]
-            pub fn actor(self) -> Actor {
-                Actor::person(ActorKind::Coordinator, RecordId::from(self.0))
-            }
-        }
-    )*};
+async fn of_scope(
+    who: Extraction<AnyCoordinator>,
+    least: Scope,
+) -> Result<AnyCoordinator, Problem> {
+    let who = who.await?;
+    if who.scope < least {
+        Err(Problem::forbidden())
+    } else {
+        Ok(who)
+    }
 }
 
-scopes! {
-    /// A coordinator: reviews matches, manages posts and people.
-    AsCoordinator = Scope::Coordinator;
-    /// An administrator.
-    AsAdmin = Scope::Admin;
+impl FromRequest for AsCoordinator {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let who = AnyCoordinator::from_request(request, payload);
+        Box::pin(async move { Ok(Self(of_scope(who, Scope::Coordinator).await?.id)) })
+    }
+}
+
+impl FromRequest for AsAdmin {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let who = AnyCoordinator::from_request(request, payload);
+        Box::pin(async move { of_scope(who, Scope::Admin).await.map(|_| Self) })
+    }
+}
+
+impl AsCoordinator {
+    /// The coordinator as the audit names them.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        Actor::person(ActorKind::Coordinator, RecordId::from(self.0))
+    }
+}
+
+/// One address for two kinds of callers, told apart by the token.
+#[derive(Clone, Copy, Debug)]
+pub enum OwnerOrCoordinator<H> {
+    /// Whose it is.
+    Owner(H),
+    /// A coordinator, for whom it may be anybody's.
+    Coordinator(AsCoordinator),
+}
+
+/// A neighbor with her manage token, or a coordinator.
+pub type NeighborOrCoordinator = OwnerOrCoordinator<AsNeighbor>;
+/// A volunteer with a manage token, or a coordinator.
+pub type VolunteerOrCoordinator = OwnerOrCoordinator<AsVolunteer>;
+
+impl<H> FromRequest for OwnerOrCoordinator<H>
+where
+    H: FromRequest<Error = Problem, Future = Extraction<H>> + 'static,
+{
+    type Error = Problem;
+    type Future = Extraction<Self>;
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let purpose = bearer(request).map(|token| token.purpose());
+        if purpose.is_ok_and(|purpose| purpose == Purpose::Coordinator) {
+            let who = AsCoordinator::from_request(request, payload);
+            Box::pin(async move { Ok(Self::Coordinator(who.await?)) })
+        } else {
+            let who = H::from_request(request, payload);
+            Box::pin(async move { Ok(Self::Owner(who.await?)) })
+        }
+    }
+}
+
+impl NeighborOrCoordinator {
+    /// Whose records alone this caller may see; none for a coordinator, who may see all.
+    #[must_use]
+    pub fn neighbor(self) -> Option<NeighborId> {
+        match self {
+            Self::Owner(who) => Some(who.0),
+            Self::Coordinator(_) => None,
+        }
+    }
+
+    /// The caller as the audit names them.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        match self {
+            Self::Owner(who) => who.actor(),
+            Self::Coordinator(who) => who.actor(),
+        }
+    }
 }
 
 /// The coordinator that enters a post for a caller, where a coordinator's token was sent at all.

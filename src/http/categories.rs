@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::openapi::Problems;
 use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::domain::attribute::{Attribute, AttributeType, Rule, Values};
@@ -104,13 +105,19 @@ impl From<&Attribute> for AttributeView {
             Values::Enum(words) | Values::Set(words) => words.clone(),
             Values::Bool | Values::Number(_) | Values::Range(_) => Vec::new(),
         };
-        Self { name: a.name.clone(), title: a.title.clone(), kind: a.values.kind(), rule: a.rule, options }
+        Self {
+            name: a.name.clone(),
+            title: a.title.clone(),
+            kind: a.values.kind(),
+            rule: a.rule,
+            options,
+        }
     }
 }
 
 /// The kinds of aid.
 #[utoipa::path(get, path = "/v1/categories", tag = "anyone",
-    responses((status = 200, description = "The kinds of aid", body = CategoryList)))]
+    responses((status = 200, description = "The kinds of aid", body = CategoryList), Problems))]
 pub async fn list(ctx: web::Data<Ctx>) -> Result<HttpResponse, Problem> {
     let items = ctx.catalog.iter().map(CategoryView::from).collect();
     Ok(super::public(HttpResponse::Ok()).json(CategoryList { items }))

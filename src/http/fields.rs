@@ -26,13 +26,22 @@ impl FieldErrors {
     /// Notes a fault. A field that is wrong already is not also called missing.
     pub fn push(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         if self.0.len() < MOST {
-            self.0.push(FieldError { pointer: pointer.into(), detail: detail.into() });
+            self.0.push(FieldError {
+                pointer: pointer.into(),
+                detail: detail.into(),
+            });
         }
     }
 
     /// The value, or a fault noted.
-    pub fn check<T, E: Display>(&mut self, pointer: impl Into<String>, result: Result<T, E>) -> Option<T> {
-        result.map_err(|detail| self.push(pointer, detail.to_string())).ok()
+    pub fn check<T, E: Display>(
+        &mut self,
+        pointer: impl Into<String>,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result
+            .map_err(|detail| self.push(pointer, detail.to_string()))
+            .ok()
     }
 
     /// The value, or a note that it is missing.
@@ -54,7 +63,9 @@ impl FieldErrors {
     }
 
     fn has(&self, pointer: &str) -> bool {
-        self.0.iter().any(|e| e.pointer == pointer || e.pointer.starts_with(&format!("{pointer}/")))
+        self.0
+            .iter()
+            .any(|e| e.pointer == pointer || e.pointer.starts_with(&format!("{pointer}/")))
     }
 
     /// The value if nothing is wrong.
@@ -90,8 +101,16 @@ pub fn read_json<T: DeserializeOwned + Default>(body: &[u8]) -> Result<(T, Field
         return Ok((value, FieldErrors::default()));
     }
     let mut value: Value = serde_json::from_slice(body).map_err(|e| {
-        Problem::new(StatusCode::BAD_REQUEST, "malformed-json", "The body is no JSON, or nested too deeply")
-            .detail(format!("It cannot be read from line {}, column {} on.", e.line(), e.column()))
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-json",
+            "The body is no JSON, or nested too deeply",
+        )
+        .detail(format!(
+            "It cannot be read from line {}, column {} on.",
+            e.line(),
+            e.column()
+        ))
     })?;
     let mut errors = FieldErrors::default();
     while errors.0.len() < MOST {
@@ -117,8 +136,12 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
         .next()
         .is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
     if has_type && !is_json {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "Send JSON")
-            .detail("Content-Type: application/json"));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "Send JSON",
+        )
+        .detail("Content-Type: application/json"));
     }
     Ok(())
 }
@@ -136,7 +159,9 @@ fn segments(path: &Path) -> Vec<String> {
 
 /// RFC 6901: `~` and `/` in names are escaped.
 pub fn pointer(segments: &[String]) -> String {
-    segments.iter().fold(String::new(), |path, s| path + "/" + &s.replace('~', "~0").replace('/', "~1"))
+    segments.iter().fold(String::new(), |path, s| {
+        path + "/" + &s.replace('~', "~0").replace('/', "~1")
+    })
 }
 
 /// Takes the nearest member of an object on the way to the fault out of the body.
@@ -150,9 +175,15 @@ fn take_out(value: &mut Value, segments: &[String]) -> bool {
     false
 }
 
+/// How serde's own messages begin. What other parsers expected may stand beside what they got.
+const OF_SERDE: [&str; 3] = ["unknown ", "invalid type", "invalid value"];
+
 /// Says what was expected, without what was sent.
 fn explain(error: &str) -> String {
-    let expected = error.rsplit_once(", expected ").map(|(_, expected)| expected.replace('`', ""));
+    let expected = error
+        .rsplit_once(", expected ")
+        .filter(|_| OF_SERDE.iter().any(|begin| error.starts_with(begin)))
+        .map(|(_, expected)| expected.replace('`', ""));
     match expected {
         Some(names) if error.starts_with("unknown field") => {
             let names = names.trim_start_matches("one of ");
@@ -186,14 +217,25 @@ mod tests {
     }
 
     fn read(body: &str) -> (Outer, Vec<(String, String)>) {
-        let request = TestRequest::default().insert_header((CONTENT_TYPE, "application/json")).to_http_request();
+        let request = TestRequest::default()
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .to_http_request();
         let (value, errors) = read_body(&request, body.as_bytes()).unwrap();
-        (value, errors.0.into_iter().map(|e| (e.pointer, e.detail)).collect())
+        (
+            value,
+            errors
+                .0
+                .into_iter()
+                .map(|e| (e.pointer, e.detail))
+                .collect(),
+        )
     }
 
     #[test]
     fn every_fault_is_told_and_nothing_of_what_was_sent() {
-        let (value, errors) = read(r#"{"a":"secret","b":true,"c/d":1,"list":[{"x":1.5,"y":"ok"},{"x":"secret","z":2}]}"#);
+        let (value, errors) = read(
+            r#"{"a":"secret","b":true,"c/d":1,"list":[{"x":1.5,"y":"ok"},{"x":"secret","z":2}]}"#,
+        );
         assert_eq!(value.b, Some(true));
         assert_eq!(value.list.as_ref().unwrap()[0].x, Some(1.5));
         let pointers: Vec<_> = errors.iter().map(|e| e.0.as_str()).collect();
@@ -208,13 +250,29 @@ mod tests {
     #[test]
     fn a_body_of_a_wholly_other_form_is_a_fault_too() {
         assert_eq!(read("[1,2]").1.len(), 1);
-        assert_eq!(read(r#"{"list":[1]}"#).1, [("/list/0".to_owned(), "must be struct Inner".to_owned())]);
+        assert_eq!(
+            read(r#"{"list":[1]}"#).1,
+            [("/list/0".to_owned(), "must be struct Inner".to_owned())]
+        );
+    }
+
+    #[test]
+    fn only_what_serde_expected_is_told() {
+        let told = "unknown variant `secret`, expected `a` or `b`";
+        assert_eq!(explain(told), "must be a or b");
+        let other = "failed to parse year, expected 0-9 but got secret";
+        assert_eq!(explain(other), "is not of the right form");
     }
 
     #[test]
     fn nesting_is_limited() {
         let request = TestRequest::default().to_http_request();
         let deep = "[".repeat(100_000);
-        assert_eq!(read_body::<Outer>(&request, deep.as_bytes()).unwrap_err().status, 400);
+        assert_eq!(
+            read_body::<Outer>(&request, deep.as_bytes())
+                .unwrap_err()
+                .status,
+            400
+        );
     }
 }

@@ -13,15 +13,28 @@ pub const MAX: usize = 255;
 ///
 /// # Errors
 /// A key that is empty, too long, or not plain ASCII.
-pub fn call(ctx: &Ctx, request: &HttpRequest, on_behalf: &[u8], body: &[u8]) -> Result<Option<Call>, Problem> {
-    let Some(header) = request.headers().get("Idempotency-Key") else { return Ok(None) };
+pub fn call(
+    ctx: &Ctx,
+    request: &HttpRequest,
+    on_behalf: &[u8],
+    body: &[u8],
+) -> Result<Option<Call>, Problem> {
+    let Some(header) = request.headers().get("Idempotency-Key") else {
+        return Ok(None);
+    };
     let key = header.as_bytes();
     if key.is_empty() || key.len() > MAX || !key.iter().all(u8::is_ascii_graphic) {
         let mut errors = FieldErrors::default();
-        errors.push("Idempotency-Key", "must be 1 to 255 visible ASCII characters without spaces");
+        errors.push(
+            "Idempotency-Key",
+            "must be 1 to 255 visible ASCII characters without spaces",
+        );
         return errors.finish(None);
     }
     let route = request.path().as_bytes();
     let hasher = &ctx.vault.hasher;
-    Ok(Some(Call { key: hasher.call(&[b"key", route, on_behalf, key]), body: hasher.call(&[b"body", body]) }))
+    Ok(Some(Call {
+        key: hasher.call(&[b"key", route, on_behalf, key]),
+        body: hasher.call(&[b"body", body]),
+    }))
 }

@@ -12,7 +12,11 @@ use super::problem::Problem;
 /// A patch that is no JSON object.
 pub fn patch(current: &impl Serialize, patch: &[u8]) -> Result<Vec<u8>, Problem> {
     let malformed = || {
-        Problem::new(StatusCode::BAD_REQUEST, "malformed-json", "The body is no JSON object, or nested too deeply")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-json",
+            "The body is no JSON object, or nested too deeply",
+        )
     };
     let patch: Value = serde_json::from_slice(patch).map_err(|_| malformed())?;
     if !patch.is_object() {
@@ -32,7 +36,9 @@ fn merge(target: &mut Value, patch: Value) {
     if !target.is_object() {
         *target = Value::Object(serde_json::Map::new());
     }
-    let Value::Object(members) = target else { return };
+    let Value::Object(members) = target else {
+        return;
+    };
     for (name, change) in patch {
         if change.is_null() {
             members.remove(&name);
@@ -55,8 +61,16 @@ mod tests {
             (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
             (json!({"a":"b"}), json!({"a":null}), json!({})),
             (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
-            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
+            (
+                json!({"a":{"b":"c"}}),
+                json!({"a":{"b":"d","c":null}}),
+                json!({"a":{"b":"d"}}),
+            ),
+            (
+                json!({}),
+                json!({"a":{"bb":{"ccc":null}}}),
+                json!({"a":{"bb":{}}}),
+            ),
         ] {
             let mut value = original;
             merge(&mut value, patch);

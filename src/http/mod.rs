@@ -5,32 +5,39 @@
 //! To add a call: a handler in the file of its resource, a line in [`routes`], a line in `openapi`.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponseBuilder, ResponseError, web};
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
 
 use self::problem::Problem;
 use crate::actions::Ctx;
 
-pub mod answers;
-pub mod auth;
-pub mod bodies;
-pub mod categories;
-pub mod fields;
+pub mod admin;
+mod answers;
+mod auth;
+mod bodies;
+mod body;
+mod categories;
+mod coordinator;
+pub mod deadline;
+mod docs;
+mod fields;
+mod filters;
 pub mod headers;
-pub mod idempotency;
-pub mod merge;
-pub mod needs;
-pub mod neighbors;
+mod idempotency;
+mod merge;
+mod needs;
+mod neighbors;
 pub mod observe;
-pub mod offers;
+mod offers;
 pub mod openapi;
-pub mod pages;
-pub mod paging;
+mod pages;
+mod paging;
 pub mod problem;
-pub mod requests;
-pub mod sites;
-pub mod unsubscribe;
-pub mod views;
-pub mod volunteers;
+mod requests;
+mod sites;
+mod unsubscribe;
+mod views;
+mod volunteers;
 
 /// A response that everybody may see and caches may keep for a minute.
 fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
@@ -44,14 +51,20 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
-            .app_data(web::PayloadConfig::new(usize::try_from(limit).unwrap_or(usize::MAX)))
+            .app_data(web::PayloadConfig::new(
+                usize::try_from(limit).unwrap_or(usize::MAX),
+            ))
             .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found().into()))
-            .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
+            .app_data(
+                web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()),
+            )
             .configure(anyone)
             .configure(neighbor)
             .configure(volunteer)
             .configure(answer)
             .configure(pages::routes)
+            .configure(coordinator)
+            .configure(documents)
             .default_service(web::to(|| async { Problem::not_found().error_response() }));
     }
 }
@@ -59,21 +72,41 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
 /// A query parameter that cannot be read. What was sent is not repeated.
 fn query_problem(error: &actix_web::error::QueryPayloadError) -> Problem {
     let text = error.to_string();
-    let expected = text.rsplit_once("expected ").map(|(_, expected)| expected.replace('`', ""));
-    let problem = Problem::new(StatusCode::BAD_REQUEST, "query", "A query parameter cannot be read");
+    let expected = text
+        .rsplit_once("expected ")
+        .map(|(_, expected)| expected.replace('`', ""));
+    let problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "query",
+        "A query parameter cannot be read",
+    );
     match expected {
-        Some(expected) if text.contains("unknown field") => {
-            problem.detail(format!("Allowed are {}.", expected.trim_start_matches("one of ")))
-        }
+        Some(expected) if text.contains("unknown field") => problem.detail(format!(
+            "Allowed are {}.",
+            expected.trim_start_matches("one of ")
+        )),
         _ => problem,
     }
 }
 
 /// A resource that answers other methods with 405, as a problem.
 fn at(path: &str) -> actix_web::Resource {
-    web::resource(path.to_owned()).default_service(web::to(|| async {
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This address does not take that method").error_response()
-    }))
+    web::resource(path.to_owned()).default_service(web::to(other_method))
+}
+
+/// RFC 9110, section 15.5.6: the answer names the methods that there are. The document knows them.
+async fn other_method(request: HttpRequest) -> HttpResponse {
+    let mut response = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method",
+        "This address does not take that method",
+    )
+    .error_response();
+    let allowed = openapi::methods_at(&request.match_pattern().unwrap_or_default());
+    if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
 }
 
 fn anyone(cfg: &mut web::ServiceConfig) {
@@ -95,16 +128,24 @@ fn neighbor(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/neighbors/self/hide").route(web::post().to(neighbors::hide)))
     .service(at("/v1/neighbors/self/show").route(web::post().to(neighbors::show)))
     .service(at("/v1/neighbors/self/rotate-token").route(web::post().to(neighbors::rotate)))
-    .service(at("/v1/requests").route(web::post().to(requests::post)))
     .service(
-        at("/v1/requests/{id}").route(web::get().to(requests::get)).route(web::patch().to(requests::patch)),
+        at("/v1/requests")
+            .route(web::post().to(requests::post))
+            .route(web::get().to(coordinator::requests::list)),
+    )
+    .service(
+        at("/v1/requests/{id}")
+            .route(web::get().to(requests::get))
+            .route(web::patch().to(requests::patch)),
     )
     .service(at("/v1/requests/{id}/close").route(web::post().to(requests::close)))
     .service(at("/v1/requests/{id}/renew").route(web::post().to(requests::renew)))
     .service(at("/v1/requests/{id}/matches/{mid}/agree").route(web::post().to(neighbors::agree)))
     .service(at("/v1/requests/{id}/matches/{mid}/refuse").route(web::post().to(neighbors::refuse)))
     .service(at("/v1/requests/{id}/matches/{mid}/done").route(web::post().to(neighbors::done)))
-    .service(at("/v1/requests/{id}/matches/{mid}/no-show").route(web::post().to(neighbors::no_show)))
+    .service(
+        at("/v1/requests/{id}/matches/{mid}/no-show").route(web::post().to(neighbors::no_show)),
+    )
     .service(at("/v1/requests/{id}/matches/{mid}/report").route(web::post().to(neighbors::report)));
 }
 
@@ -119,8 +160,16 @@ fn volunteer(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/volunteers/self/pause").route(web::post().to(volunteers::pause)))
     .service(at("/v1/volunteers/self/resume").route(web::post().to(volunteers::resume)))
     .service(at("/v1/volunteers/self/matches").route(web::get().to(volunteers::matches)))
-    .service(at("/v1/offers").route(web::post().to(offers::post)))
-    .service(at("/v1/offers/{id}").route(web::get().to(offers::get)).route(web::patch().to(offers::patch)))
+    .service(
+        at("/v1/offers")
+            .route(web::post().to(offers::post))
+            .route(web::get().to(coordinator::offers::list)),
+    )
+    .service(
+        at("/v1/offers/{id}")
+            .route(web::get().to(offers::get))
+            .route(web::patch().to(offers::patch)),
+    )
     .service(at("/v1/offers/{id}/pause").route(web::post().to(offers::pause)))
     .service(at("/v1/offers/{id}/resume").route(web::post().to(offers::resume)))
     .service(at("/v1/offers/{id}/close").route(web::post().to(offers::close)))
@@ -136,3 +185,41 @@ fn answer(cfg: &mut web::ServiceConfig) {
         .service(at("/v1/matches/self/no-show").route(web::post().to(answers::no_show)))
         .service(at("/v1/matches/self/report").route(web::post().to(answers::report)));
 }
+
+/// Comes after the others: `{id}` would take `self` too.
+fn coordinator(cfg: &mut web::ServiceConfig) {
+    use self::coordinator::{audit, letters, matches, offers, requests, reveals, volunteers};
+    cfg.service(
+        at("/v1/matches")
+            .route(web::get().to(matches::list))
+            .route(web::post().to(matches::post)),
+    )
+    .service(at("/v1/matches/{id}").route(web::get().to(matches::get)))
+    .service(at("/v1/matches/{id}/approve").route(web::post().to(matches::approve)))
+    .service(at("/v1/matches/{id}/veto").route(web::post().to(matches::veto)))
+    .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
+    .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
+    .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))
+    .service(at("/v1/offers/{id}/list").route(web::post().to(offers::list_site)))
+    .service(at("/v1/offers/{id}/unlist").route(web::post().to(offers::unlist_site)))
+    .service(at("/v1/offers/{id}/reveal").route(web::post().to(reveals::offer)))
+    .service(at("/v1/volunteers").route(web::get().to(volunteers::list)))
+    .service(at("/v1/volunteers/{id}").route(web::get().to(volunteers::get)))
+    .service(at("/v1/volunteers/{id}/vet").route(web::post().to(volunteers::vet)))
+    .service(at("/v1/volunteers/{id}/unvet").route(web::post().to(volunteers::unvet)))
+    .service(at("/v1/volunteers/{id}/block").route(web::post().to(volunteers::block)))
+    .service(at("/v1/volunteers/{id}/unblock").route(web::post().to(volunteers::unblock)))
+    .service(at("/v1/volunteers/{id}/reveal").route(web::post().to(reveals::volunteer)))
+    .service(at("/v1/letters").route(web::get().to(letters::list)))
+    .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
+    .service(at("/v1/audit").route(web::get().to(audit::list)));
+}
+
+fn documents(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/openapi.json").route(web::get().to(docs::json)))
+        .service(at("/docs").route(web::get().to(docs::redirect)))
+        .service(at("/docs/{file:.*}").route(web::get().to(docs::reader)));
+}
+
+#[cfg(test)]
+mod tests;

@@ -48,16 +48,29 @@ pub struct NeedQuery {
 #[utoipa::path(get, path = "/v1/needs", tag = "anyone",
     params(("category" = Option<String>, Query, description = "Only of this category", example = "food")),
     responses((status = 200, description = "The counts", body = NeedCounts), Problems))]
-pub async fn list(ctx: web::Data<Ctx>, query: web::Query<NeedQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    ctx: web::Data<Ctx>,
+    query: web::Query<NeedQuery>,
+) -> Result<HttpResponse, Problem> {
     let mut errors = FieldErrors::default();
-    if query.category.as_deref().is_some_and(|c| ctx.catalog.get(c).is_none()) {
+    if query
+        .category
+        .as_deref()
+        .is_some_and(|c| ctx.catalog.get(c).is_none())
+    {
         errors.push("category", format!("must be one of {}", ctx.catalog.keys()));
     }
     errors.finish(Some(()))?;
     let categories: Vec<String> = ctx
         .catalog
         .iter()
-        .filter(|c| !c.policy.sensitive && query.category.as_deref().is_none_or(|wanted| wanted == c.key.as_str()))
+        .filter(|c| {
+            !c.policy.sensitive
+                && query
+                    .category
+                    .as_deref()
+                    .is_none_or(|wanted| wanted == c.key.as_str())
+        })
         .map(|c| c.key.to_string())
         .collect();
     let items = ctx
@@ -88,8 +101,9 @@ fn merged(counts: Vec<(Cell, i64)>) -> BTreeMap<Option<Cell>, i64> {
     }
     let mut rest = 0;
     while let Some(finest) = level.keys().map(|c| c.resolution()).max() {
-        let (now, mut coarser): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            level.into_iter().partition(|(cell, _)| cell.resolution() == finest);
+        let (now, mut coarser): (BTreeMap<_, _>, BTreeMap<_, _>) = level
+            .into_iter()
+            .partition(|(cell, _)| cell.resolution() == finest);
         for (cell, open) in now {
             match cell.parent() {
                 _ if open >= LEAST => {
@@ -116,7 +130,12 @@ mod tests {
     fn no_cell_shows_fewer_than_three_and_none_is_counted_twice() {
         let size = CellSize::try_from(8).unwrap();
         let cell = |lat: f64| Cell::of(GeoPoint::parse(lat, -93.26).unwrap(), size);
-        let counts = vec![(cell(44.95), 5), (cell(44.96), 1), (cell(44.97), 2), (cell(10.0), 1)];
+        let counts = vec![
+            (cell(44.95), 5),
+            (cell(44.96), 1),
+            (cell(44.97), 2),
+            (cell(10.0), 1),
+        ];
         let merged = merged(counts);
         assert!(merged.values().all(|n| *n >= LEAST));
         assert_eq!(merged.get(&Some(cell(44.95))), Some(&5));

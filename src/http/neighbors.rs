@@ -9,6 +9,7 @@ use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
 use super::bodies::text;
+use super::body::Body;
 use super::fields::{FieldErrors, read_body};
 use super::openapi::Problems;
 use super::problem::Problem;
@@ -18,14 +19,19 @@ use super::views::request::RequestView;
 use super::{idempotency, merge};
 use crate::actions::report_match::{Problem as Reported, report_match};
 use crate::actions::update_neighbor::{NewNeighbor, update_neighbor};
-use crate::actions::{Ctx, add_requests, agree_match, erase_neighbor, finish_match, hide_neighbor, rotate_token};
+use crate::actions::{
+    Ctx, add_requests, agree_match, erase_neighbor, finish_match, hide_neighbor, rotate_token,
+};
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::secret::NeighborSecret;
 use crate::storage::{StorageError, matches, neighbors, requests};
 
 async fn shown(ctx: &web::Data<Ctx>, id: NeighborId) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    let view = ctx.db.read(move |conn| neighbor::load(&inner, conn, id)).await?;
+    let view = ctx
+        .db
+        .read(move |conn| neighbor::load(&inner, conn, id))
+        .await?;
     Ok(HttpResponse::Ok().json(view.ok_or_else(Problem::not_found)?))
 }
 
@@ -39,6 +45,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, P
 /// What may be patched of a neighbor.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"languages": ["so", "en"], "agree_first": true}))]
 pub struct PatchNeighborBody {
     /// How she is reached.
     contact: Option<ContactBody>,
@@ -60,10 +67,13 @@ pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsNeighbor,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = who.0;
-    let row = ctx.db.read(move |conn| Ok::<_, StorageError>(neighbors::find(conn, id)?)).await?;
+    let row = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(neighbors::find(conn, id)?))
+        .await?;
     let row = row.ok_or_else(Problem::not_found)?;
     let secret = neighbor::secret(&ctx, &row)?.ok_or_else(Problem::not_found)?;
     let current = PatchNeighborBody {
@@ -85,11 +95,23 @@ pub async fn patch(
 }
 
 impl PatchNeighborBody {
-    fn parse(self, ctx: &Ctx, old: NeighborSecret, errors: &mut FieldErrors) -> Option<NewNeighbor> {
-        let contact = errors.require("/contact", self.contact).and_then(|c| c.parse("/contact", ctx, errors));
+    fn parse(
+        self,
+        ctx: &Ctx,
+        old: NeighborSecret,
+        errors: &mut FieldErrors,
+    ) -> Option<NewNeighbor> {
+        let contact = errors
+            .require("/contact", self.contact)
+            .and_then(|c| c.parse("/contact", ctx, errors));
         let location = self.location.unwrap_or_default();
-        let moves = location.lat.is_some() || location.lon.is_some() || location.postal_code.is_some();
-        let place = if moves { location.parse("/location", ctx, errors)? } else { old.place };
+        let moves =
+            location.lat.is_some() || location.lon.is_some() || location.postal_code.is_some();
+        let place = if moves {
+            location.parse("/location", ctx, errors)?
+        } else {
+            old.place
+        };
         let secret = NeighborSecret {
             contact: contact?,
             caller: old.caller,
@@ -116,6 +138,7 @@ pub async fn delete(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse
 /// More needs of a neighbor who is known already.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"needs": [{"category": "transport", "quantity": 1}]}))]
 pub struct MoreNeedsBody {
     /// What she needs: 1 to 20.
     #[schema(required = true, nullable = false, min_items = 1, max_items = 20)]
@@ -137,7 +160,7 @@ pub async fn add(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsNeighbor,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
     let (parsed, mut errors) = read_body::<MoreNeedsBody>(&request, &body)?;
@@ -147,7 +170,12 @@ pub async fn add(
     let inner = ctx.clone();
     let requests = ctx
         .db
-        .read(move |conn| added.iter().map(|r| request_view(&inner, conn, r)).collect::<Result<Vec<_>, StorageError>>())
+        .read(move |conn| {
+            added
+                .iter()
+                .map(|r| request_view(&inner, conn, r))
+                .collect::<Result<Vec<_>, StorageError>>()
+        })
         .await?;
     Ok(HttpResponse::Created().json(AddedRequests { requests }))
 }
@@ -181,7 +209,9 @@ pub struct NewToken {
     responses((status = 200, description = "The new token", body = NewToken), Problems), security(("neighbor" = [])))]
 pub async fn rotate(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
     let token = rotate_token::rotate_token(&ctx, who.0).await?;
-    Ok(HttpResponse::Ok().json(NewToken { manage_token: token.expose().to_owned() }))
+    Ok(HttpResponse::Ok().json(NewToken {
+        manage_token: token.expose().to_owned(),
+    }))
 }
 
 /// The match, if it belongs to this neighbor's request and the volunteer has said yes once.
@@ -197,11 +227,17 @@ pub(super) async fn own_match(
             let request = requests::find(conn, request)?.filter(|r| r.neighbor_id == who.0);
             let matched = matches::find(conn, id)?;
             Ok::<_, StorageError>(request.zip(matched).is_some_and(|(r, m)| {
-                m.request_id == r.id && m.answered_at.is_some() && !matches!(m.state, crate::domain::lifecycle::MatchState::Declined)
+                m.request_id == r.id
+                    && m.answered_at.is_some()
+                    && !matches!(m.state, crate::domain::lifecycle::MatchState::Declined)
             }))
         })
         .await?;
-    if is_own { Ok(id) } else { Err(Problem::not_found()) }
+    if is_own {
+        Ok(id)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 async fn shown_request(ctx: &web::Data<Ctx>, id: RequestId) -> Result<HttpResponse, Problem> {
@@ -219,7 +255,11 @@ async fn shown_request(ctx: &web::Data<Ctx>, id: RequestId) -> Result<HttpRespon
 /// Agrees to a volunteer: contacts are released; the address too, where the help is brought there.
 #[utoipa::path(post, path = "/v1/requests/{id}/matches/{mid}/agree", tag = "neighbor", params(("id" = String, Path, format = Uuid), ("mid" = String, Path, format = Uuid)),
     responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
-pub async fn agree(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(RequestId, MatchId)>) -> Result<HttpResponse, Problem> {
+pub async fn agree(
+    ctx: web::Data<Ctx>,
+    who: AsNeighbor,
+    path: web::Path<(RequestId, MatchId)>,
+) -> Result<HttpResponse, Problem> {
     let id = own_match(&ctx, who, *path).await?;
     agree_match::agree_match(&ctx, id, who.actor()).await?;
     shown_request(&ctx, path.0).await
@@ -228,7 +268,11 @@ pub async fn agree(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(Reques
 /// Refuses a volunteer: nothing is released, and they are not asked for this again.
 #[utoipa::path(post, path = "/v1/requests/{id}/matches/{mid}/refuse", tag = "neighbor", params(("id" = String, Path, format = Uuid), ("mid" = String, Path, format = Uuid)),
     responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
-pub async fn refuse(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(RequestId, MatchId)>) -> Result<HttpResponse, Problem> {
+pub async fn refuse(
+    ctx: web::Data<Ctx>,
+    who: AsNeighbor,
+    path: web::Path<(RequestId, MatchId)>,
+) -> Result<HttpResponse, Problem> {
     let id = own_match(&ctx, who, *path).await?;
     agree_match::refuse_match(&ctx, id, who.actor()).await?;
     shown_request(&ctx, path.0).await
@@ -237,7 +281,11 @@ pub async fn refuse(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(Reque
 /// The help was given.
 #[utoipa::path(post, path = "/v1/requests/{id}/matches/{mid}/done", tag = "neighbor", params(("id" = String, Path, format = Uuid), ("mid" = String, Path, format = Uuid)),
     responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
-pub async fn done(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(RequestId, MatchId)>) -> Result<HttpResponse, Problem> {
+pub async fn done(
+    ctx: web::Data<Ctx>,
+    who: AsNeighbor,
+    path: web::Path<(RequestId, MatchId)>,
+) -> Result<HttpResponse, Problem> {
     let id = own_match(&ctx, who, *path).await?;
     finish_match::done(&ctx, id, who.actor()).await?;
     shown_request(&ctx, path.0).await
@@ -246,7 +294,11 @@ pub async fn done(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(Request
 /// The volunteer did not come: others are asked at once.
 #[utoipa::path(post, path = "/v1/requests/{id}/matches/{mid}/no-show", tag = "neighbor", params(("id" = String, Path, format = Uuid), ("mid" = String, Path, format = Uuid)),
     responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
-pub async fn no_show(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(RequestId, MatchId)>) -> Result<HttpResponse, Problem> {
+pub async fn no_show(
+    ctx: web::Data<Ctx>,
+    who: AsNeighbor,
+    path: web::Path<(RequestId, MatchId)>,
+) -> Result<HttpResponse, Problem> {
     let id = own_match(&ctx, who, *path).await?;
     finish_match::no_show(&ctx, id, who.actor()).await?;
     shown_request(&ctx, path.0).await
@@ -255,6 +307,7 @@ pub async fn no_show(ctx: web::Data<Ctx>, who: AsNeighbor, path: web::Path<(Requ
 /// What is reported.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"problem": "asked_for_money"}))]
 pub struct ReportBody {
     /// What happened.
     #[schema(required = true, nullable = false)]
@@ -279,7 +332,7 @@ pub async fn report(
     request: HttpRequest,
     who: AsNeighbor,
     path: web::Path<(RequestId, MatchId)>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = own_match(&ctx, who, *path).await?;
     let problem = reported(&request, &body)?;

@@ -27,10 +27,15 @@ pub async fn observe(
     };
     let elapsed = started.elapsed();
     span.in_scope(|| {
-        tracing::info!(http.status = status, elapsed_ms = elapsed.as_secs_f64() * 1000.0, "answered a call");
+        tracing::info!(
+            http.status = status,
+            elapsed_ms = elapsed.as_secs_f64() * 1000.0,
+            "answered a call"
+        );
     });
     metrics::counter!("manyhands_http_requests_total", "route" => route.clone(), "method" => method, "status" => status.to_string())
         .increment(1);
-    metrics::histogram!("manyhands_http_request_seconds", "route" => route).record(elapsed.as_secs_f64());
+    metrics::histogram!("manyhands_http_request_seconds", "route" => route)
+        .record(elapsed.as_secs_f64());
     result
 }

@@ -1,21 +1,24 @@
-//! `/v1/offers`: posting help, confirming it, and one offer in its volunteer's hands.
+//! `/v1/offers`: posting help, confirming it, and one offer in its volunteer's hands; a coordinator
+//! may read it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::auth::{AsConfirmer, AsVolunteer};
+use super::auth::{AsConfirmer, AsVolunteer, VolunteerOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::attributes;
 use super::bodies::offer::{AvailableBody, LimitsBody, OfferBody, SiteBody, reach};
 use super::bodies::text;
+use super::body::Body;
 use super::fields::{FieldErrors, read_body};
 use super::openapi::Problems;
 use super::problem::Problem;
+use super::views::coordinator::offer::OfferSheet;
 use super::views::offer::OfferView;
-use super::{idempotency, merge};
+use super::{coordinator, idempotency, merge};
 use crate::actions::confirm_offers::confirm_offers;
 use crate::actions::move_offer::{Move, move_offer};
 use crate::actions::post_offers::{NewOffer, PostOffers, post_offers};
@@ -30,6 +33,11 @@ use crate::storage::{StorageError, offers};
 /// Who offers, where, and what.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contact": {"name": "Ana", "email": "ana@example.org"},
+    "location": {"lat": 44.95, "lon": -93.26}, "languages": ["en", "es"],
+    "offers": [{"category": "food", "capacity": 10, "reach_m": 5000, "provides": {"diet": ["halal", "vegan"], "delivery": true}}]
+}))]
 pub struct PostOffersBody {
     /// How to reach the volunteer; the e-mail address is a must and is confirmed by a letter.
     #[schema(required = true, nullable = false, example = json!({"name": "Ana", "email": "ana@example.org"}))]
@@ -62,13 +70,19 @@ pub struct PostedOffers {
 #[utoipa::path(post, path = "/v1/offers", tag = "anyone", request_body = PostOffersBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
     responses((status = 201, description = "Posted", body = PostedOffers), Problems))]
-pub async fn post(ctx: web::Data<Ctx>, request: HttpRequest, body: web::Bytes) -> Result<HttpResponse, Problem> {
+pub async fn post(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, b"", &body)?;
     let (parsed, mut errors) = read_body::<PostOffersBody>(&request, &body)?;
     let post = parsed.parse(&ctx, &mut errors);
     let post = errors.finish(post)?;
     let rows = post_offers(&ctx, post, call).await?;
-    Ok(HttpResponse::Created().json(PostedOffers { offers: rows.iter().map(OfferView::posted).collect() }))
+    Ok(HttpResponse::Created().json(PostedOffers {
+        offers: rows.iter().map(OfferView::posted).collect(),
+    }))
 }
 
 impl PostOffersBody {
@@ -83,22 +97,39 @@ impl PostOffersBody {
         let place = location.and_then(|l| l.parse("/location", ctx, errors));
         let languages = text::languages(self.languages, "/languages", errors);
         let locale = text::locale(self.locale, "/locale", errors);
-        let limits = self.limits.unwrap_or_default().parse("/limits", ctx, errors);
+        let limits = self
+            .limits
+            .unwrap_or_default()
+            .parse("/limits", ctx, errors);
         let offers = offers_in(self.offers, ctx, errors);
-        Some(PostOffers { contact: contact?, place: place?, languages, locale, limits: limits?, offers: offers? })
+        Some(PostOffers {
+            contact: contact?,
+            place: place?,
+            languages,
+            locale,
+            limits: limits?,
+            offers: offers?,
+        })
     }
 }
 
 /// 1 to 20 offers.
-pub fn offers_in(list: Option<Vec<OfferBody>>, ctx: &Ctx, errors: &mut FieldErrors) -> Option<Vec<NewOffer>> {
+pub fn offers_in(
+    list: Option<Vec<OfferBody>>,
+    ctx: &Ctx,
+    errors: &mut FieldErrors,
+) -> Option<Vec<NewOffer>> {
     let list = errors.require("/offers", list)?;
     if !(1..=20).contains(&list.len()) {
         errors.push("/offers", "must be 1 to 20 offers");
         return None;
     }
     let count = list.len();
-    let offers: Vec<_> =
-        list.into_iter().enumerate().filter_map(|(i, o)| o.parse(&format!("/offers/{i}"), ctx, errors)).collect();
+    let offers: Vec<_> = list
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, o)| o.parse(&format!("/offers/{i}"), ctx, errors))
+        .collect();
     (offers.len() == count).then_some(offers)
 }
 
@@ -117,31 +148,67 @@ pub struct ConfirmedOffers {
     responses((status = 200, description = "Confirmed", body = ConfirmedOffers), Problems), security(("confirm" = [])))]
 pub async fn confirm(ctx: web::Data<Ctx>, who: AsConfirmer) -> Result<HttpResponse, Problem> {
     let confirmed = confirm_offers(&ctx, who.0).await?;
-    let offers = confirmed.offers.iter().map(|o| OfferView::of(&ctx, o)).collect::<Result<_, _>>()?;
-    Ok(HttpResponse::Ok().json(ConfirmedOffers { manage_token: confirmed.token.expose().to_owned(), offers }))
+    let offers = confirmed
+        .offers
+        .iter()
+        .map(|o| OfferView::of(&ctx, o))
+        .collect::<Result<_, _>>()?;
+    Ok(HttpResponse::Ok().json(ConfirmedOffers {
+        manage_token: confirmed.token.expose().to_owned(),
+        offers,
+    }))
 }
 
 /// The offer, if it is this volunteer's.
 async fn own(ctx: &web::Data<Ctx>, id: OfferId, of: VolunteerId) -> Result<Offer, Problem> {
-    let found = ctx.db.read(move |conn| Ok::<_, StorageError>(offers::find(conn, id)?)).await?;
-    found.filter(|o| o.volunteer_id == of).ok_or_else(Problem::not_found)
+    let found = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(offers::find(conn, id)?))
+        .await?;
+    found
+        .filter(|o| o.volunteer_id == of)
+        .ok_or_else(Problem::not_found)
 }
 
-async fn shown(ctx: &web::Data<Ctx>, id: OfferId, of: VolunteerId) -> Result<HttpResponse, Problem> {
+async fn shown(
+    ctx: &web::Data<Ctx>,
+    id: OfferId,
+    of: VolunteerId,
+) -> Result<HttpResponse, Problem> {
     let offer = own(ctx, id, of).await?;
     Ok(HttpResponse::Ok().json(OfferView::of(ctx, &offer)?))
 }
 
-/// One offer, to its volunteer.
-#[utoipa::path(get, path = "/v1/offers/{id}", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The offer", body = OfferView), Problems), security(("volunteer" = [])))]
-pub async fn get(ctx: web::Data<Ctx>, who: AsVolunteer, id: web::Path<OfferId>) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id, who.0).await
+/// An offer as its caller sees it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the document is made from it")]
+enum OfferOfCaller {
+    /// To its volunteer.
+    Volunteer(OfferView),
+    /// To a coordinator.
+    Coordinator(OfferSheet),
+}
+
+/// One offer: to its volunteer with all she wrote, to a coordinator without what is sealed.
+#[utoipa::path(get, path = "/v1/offers/{id}", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The offer", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    who: VolunteerOrCoordinator,
+    id: web::Path<OfferId>,
+) -> Result<HttpResponse, Problem> {
+    match who {
+        VolunteerOrCoordinator::Owner(who) => shown(&ctx, *id, who.0).await,
+        VolunteerOrCoordinator::Coordinator(_) => coordinator::offers::shown(&ctx, *id).await,
+    }
 }
 
 /// What may be patched of an offer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reach_m": 3000, "note": null}))]
 pub struct PatchOfferBody {
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]
@@ -170,17 +237,22 @@ pub async fn patch(
     request: HttpRequest,
     who: AsVolunteer,
     id: web::Path<OfferId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let row = own(&ctx, *id, who.0).await?;
     let secret: OfferSecret = match &row.sealed {
-        Some(sealed) => ctx.vault.open(row.id, row.sealed_version, sealed).map_err(StorageError::from)?,
+        Some(sealed) => ctx
+            .vault
+            .open(row.id, row.sealed_version, sealed)
+            .map_err(StorageError::from)?,
         None => return Err(Refusal::NotPossible.into()),
     };
     let current = PatchOfferBody {
         reach_m: Some(row.reach_m.into()),
         available: Some(OfferView::posted(&row).available),
-        provides: serde_json::to_value(&row.provides.0).ok().and_then(|v| v.as_object().cloned()),
+        provides: serde_json::to_value(&row.provides.0)
+            .ok()
+            .and_then(|v| v.as_object().cloned()),
         location: None,
         note: secret.note.as_ref().map(|n| n.expose().to_owned()),
         private_note: secret.private_note.as_ref().map(|n| n.expose().to_owned()),
@@ -195,11 +267,26 @@ pub async fn patch(
 }
 
 impl PatchOfferBody {
-    fn parse(self, ctx: &Ctx, row: &Offer, old: &OfferSecret, errors: &mut FieldErrors) -> Option<ChangedOffer> {
+    fn parse(
+        self,
+        ctx: &Ctx,
+        row: &Offer,
+        old: &OfferSecret,
+        errors: &mut FieldErrors,
+    ) -> Option<ChangedOffer> {
         let category = ctx.catalog.get(row.category.as_str())?;
         let policy = &category.policy;
-        let reach = reach(self.reach_m, "", policy.default_reach, policy.max_reach, errors);
-        let availability = self.available.unwrap_or_default().parse("/available", ctx, errors);
+        let reach = reach(
+            self.reach_m,
+            "",
+            policy.default_reach,
+            policy.max_reach,
+            errors,
+        );
+        let availability = self
+            .available
+            .unwrap_or_default()
+            .parse("/available", ctx, errors);
         let provides = category.parse_provided(&self.provides.unwrap_or_default());
         let provides = attributes(provides, "/provides", errors);
         let place = match self.location {
@@ -220,11 +307,21 @@ impl PatchOfferBody {
             private_note: text::private_note(self.private_note, "", errors),
             site,
         };
-        Some(ChangedOffer { reach: reach?, availability: availability?, provides: provides?, secret })
+        Some(ChangedOffer {
+            reach: reach?,
+            availability: availability?,
+            provides: provides?,
+            secret,
+        })
     }
 }
 
-async fn moved(ctx: web::Data<Ctx>, who: AsVolunteer, id: OfferId, to: Move) -> Result<HttpResponse, Problem> {
+async fn moved(
+    ctx: web::Data<Ctx>,
+    who: AsVolunteer,
+    id: OfferId,
+    to: Move,
+) -> Result<HttpResponse, Problem> {
     move_offer(&ctx, id, Some(who.0), to, who.actor()).await?;
     shown(&ctx, id, who.0).await
 }
@@ -232,28 +329,44 @@ async fn moved(ctx: web::Data<Ctx>, who: AsVolunteer, id: OfferId, to: Move) -> 
 /// Stops asks for an offer; promises stay.
 #[utoipa::path(post, path = "/v1/offers/{id}/pause", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
-pub async fn pause(ctx: web::Data<Ctx>, who: AsVolunteer, id: web::Path<OfferId>) -> Result<HttpResponse, Problem> {
+pub async fn pause(
+    ctx: web::Data<Ctx>,
+    who: AsVolunteer,
+    id: web::Path<OfferId>,
+) -> Result<HttpResponse, Problem> {
     moved(ctx, who, *id, Move::Pause).await
 }
 
 /// Lets asks come again.
 #[utoipa::path(post, path = "/v1/offers/{id}/resume", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
-pub async fn resume(ctx: web::Data<Ctx>, who: AsVolunteer, id: web::Path<OfferId>) -> Result<HttpResponse, Problem> {
+pub async fn resume(
+    ctx: web::Data<Ctx>,
+    who: AsVolunteer,
+    id: web::Path<OfferId>,
+) -> Result<HttpResponse, Problem> {
     moved(ctx, who, *id, Move::Resume).await
 }
 
 /// Ends an offer; those who count on it are told at once.
 #[utoipa::path(post, path = "/v1/offers/{id}/close", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
-pub async fn close(ctx: web::Data<Ctx>, who: AsVolunteer, id: web::Path<OfferId>) -> Result<HttpResponse, Problem> {
+pub async fn close(
+    ctx: web::Data<Ctx>,
+    who: AsVolunteer,
+    id: web::Path<OfferId>,
+) -> Result<HttpResponse, Problem> {
     moved(ctx, who, *id, Move::Close).await
 }
 
 /// Says that an offer still stands, for another full term.
 #[utoipa::path(post, path = "/v1/offers/{id}/renew", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
-pub async fn renew(ctx: web::Data<Ctx>, who: AsVolunteer, id: web::Path<OfferId>) -> Result<HttpResponse, Problem> {
+pub async fn renew(
+    ctx: web::Data<Ctx>,
+    who: AsVolunteer,
+    id: web::Path<OfferId>,
+) -> Result<HttpResponse, Problem> {
     renew_offer(&ctx, *id, who.0).await?;
     shown(&ctx, *id, who.0).await
 }

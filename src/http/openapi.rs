@@ -1,75 +1,50 @@
 //! The OpenAPI 3.1 document, made from the handlers and their types.
+//!
+//! To add a call: its handler in `paths` below. A test tells when a route is missing here, or one that
+//! is here is not routed.
 
-use std::collections::BTreeMap;
+mod complete;
+mod problems;
 
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use std::sync::LazyLock;
 
-use super::problem::{PROBLEM_JSON, Problem};
-use super::{answers, categories, needs, neighbors, offers, requests, sites, unsubscribe, volunteers};
+use utoipa::OpenApi;
 
-/// Every way in which a call can go wrong, for the document.
-pub struct Problems;
+use self::complete::Complete;
+pub use self::problems::Problems;
+use super::problem::Problem;
+use super::{answers, categories, coordinator, needs, neighbors, offers};
+use super::{requests, sites, unsubscribe, volunteers};
 
-impl IntoResponses for Problems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        [
-            ("400", "The body is no JSON, or a path or query parameter cannot be read"),
-            ("401", "No token"),
-            ("403", "The scope of the token does not allow it"),
-            ("404", "Not there, or not for this caller: one answer for both"),
-            ("409", "Its state does not allow it; `type` says why"),
-            ("410", "Erased"),
-            ("413", "The body is too large"),
-            ("415", "The body is of another media type"),
-            ("422", "Some fields are not right; `errors` names all of them"),
-            ("429", "Too often; `Retry-After` says when to try again"),
-            ("503", "Not possible right now; `Retry-After` says when to try again"),
-        ]
-        .into_iter()
-        .map(|(status, description)| {
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content).build();
-            (status.to_owned(), RefOr::T(response))
-        })
-        .collect()
-    }
-}
+/// What is said before the calls.
+const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something with neighbors who can give it.
 
-struct Tokens;
+**Tokens** are sent as `Authorization: Bearer TOKEN`. Whatever a token does not open is answered as if it were not there (404).
 
-impl Modify for Tokens {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_with(Components::new);
-        for (name, description) in [
-            ("neighbor", "Manage token of a neighbor (`mhn_…`)"),
-            ("volunteer", "Manage token of a volunteer (`mhv_…`)"),
-            ("confirm", "Confirm token out of a letter (`mho_…`)"),
-            ("answer", "Answer token out of a letter (`mha_…`)"),
-            ("coordinator", "API token of a coordinator (`mhc_…`)"),
-        ] {
-            let mut scheme = Http::new(HttpAuthScheme::Bearer);
-            scheme.description = Some(description.to_owned());
-            components.add_security_scheme(name, SecurityScheme::Http(scheme));
-        }
-    }
-}
+**Problems** are `application/problem+json` (RFC 9457). `type` is `urn:manyhands:problem:` and a name that stays; `errors` has a JSON pointer for every field that is wrong, all at once.
+
+**Lists** are `{items, next}`, newest first. `next` is the `cursor` of the next page, with the same filters.
+
+**Repeating** a call is safe: creating calls take an `Idempotency-Key`, and a step that was taken already is answered 200.
+
+**Instants** are RFC 3339 in UTC, distances meters, languages BCP 47 tags, cells H3 indexes.";
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Manyhands",
-        description = "Mutual aid: matches neighbors who need something with neighbors who can give it."
+        description = INTRODUCTION,
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    modifiers(&Tokens),
+    servers((url = "/", description = "This instance")),
+    modifiers(&Complete),
     components(schemas(Problem)),
     tags(
         (name = "anyone", description = "Without a token"),
         (name = "neighbor", description = "A neighbor with her manage token"),
         (name = "volunteer", description = "A volunteer with a manage token"),
         (name = "answer", description = "A volunteer with the answer token of one match"),
-        (name = "coordinator", description = "A coordinator with an API token"),
+        (name = "coordinator", description = "A coordinator with an API token of scope `coordinator` or `admin`"),
     ),
     paths(
         categories::list, sites::list, needs::list, requests::post, offers::post, offers::confirm, unsubscribe::post,
@@ -81,12 +56,34 @@ impl Modify for Tokens {
         offers::close, offers::renew,
         answers::get, answers::accept, answers::decline, answers::release, answers::done, answers::no_show,
         answers::report,
+        coordinator::matches::list, coordinator::matches::get, coordinator::matches::post,
+        coordinator::matches::approve, coordinator::matches::veto,
+        coordinator::requests::list, coordinator::requests::hold, coordinator::requests::unhold,
+        coordinator::reveals::request,
+        coordinator::offers::list, coordinator::offers::list_site, coordinator::offers::unlist_site,
+        coordinator::reveals::offer,
+        coordinator::volunteers::list, coordinator::volunteers::get, coordinator::volunteers::vet,
+        coordinator::volunteers::unvet, coordinator::volunteers::block, coordinator::volunteers::unblock,
+        coordinator::reveals::volunteer,
+        coordinator::letters::list, coordinator::letters::get, coordinator::audit::list,
     )
 )]
 struct Document;
 
-/// The document.
+/// Made once; it never changes while the program runs.
+static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(Document::openapi);
+
+/// The document as JSON, for people to read.
 #[must_use]
-pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+pub fn openapi_json() -> String {
+    DOCUMENT.to_pretty_json().unwrap_or_default()
+}
+
+/// The methods that a path of the document takes; for any other path, only reading is sure.
+#[must_use]
+pub fn methods_at(path: &str) -> Vec<&'static str> {
+    let Some(item) = DOCUMENT.paths.paths.get(path) else {
+        return vec!["GET"];
+    };
+    complete::methods(item).collect()
 }

@@ -1,92 +1,124 @@
 //! Pages of lists: `{items, next}`, newest first. The cursor is encrypted and bound to the list and
 //! its filters, so that it tells nothing and works nowhere else.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use std::borrow::Cow;
 
-use super::fields::FieldErrors;
-use super::problem::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{Schema, SchemaType};
+use utoipa::openapi::{Array, ObjectBuilder, Ref, RefOr, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
 use crate::domain::ids::RecordId;
 use crate::storage::page::{Page, Position};
 
 /// Rows on a page where the call does not say.
-const DEFAULT: i64 = 50;
+pub const DEFAULT: i64 = 50;
 /// Rows on a page at the most.
-const MAX: i64 = 200;
+pub const MAX: i64 = 200;
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Listing<T: ToSchema> {
+#[derive(Debug, Serialize)]
+pub struct Listing<T> {
     /// The rows, newest first.
     pub items: Vec<T>,
     /// Where the next page begins: send it as `cursor` with the same filters. Null on the last page.
     pub next: Option<String>,
 }
 
-/// What every list takes.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Paging {
-    /// Rows on a page.
-    pub limit: Option<i64>,
-    /// The `next` of the page before.
-    pub cursor: Option<String>,
-}
-
-impl Paging {
-    /// The page asked for. `context` names the list and its filters.
-    ///
-    /// # Errors
-    /// A limit out of range, or a cursor of another list.
-    pub fn page(&self, ctx: &Ctx, context: &str) -> Result<Page, Problem> {
-        let after = self.position::<Position>(ctx, context)?;
-        Ok(Page { after, limit: self.limit()? })
-    }
-
-    /// The limit asked for.
-    ///
-    /// # Errors
-    /// A limit out of range.
-    pub fn limit(&self) -> Result<i64, Problem> {
-        let limit = self.limit.unwrap_or(DEFAULT);
-        let mut errors = FieldErrors::default();
-        if !(1..=MAX).contains(&limit) {
-            errors.push("limit", format!("must be from 1 to {MAX}"));
-        }
-        errors.finish(Some(limit))
-    }
-
-    /// Where the page before ended.
-    ///
-    /// # Errors
-    /// A cursor of another list.
-    pub fn position<P: serde::de::DeserializeOwned>(&self, ctx: &Ctx, context: &str) -> Result<Option<P>, Problem> {
-        let Some(cursor) = &self.cursor else { return Ok(None) };
-        let mut errors = FieldErrors::default();
-        let position = ctx.vault.opaque.show(context, cursor);
-        if position.is_none() {
-            errors.push("cursor", "is not of this list with these filters; begin again without it");
-        }
-        errors.finish(Some(position))
+// By hand, because the derived one would write the whole row out instead of referring to it.
+impl<T: ToSchema> PartialSchema for Listing<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = Array::new(Ref::from_schema_name(T::name()));
+        let next = ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .description(Some(
+                "Where the next page begins: send it as `cursor` with the same filters. Null on the last page.",
+            ));
+        ObjectBuilder::new()
+            .description(Some("One page of a list, newest first."))
+            .property("items", items)
+            .required("items")
+            .property("next", next)
+            .required("next")
+            .into()
     }
 }
 
-/// Makes a page out of one row more than it holds.
-pub fn listing<R, T: ToSchema>(
-    ctx: &Ctx,
-    context: &str,
-    limit: i64,
-    mut rows: Vec<R>,
-    position: impl Fn(&R) -> (Ts, RecordId),
-    mut view: impl FnMut(R) -> T,
-) -> Listing<T> {
+impl<T: ToSchema> ToSchema for Listing<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}List", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+/// The page that a call asks for.
+#[derive(Clone, Debug)]
+pub struct Asked<P = Position> {
+    /// The list with its filters, to which cursors are bound.
+    pub context: String,
+    /// Where the page before ended; none for the first page.
+    pub after: Option<P>,
+    /// Rows on the page.
+    pub limit: i64,
+}
+
+impl Asked {
+    /// The page as storage takes it.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        Page {
+            after: self.after,
+            limit: self.limit,
+        }
+    }
+}
+
+impl<P: Serialize + for<'de> Deserialize<'de>> Asked<P> {
+    /// The answer: the views of the page's rows, and a cursor if `last`, where the page ends, is not
+    /// where the list ends.
+    pub fn listing<T>(&self, ctx: &Ctx, items: Vec<T>, last: Option<P>) -> Listing<T> {
+        let hide = |position| {
+            let opaque = &ctx.vault.opaque;
+            opaque.hide(ctx.entropy.as_ref(), &self.context, &position)
+        };
+        Listing {
+            items,
+            next: last.and_then(hide),
+        }
+    }
+}
+
+/// Cuts the one row off that storage gives beyond the page; tells where the page ends if there was one.
+pub fn cut<R, P>(limit: i64, rows: &mut Vec<R>, position: impl Fn(&R) -> P) -> Option<P> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).and_then(|last| {
-        let (created_at, id) = position(last);
-        ctx.vault.opaque.hide(ctx.entropy.as_ref(), context, &Position { created_at, id })
-    });
-    Listing { items: rows.into_iter().map(&mut view).collect(), next }
+    rows.last().filter(|_| has_more).map(position)
+}
+
+/// The position of a row in a list that is kept by its instant of creation.
+#[must_use]
+pub fn position(created_at: Ts, id: impl Into<RecordId>) -> Position {
+    Position {
+        created_at,
+        id: id.into(),
+    }
+}
+
+/// What every list takes, for the document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it only describes; `Filters` reads")]
+pub struct Pages {
+    /// Rows on a page.
+    #[param(minimum = 1, maximum = 200, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: the `next` of the page before, with the same filters.
+    pub cursor: Option<String>,
 }

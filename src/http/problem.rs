@@ -82,13 +82,24 @@ impl Problem {
     /// Some fields are wrong.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are not right") }
+        Self {
+            errors,
+            ..Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "Some fields are not right",
+            )
+        }
     }
 
     /// The one answer for unknown, expired, of another purpose, and not yours.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here for you")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is nothing here for you",
+        )
     }
 
     /// No token was given.
@@ -101,21 +112,33 @@ impl Problem {
     /// The token's scope is too small.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "scope", "The scope of your token does not allow this")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "scope",
+            "The scope of your token does not allow this",
+        )
     }
 
     /// The database cannot answer now.
     #[must_use]
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot do this right now")
-            .detail("Nothing was lost; try again in a moment.")
-            .retry_after(5)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The service cannot do this right now",
+        )
+        .detail("Nothing was lost; try again in a moment.")
+        .retry_after(5)
     }
 
     /// Our fault; the cause is in the log, not here.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something is wrong on our side",
+        )
     }
 }
 
@@ -173,13 +196,16 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::NotFound => Self::not_found(),
             Refusal::Gone => Self::new(StatusCode::GONE, "gone", "This was erased"),
-            Refusal::KeyReused => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", &sentence(refusal))
-            }
+            Refusal::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key-reused",
+                &sentence(refusal),
+            ),
             Refusal::NotPossible => conflict("not-possible"),
             Refusal::ChangedMeanwhile => conflict("changed-meanwhile"),
-            Refusal::AlreadyCovered => conflict("already-covered")
-                .detail("Somebody else helps already. Thank you for being there; you need to do nothing."),
+            Refusal::AlreadyCovered => conflict("already-covered").detail(
+                "Somebody else helps already. Thank you for being there; you need to do nothing.",
+            ),
             Refusal::NoCapacity => conflict("no-capacity"),
             Refusal::TooManyOpen => conflict("too-many-open"),
             Refusal::NotVetted => conflict("not-vetted"),
@@ -188,9 +214,12 @@ impl From<Refusal> for Problem {
             Refusal::PairTaken => conflict("pair-taken"),
             Refusal::NoSite => conflict("no-site"),
             Refusal::TooManyPosts => conflict("too-many-posts"),
-            Refusal::TooManyReveals => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-reveals", &sentence(refusal)).retry_after(600)
-            }
+            Refusal::TooManyReveals => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-reveals",
+                &sentence(refusal),
+            )
+            .retry_after(600),
         }
     }
 }
@@ -199,5 +228,7 @@ impl From<Refusal> for Problem {
 fn sentence(refusal: Refusal) -> String {
     let text = refusal.to_string();
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }

@@ -1,22 +1,24 @@
-//! `/v1/requests`: posting needs, and one request in its neighbor's hands.
+//! `/v1/requests`: posting needs, and one request in the hands of its neighbor or of a coordinator.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::auth::{AsNeighbor, EnteredBy};
+use super::auth::{AsNeighbor, EnteredBy, NeighborOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
 use super::bodies::text;
+use super::body::Body;
 use super::fields::{FieldErrors, read_body};
 use super::openapi::Problems;
 use super::problem::Problem;
 use super::sites::{SiteFeature, nearest_walk_in};
+use super::views::coordinator::request::RequestFile;
 use super::views::neighbor::request_view;
 use super::views::request::RequestView;
-use super::{idempotency, merge};
+use super::{coordinator, idempotency, merge};
 use crate::actions::close_request::close_request;
 use crate::actions::post_requests::{PostRequests, Posted, post_requests};
 use crate::actions::renew::renew_request;
@@ -33,6 +35,11 @@ use crate::storage::{StorageError, requests};
 /// Who asks, where, and for what.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "contact": {"name": "Mo", "phone": "+1 612 555 0123", "channels": ["text"], "note": "text only"},
+    "location": {"lat": 44.95, "lon": -93.26}, "languages": ["so", "en"],
+    "needs": [{"category": "food", "quantity": 4, "urgency": "today", "requires": {"diet": ["halal"], "delivery": true}}]
+}))]
 pub struct PostRequestsBody {
     /// How to reach her.
     #[schema(required = true, nullable = false)]
@@ -75,13 +82,15 @@ pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     entered_by: EnteredBy,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, b"", &body)?;
     let (parsed, mut errors) = read_body::<PostRequestsBody>(&request, &body)?;
     let post = parsed.parse(&ctx, entered_by, &mut errors);
     let post = errors.finish(post)?;
-    let Posted { token, requests, .. } = post_requests(&ctx, post, call).await?;
+    let Posted {
+        token, requests, ..
+    } = post_requests(&ctx, post, call).await?;
     let shown = ctx.clone();
     let (requests, sites) = ctx
         .db
@@ -93,17 +102,32 @@ pub async fn post(
             Ok::<_, StorageError>((views, nearest_walk_in(&shown, conn, &requests)?))
         })
         .await?;
-    Ok(HttpResponse::Created().json(PostedRequests { manage_token: token.expose().to_owned(), requests, sites }))
+    Ok(HttpResponse::Created().json(PostedRequests {
+        manage_token: token.expose().to_owned(),
+        requests,
+        sites,
+    }))
 }
 
 impl PostRequestsBody {
     /// The post, if nothing is wrong with it.
-    pub(super) fn parse(self, ctx: &Ctx, entered_by: EnteredBy, errors: &mut FieldErrors) -> Option<PostRequests> {
-        let contact = errors.require("/contact", self.contact).and_then(|c| c.parse("/contact", ctx, errors));
+    pub(super) fn parse(
+        self,
+        ctx: &Ctx,
+        entered_by: EnteredBy,
+        errors: &mut FieldErrors,
+    ) -> Option<PostRequests> {
+        let contact = errors
+            .require("/contact", self.contact)
+            .and_then(|c| c.parse("/contact", ctx, errors));
         let caller = self.caller.map(|c| c.parse("/caller", ctx, errors));
         let location = errors.require("/location", self.location);
-        let place = location.as_ref().and_then(|l| l.parse("/location", ctx, errors));
-        let address = location.as_ref().and_then(|l| l.address("/location", errors));
+        let place = location
+            .as_ref()
+            .and_then(|l| l.parse("/location", ctx, errors));
+        let address = location
+            .as_ref()
+            .and_then(|l| l.address("/location", errors));
         let languages = text::languages(self.languages, "/languages", errors);
         let locale = text::locale(self.locale, "/locale", errors);
         let needs = needs(self.needs, ctx, errors);
@@ -133,8 +157,11 @@ pub fn needs(
         return None;
     }
     let count = list.len();
-    let needs: Vec<_> =
-        list.into_iter().enumerate().filter_map(|(i, need)| need.parse(&format!("/needs/{i}"), ctx, errors)).collect();
+    let needs: Vec<_> = list
+        .into_iter()
+        .enumerate()
+        .filter_map(|(i, need)| need.parse(&format!("/needs/{i}"), ctx, errors))
+        .collect();
     let slots: usize = needs.iter().map(|n| n.windows.len()).sum();
     if slots > crate::actions::post_requests::MAX_OPEN {
         errors.push("/needs", "must be at most 100 slots in all");
@@ -142,47 +169,94 @@ pub fn needs(
     (needs.len() == count).then_some(needs)
 }
 
-/// The request, if it is this neighbor's.
-async fn own(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<Request, Problem> {
-    let found = ctx.db.read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?)).await?;
-    found.filter(|r| r.neighbor_id == of).ok_or_else(Problem::not_found)
+/// The request, if it is this neighbor's; anybody's where none is named.
+async fn own(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    of: Option<NeighborId>,
+) -> Result<Request, Problem> {
+    let found = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?))
+        .await?;
+    found
+        .filter(|r| of.is_none_or(|of| r.neighbor_id == of))
+        .ok_or_else(Problem::not_found)
 }
 
-async fn shown(ctx: &web::Data<Ctx>, id: RequestId, of: NeighborId) -> Result<HttpResponse, Problem> {
-    let request = own(ctx, id, of).await?;
+/// A request as its caller sees it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the document is made from it")]
+enum RequestOfCaller {
+    /// To its neighbor.
+    Neighbor(RequestView),
+    /// To a coordinator.
+    Coordinator(RequestFile),
+}
+
+async fn shown(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    who: NeighborOrCoordinator,
+) -> Result<HttpResponse, Problem> {
+    match who {
+        NeighborOrCoordinator::Owner(who) => shown_to_neighbor(ctx, id, who).await,
+        NeighborOrCoordinator::Coordinator(_) => coordinator::requests::shown(ctx, id).await,
+    }
+}
+
+async fn shown_to_neighbor(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    who: AsNeighbor,
+) -> Result<HttpResponse, Problem> {
+    let request = own(ctx, id, Some(who.0)).await?;
     let inner = ctx.clone();
-    let view = ctx.db.read(move |conn| request_view(&inner, conn, &request)).await?;
+    let view = ctx
+        .db
+        .read(move |conn| request_view(&inner, conn, &request))
+        .await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
-/// One request, to its neighbor.
-#[utoipa::path(get, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The request", body = RequestView), Problems), security(("neighbor" = [])))]
-pub async fn get(ctx: web::Data<Ctx>, who: AsNeighbor, id: web::Path<RequestId>) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id, who.0).await
+/// One request: to its neighbor with all she wrote, to a coordinator with all its matches and without
+/// what is sealed.
+#[utoipa::path(get, path = "/v1/requests/{id}", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The request", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = [])))]
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    who: NeighborOrCoordinator,
+    id: web::Path<RequestId>,
+) -> Result<HttpResponse, Problem> {
+    shown(&ctx, *id, who).await
 }
 
 /// Changes a request: a JSON merge patch (RFC 7396) over it. The category cannot change.
-#[utoipa::path(patch, path = "/v1/requests/{id}", tag = "neighbor", params(("id" = String, Path, format = Uuid)),
+#[utoipa::path(patch, path = "/v1/requests/{id}", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchNeedBody, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+    responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = [])))]
 pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsNeighbor,
+    who: NeighborOrCoordinator,
     id: web::Path<RequestId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let row = own(&ctx, *id, who.0).await?;
+    let of = who.neighbor();
+    let row = own(&ctx, *id, of).await?;
     let version = row.sealed_version;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_request(&ctx, *id, Some(who.0), version, new, who.actor()).await?;
-    shown(&ctx, *id, who.0).await
+    update_request(&ctx, *id, of, version, new, who.actor()).await?;
+    shown(&ctx, *id, who).await
 }
 
 /// What may be patched of a request.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 6, "note": null}))]
 pub struct PatchNeedBody {
     /// How much, in the category's unit.
     #[schema(minimum = 1, maximum = 100_000)]
@@ -216,9 +290,17 @@ pub struct PatchNeedBody {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) -> Result<NewRequest, Problem> {
+pub fn patched(
+    ctx: &Ctx,
+    request: &HttpRequest,
+    row: &Request,
+    patch: &[u8],
+) -> Result<NewRequest, Problem> {
     let secret: RequestSecret = match &row.sealed {
-        Some(sealed) => ctx.vault.open(row.id, row.sealed_version, sealed).map_err(StorageError::from)?,
+        Some(sealed) => ctx
+            .vault
+            .open(row.id, row.sealed_version, sealed)
+            .map_err(StorageError::from)?,
         None => return Err(Refusal::NotPossible.into()),
     };
     let current = PatchNeedBody {
@@ -228,15 +310,23 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
         urgency: Some(row.urgency),
         travel_m: Some(row.travel_m.into()),
         handover: Some(row.handover),
-        needed: Some(super::views::request::WindowView { from: row.needed_from, until: row.needed_until }),
-        requires: serde_json::to_value(&row.requires.0).ok().and_then(|v| v.as_object().cloned()),
+        needed: Some(super::views::request::WindowView {
+            from: row.needed_from,
+            until: row.needed_until,
+        }),
+        requires: serde_json::to_value(&row.requires.0)
+            .ok()
+            .and_then(|v| v.as_object().cloned()),
         language_must: Some(row.language_must),
         note: secret.note.map(|n| n.expose().to_owned()),
         private_note: secret.private_note.map(|n| n.expose().to_owned()),
     };
     let merged = merge::patch(&current, patch)?;
     let (body, mut errors) = read_body::<PatchNeedBody>(request, &merged)?;
-    let window = body.needed.as_ref().and_then(|w| errors.check("/needed/until", Window::parse(w.from, w.until)));
+    let window = body
+        .needed
+        .as_ref()
+        .and_then(|w| errors.check("/needed/until", Window::parse(w.from, w.until)));
     let need = NeedBody {
         category: Some(row.category.to_string()),
         quantity: body.quantity,
@@ -252,7 +342,9 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
         private_note: body.private_note,
     }
     .parse("", ctx, &mut errors);
-    if window.is_some_and(|w| w.until() <= ctx.now()) && window.map(Window::until) != Some(row.needed_until) {
+    if window.is_some_and(|w| w.until() <= ctx.now())
+        && window.map(Window::until) != Some(row.needed_until)
+    {
         errors.push("/needed/until", "is in the past");
     }
     let window = errors.require("/needed", window);
@@ -266,7 +358,10 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
         window,
         requires: need.requires,
         language_must: need.language_must,
-        secret: RequestSecret { note: need.note, private_note: need.private_note },
+        secret: RequestSecret {
+            note: need.note,
+            private_note: need.private_note,
+        },
     });
     errors.finish(new)
 }
@@ -274,24 +369,26 @@ pub fn patched(ctx: &Ctx, request: &HttpRequest, row: &Request, patch: &[u8]) ->
 /// Why a request is closed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "helped_elsewhere"}))]
 pub struct CloseBody {
     /// Why; `not_needed` where it is left out.
     pub reason: Option<CloseReason>,
 }
 
 /// Closes a request. Accepted helpers are told at once.
-#[utoipa::path(post, path = "/v1/requests/{id}/close", tag = "neighbor", params(("id" = String, Path, format = Uuid)), request_body = CloseBody,
-    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+#[utoipa::path(post, path = "/v1/requests/{id}/close", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)), request_body = CloseBody,
+    responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = [])))]
 pub async fn close(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsNeighbor,
+    who: NeighborOrCoordinator,
     id: web::Path<RequestId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let reason = close_reason(&request, &body)?;
-    close_request(&ctx, *id, Some(who.0), reason, who.actor()).await?;
-    shown(&ctx, *id, who.0).await
+    close_request(&ctx, *id, who.neighbor(), reason, who.actor()).await?;
+    shown(&ctx, *id, who).await
 }
 
 /// The reason in the body, which may be empty.
@@ -311,12 +408,17 @@ pub fn read_optional<T: serde::de::DeserializeOwned + Default>(
     request: &HttpRequest,
     body: &[u8],
 ) -> Result<(T, FieldErrors), Problem> {
-    if body.is_empty() { Ok((T::default(), FieldErrors::default())) } else { read_body(request, body) }
+    if body.is_empty() {
+        Ok((T::default(), FieldErrors::default()))
+    } else {
+        read_body(request, body)
+    }
 }
 
 /// Until when a request is needed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"until": "2026-12-09T18:00:00Z"}))]
 pub struct RenewBody {
     /// Until when; as long again as it stood at first, where it is left out.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -331,10 +433,10 @@ pub async fn renew(
     request: HttpRequest,
     who: AsNeighbor,
     id: web::Path<RequestId>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, errors) = read_optional::<RenewBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;
     renew_request(&ctx, *id, who.0, body.until).await?;
-    shown(&ctx, *id, who.0).await
+    shown_to_neighbor(&ctx, *id, who).await
 }

@@ -98,10 +98,17 @@ const MOST: usize = 500;
         ("open_now" = Option<bool>, Query, description = "Only those open now"),
         ("limit" = Option<usize>, Query, description = "At most so many, up to 500", minimum = 1, maximum = 500)),
     responses((status = 200, description = "The sites", body = SiteCollection, content_type = "application/geo+json"), Problems))]
-pub async fn list(ctx: web::Data<Ctx>, query: web::Query<SiteQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    ctx: web::Data<Ctx>,
+    query: web::Query<SiteQuery>,
+) -> Result<HttpResponse, Problem> {
     let mut errors = FieldErrors::default();
     let near = errors.optional("near", query.near.as_deref(), parse_near);
-    if query.category.as_deref().is_some_and(|c| ctx.catalog.get(c).is_none()) {
+    if query
+        .category
+        .as_deref()
+        .is_some_and(|c| ctx.catalog.get(c).is_none())
+    {
         errors.push("category", format!("must be one of {}", ctx.catalog.keys()));
     }
     let limit = query.limit.unwrap_or(MOST);
@@ -110,15 +117,26 @@ pub async fn list(ctx: web::Data<Ctx>, query: web::Query<SiteQuery>) -> Result<H
     }
     errors.finish(Some(()))?;
     let category = query.category.clone();
-    let open = ctx.db.read(move |conn| Ok::<_, StorageError>(sites::open(conn, category.as_deref())?)).await?;
-    let mut features: Vec<SiteFeature> = open.into_iter().map(|(site, offer)| feature(&ctx, site, &offer, near)).collect();
+    let open = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(sites::open(conn, category.as_deref())?))
+        .await?;
+    let mut features: Vec<SiteFeature> = open
+        .into_iter()
+        .map(|(site, offer)| feature(&ctx, site, &offer, near))
+        .collect();
     if query.open_now == Some(true) {
         features.retain(|f| f.properties.open_now);
     }
     sort(&mut features);
     features.truncate(limit);
-    let collection = SiteCollection { kind: "FeatureCollection", features };
-    Ok(super::public(HttpResponse::Ok()).content_type("application/geo+json").json(collection))
+    let collection = SiteCollection {
+        kind: "FeatureCollection",
+        features,
+    };
+    Ok(super::public(HttpResponse::Ok())
+        .content_type("application/geo+json")
+        .json(collection))
 }
 
 fn parse_near(text: &str) -> Result<GeoPoint, &'static str> {
@@ -131,17 +149,28 @@ fn parse_near(text: &str) -> Result<GeoPoint, &'static str> {
 fn sort(features: &mut [SiteFeature]) {
     features.sort_by(|a, b| {
         let far = |f: &SiteFeature| f.properties.distance_m.unwrap_or(0.0);
-        far(a).total_cmp(&far(b)).then_with(|| a.properties.title.cmp(&b.properties.title)).then_with(|| a.id.cmp(&b.id))
+        far(a)
+            .total_cmp(&far(b))
+            .then_with(|| a.properties.title.cmp(&b.properties.title))
+            .then_with(|| a.id.cmp(&b.id))
     });
 }
 
 fn feature(ctx: &Ctx, site: Site, offer: &Offer, near: Option<GeoPoint>) -> SiteFeature {
     let open_now = offer.availability().is_some_and(|a| a.open_at(ctx.now()));
-    let distance_m = near.and_then(|from| Some(from.distance_m(GeoPoint::parse(site.lat, site.lon).ok()?).round()));
+    let distance_m = near.and_then(|from| {
+        Some(
+            from.distance_m(GeoPoint::parse(site.lat, site.lon).ok()?)
+                .round(),
+        )
+    });
     SiteFeature {
         kind: "Feature",
         id: site.offer_id.to_string(),
-        geometry: PointGeometry { kind: "Point", coordinates: [site.lon, site.lat] },
+        geometry: PointGeometry {
+            kind: "Point",
+            coordinates: [site.lon, site.lat],
+        },
         properties: SiteProperties {
             title: site.title,
             address: site.address,
@@ -160,8 +189,14 @@ fn feature(ctx: &Ctx, site: Site, offer: &Offer, near: Option<GeoPoint>) -> Site
 ///
 /// # Errors
 /// A failed query.
-pub fn nearest_walk_in(ctx: &Ctx, conn: &mut Conn, requests: &[Request]) -> Result<Vec<SiteFeature>, StorageError> {
-    let Some(from) = requests.first().map(|r| r.cell.center()) else { return Ok(Vec::new()) };
+pub fn nearest_walk_in(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    requests: &[Request],
+) -> Result<Vec<SiteFeature>, StorageError> {
+    let Some(from) = requests.first().map(|r| r.cell.center()) else {
+        return Ok(Vec::new());
+    };
     let mut categories: Vec<_> = requests.iter().map(|r| r.category.clone()).collect();
     categories.sort();
     categories.dedup();

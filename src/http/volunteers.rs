@@ -9,6 +9,7 @@ use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::offer::{LimitsBody, OfferBody};
 use super::bodies::text;
+use super::body::Body;
 use super::fields::{FieldErrors, read_body};
 use super::offers::{PostedOffers, offers_in};
 use super::openapi::Problems;
@@ -29,7 +30,10 @@ const SHOWN: i64 = 100;
 
 async fn shown(ctx: &web::Data<Ctx>, id: VolunteerId) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    let view = ctx.db.read(move |conn| volunteer::load(&inner, conn, id)).await?;
+    let view = ctx
+        .db
+        .read(move |conn| volunteer::load(&inner, conn, id))
+        .await?;
     Ok(HttpResponse::Ok().json(view.ok_or_else(Problem::not_found)?))
 }
 
@@ -43,6 +47,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, 
 /// What may be patched of a volunteer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"limits": {"open_asks": 2}, "mail": true}))]
 pub struct PatchVolunteerBody {
     /// How she is reached; the e-mail address cannot change.
     contact: Option<ContactBody>,
@@ -64,13 +69,19 @@ pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsVolunteer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = who.0;
-    let row = ctx.db.read(move |conn| Ok::<_, StorageError>(volunteers::find(conn, id)?)).await?;
+    let row = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(volunteers::find(conn, id)?))
+        .await?;
     let row = row.ok_or_else(Problem::not_found)?;
     let sealed = row.sealed.as_ref().ok_or_else(Problem::not_found)?;
-    let old: VolunteerSecret = ctx.vault.open(id, row.sealed_version, sealed).map_err(StorageError::from)?;
+    let old: VolunteerSecret = ctx
+        .vault
+        .open(id, row.sealed_version, sealed)
+        .map_err(StorageError::from)?;
     let current = PatchVolunteerBody {
         contact: Some((&old.contact).into()),
         languages: Some(row.languages.0.clone()),
@@ -87,13 +98,31 @@ pub async fn patch(
 }
 
 impl PatchVolunteerBody {
-    fn parse(self, ctx: &Ctx, old: &VolunteerSecret, errors: &mut FieldErrors) -> Option<NewVolunteer> {
-        let contact = errors.require("/contact", self.contact).and_then(|c| c.parse("/contact", ctx, errors));
-        let is_same = |c: &EmailAddress| old.contact.email.as_ref().map(EmailAddress::canonical) == Some(c.canonical());
-        if contact.as_ref().is_some_and(|c| !c.email.as_ref().is_some_and(is_same)) {
-            errors.push("/contact/email", "cannot change: post again with the other address and confirm it");
+    fn parse(
+        self,
+        ctx: &Ctx,
+        old: &VolunteerSecret,
+        errors: &mut FieldErrors,
+    ) -> Option<NewVolunteer> {
+        let contact = errors
+            .require("/contact", self.contact)
+            .and_then(|c| c.parse("/contact", ctx, errors));
+        let is_same = |c: &EmailAddress| {
+            old.contact.email.as_ref().map(EmailAddress::canonical) == Some(c.canonical())
+        };
+        if contact
+            .as_ref()
+            .is_some_and(|c| !c.email.as_ref().is_some_and(is_same))
+        {
+            errors.push(
+                "/contact/email",
+                "cannot change: post again with the other address and confirm it",
+            );
         }
-        let limits = self.limits.unwrap_or_default().parse("/limits", ctx, errors);
+        let limits = self
+            .limits
+            .unwrap_or_default()
+            .parse("/limits", ctx, errors);
         Some(NewVolunteer {
             secret: VolunteerSecret { contact: contact? },
             languages: text::languages(self.languages, "/languages", errors),
@@ -115,6 +144,7 @@ pub async fn delete(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpRespons
 /// More offers of a volunteer whose address is confirmed.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"location": {"lat": 44.95, "lon": -93.26}, "offers": [{"category": "towing", "capacity": 2}]}))]
 pub struct MoreOffersBody {
     /// Where the help stands.
     #[schema(required = true, nullable = false)]
@@ -132,7 +162,7 @@ pub async fn add(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsVolunteer,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
     let (parsed, mut errors) = read_body::<MoreOffersBody>(&request, &body)?;
@@ -141,7 +171,10 @@ pub async fn add(
     let offers = offers_in(parsed.offers, &ctx, &mut errors);
     let (place, offers) = errors.finish(place.zip(offers))?;
     let rows = add_offers::add_offers(&ctx, who.0, place, offers, call).await?;
-    let offers = rows.iter().map(|o| OfferView::of(&ctx, o)).collect::<Result<_, _>>()?;
+    let offers = rows
+        .iter()
+        .map(|o| OfferView::of(&ctx, o))
+        .collect::<Result<_, _>>()?;
     Ok(HttpResponse::Created().json(PostedOffers { offers }))
 }
 
@@ -173,6 +206,9 @@ pub struct VolunteerMatches {
     responses((status = 200, description = "The matches", body = VolunteerMatches), Problems), security(("volunteer" = [])))]
 pub async fn matches(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    let items = ctx.db.read(move |conn| answer::of_volunteer(&inner, conn, who.0, SHOWN)).await?;
+    let items = ctx
+        .db
+        .read(move |conn| answer::of_volunteer(&inner, conn, who.0, SHOWN))
+        .await?;
     Ok(HttpResponse::Ok().json(VolunteerMatches { items }))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::card::{OfferCard, RequestCard};
 use super::eligible::{Fit, eligible};
 use super::spatial::SpatialIndex;
+use crate::domain::availability::{Availability, Windows};
 use crate::domain::category::{Catalog, CategoryKey, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
@@ -107,7 +108,7 @@ impl PostIndex {
         let reach = own_offer_reach(catalog, &card);
         self.offers_near
             .entry(card.category.clone())
-            .or_insert_with(SpatialIndex::new)
+            .or_default()
             .insert(card.id, card.at, reach);
         self.offers.insert(card.id, card);
     }
@@ -126,7 +127,7 @@ impl PostIndex {
         let reach = own_request_reach(catalog, &card);
         self.requests_near
             .entry(card.category.clone())
-            .or_insert_with(SpatialIndex::new)
+            .or_default()
             .insert(card.id, card.at, reach);
         self.requests.insert(card.id, card);
     }
@@ -146,14 +147,29 @@ impl PostIndex {
         self.offers.get(&id)
     }
 
-    /// Offers whose intervals end before `horizon`: their hours must be turned into intervals anew.
+    /// Offers that stand longer than their intervals reach: as time goes by, these must be made anew.
     #[must_use]
-    pub fn offers_with_hours(&self) -> Vec<OfferId> {
+    pub fn offers_to_extend(&self) -> Vec<OfferId> {
+        let reaches_its_end = |o: &OfferCard| {
+            o.availability.opening_hours.is_none()
+                && o.availability.until.is_some()
+                && o.availability.until == o.windows.end()
+        };
         self.offers
             .values()
-            .filter(|o| o.availability.opening_hours.is_some())
+            .filter(|o| !reaches_its_end(o))
             .map(|o| o.id)
             .collect()
+    }
+
+    /// Puts intervals made anew in the place of those that `availability` gave before; an offer that
+    /// has other hours by now keeps its own.
+    pub fn extend_offer(&mut self, id: OfferId, availability: &Availability, windows: Windows) {
+        if let Some(card) = self.offers.get_mut(&id)
+            && card.availability == *availability
+        {
+            card.windows = windows;
+        }
     }
 
     /// Up to `limit` eligible offers for a request, near first; `skip` leaves out those not to be asked.

@@ -82,6 +82,15 @@ pub struct Hit<K> {
     pub distance_m: f64,
 }
 
+impl<K> std::fmt::Debug for SpatialIndex<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpatialIndex")
+            .field("posts", &self.posts.len())
+            .field("places", &self.points.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
     /// An index without posts.
     #[must_use]

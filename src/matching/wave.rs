@@ -95,7 +95,7 @@ pub fn round(
             Rest::None => continue,
             Rest::Until(at) if at <= now => continue,
             Rest::Until(at) => {
-                second_round_at = Some(second_round_at.map_or(at, |first| first.min(at)))
+                second_round_at = Some(second_round_at.map_or(at, |first| first.min(at)));
             }
             Rest::Forever => {}
         }

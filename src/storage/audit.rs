@@ -98,7 +98,7 @@ pub fn record(
     actor: Actor,
     action: &'static str,
     (subject, subject_id): (&'static str, RecordId),
-    detail: serde_json::Value,
+    detail: &serde_json::Value,
 ) -> QueryResult<()> {
     with!(conn, c => diesel::insert_into(audit::table)
         .values((

@@ -64,7 +64,8 @@ pub fn backup(url: &DatabaseUrl, target: &Path) -> Result<(), BackupError> {
     copied
 }
 
-/// Puts the copy at `source` in the place of a database that must not be there yet.
+/// Puts the copy at `source` in the place of a database that must not be there yet, nor its log: that
+/// would be applied to the copy.
 ///
 /// # Errors
 /// A database that is there already, a damaged copy, a full disk.
@@ -72,8 +73,12 @@ pub fn restore(source: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
     let DatabaseUrl::Sqlite(target) = url;
     let name = target.display().to_string();
     let io = |e| BackupError::Io(name.clone(), e);
-    if target.exists() {
-        return Err(BackupError::Exists(name));
+    for beside in ["", "-wal", "-shm"] {
+        let mut path = target.as_os_str().to_owned();
+        path.push(beside);
+        if Path::new(&path).exists() {
+            return Err(BackupError::Exists(path.to_string_lossy().into_owned()));
+        }
     }
     check(source)?;
     if let Some(dir) = target.parent().filter(|d| !d.as_os_str().is_empty()) {
@@ -95,8 +100,11 @@ pub fn restore(source: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
     sync_dir_of(target).map_err(io)
 }
 
-/// Reads the whole file and its constraints.
-fn check(path: &Path) -> Result<(), BackupError> {
+/// Reads the whole file and its constraints, and changes nothing. The service may be running.
+///
+/// # Errors
+/// A file that cannot be read, or is not a whole database.
+pub fn check(path: &Path) -> Result<(), BackupError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
@@ -120,6 +128,14 @@ fn check(path: &Path) -> Result<(), BackupError> {
         Some(row) => Err(damaged(row.integrity_check.clone())),
         None => Err(damaged("it does not answer".into())),
     }
+}
+
+/// The key check in a database that no service need have opened; none in one that was never started.
+///
+/// # Errors
+/// A database that does not open or has no such table.
+pub fn key_check(url: &DatabaseUrl) -> Result<Option<Vec<u8>>, BackupError> {
+    Ok(super::meta::key_check(&mut Conn::open_writer(url)?)?)
 }
 
 fn sync_dir_of(path: &Path) -> io::Result<()> {

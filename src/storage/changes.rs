@@ -89,9 +89,11 @@ pub fn after(conn: &mut Conn, seq: i64, limit: i64) -> QueryResult<Vec<Change>> 
 /// # Errors
 /// A failed query.
 pub fn bounds(conn: &mut Conn) -> QueryResult<Option<(i64, i64)>> {
-    let (first, last): (Option<i64>, Option<i64>) = with!(conn, c => changes::table
-        .select((diesel::dsl::min(changes::seq), diesel::dsl::max(changes::seq)))
-        .first(c))?;
+    // Two questions, because SQLite reads the whole table to answer both in one.
+    let first: Option<i64> =
+        with!(conn, c => changes::table.select(diesel::dsl::min(changes::seq)).first(c))?;
+    let last: Option<i64> =
+        with!(conn, c => changes::table.select(diesel::dsl::max(changes::seq)).first(c))?;
     Ok(first.zip(last))
 }
 

@@ -121,6 +121,18 @@ impl Db {
             .map_err(OpenError::Migrate)
     }
 
+    /// Whether the schema is still the one that this program was made for.
+    ///
+    /// # Errors
+    /// A database that cannot be asked.
+    pub async fn schema_is_current(&self) -> Result<bool, StorageError> {
+        self.read(|conn| match conn.has_pending_migration() {
+            Ok(pending) => Ok(!pending),
+            Err(_) => Err(StorageError::Unavailable("its schema cannot be read")),
+        })
+        .await
+    }
+
     /// The file of the embedded database.
     #[must_use]
     pub fn path(&self) -> &Path {

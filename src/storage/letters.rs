@@ -139,17 +139,52 @@ pub fn claim_due(
     Ok(claimed)
 }
 
-/// When the next letter is due.
+/// Gives taken letters back that nobody has begun to send: they are due as before, and the claim does
+/// not count as an attempt.
+///
+/// # Errors
+/// A failed query.
+pub fn unclaim(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(letters::table
+            .filter(letters::id.eq_any(ids))
+            .filter(letters::lease_id.eq(lease))
+            .filter(letters::state.eq(LetterState::Queued)))
+        .set((
+            letters::attempts.eq(letters::attempts - 1),
+            letters::lease_id.eq(None::<LeaseId>),
+            letters::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))
+}
+
+/// When the next letter may be taken: it is due, and nobody holds it any more.
 ///
 /// # Errors
 /// A failed query.
 pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
-    with!(conn, c => letters::table
+    let free: Option<Ts> = with!(conn, c => letters::table
         .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::lease_until.is_null())
         .order(letters::due_at)
         .select(letters::due_at)
         .first(c)
-        .optional())
+        .optional())?;
+    let held: Option<Ts> = with!(conn, c => letters::table
+        .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::lease_until.is_not_null())
+        .order(letters::lease_until)
+        .select(letters::lease_until.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok(free.into_iter().chain(held).min())
+}
+
+/// How many letters are in a state.
+///
+/// # Errors
+/// A failed query.
+pub fn count(conn: &mut Conn, state: LetterState) -> QueryResult<i64> {
+    with!(conn, c => letters::table.filter(letters::state.eq(state)).count().get_result(c))
 }
 
 /// How many letters wait, and since when the oldest.

@@ -177,8 +177,8 @@ pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Ve
         }
         if let Some(now) = filter.overdue {
             query = query.filter(
-                matches::state.eq(MatchState::Notified).and(matches::respond_by.lt(now))
-                    .or(matches::agree_by.lt(now).and(matches::state.eq(MatchState::Accepted))),
+                matches::state.eq(MatchState::Notified).and(matches::respond_by.le(now))
+                    .or(matches::state.eq(MatchState::Accepted).and(matches::agreement.eq(Agreement::Pending)).and(matches::agree_by.le(now))),
             );
         }
         page_of!(query, matches, page).load(c)
@@ -194,7 +194,7 @@ pub fn load_of(
     volunteers: &[VolunteerId],
     week_ago: Ts,
 ) -> QueryResult<Vec<VolunteerLoad>> {
-    let rows: Vec<(VolunteerId, MatchState, Option<Ts>, Option<Ts>, Option<Ts>)> = with!(conn, c => matches::table
+    let rows: Vec<LoadRow> = with!(conn, c => matches::table
         .inner_join(offers::table)
         .filter(offers::volunteer_id.eq_any(volunteers))
         .filter(matches::state.eq_any(MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
@@ -233,6 +233,9 @@ pub fn load_of(
         })
         .collect())
 }
+
+/// Whose, in which state, asked, released and answered when.
+type LoadRow = (VolunteerId, MatchState, Option<Ts>, Option<Ts>, Option<Ts>);
 
 /// How much a volunteer carries.
 #[derive(Clone, Copy, Debug)]
@@ -477,4 +480,35 @@ pub fn overdue(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Match>> 
         .limit(limit)
         .select(Match::as_select())
         .load(c))
+}
+
+/// When the next match is overdue, as [`overdue`] sees it.
+///
+/// # Errors
+/// A failed query.
+pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    let answer: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::state.eq(MatchState::Notified))
+        .filter(matches::respond_by.is_not_null())
+        .order(matches::respond_by)
+        .select(matches::respond_by.assume_not_null())
+        .first(c)
+        .optional())?;
+    let letter: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::state.eq(MatchState::Notified))
+        .filter(matches::asked_at.is_null())
+        .filter(matches::max_wait_at.is_not_null())
+        .order(matches::max_wait_at)
+        .select(matches::max_wait_at.assume_not_null())
+        .first(c)
+        .optional())?;
+    let agreement: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::state.eq(MatchState::Accepted))
+        .filter(matches::agreement.eq(Agreement::Pending))
+        .filter(matches::agree_by.is_not_null())
+        .order(matches::agree_by)
+        .select(matches::agree_by.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok([answer, letter, agreement].into_iter().flatten().min())
 }

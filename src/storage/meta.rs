@@ -4,8 +4,10 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::schema::meta;
+use crate::domain::clock::Ts;
 
 const KEY_CHECK: &str = "key_check";
+const HOUSEKEPT_AT: &str = "housekept_at";
 
 /// The key check of the ring this database was made with.
 ///
@@ -23,6 +25,33 @@ pub fn set_key_check(conn: &mut Conn, check: &[u8]) -> QueryResult<()> {
     with!(conn, c => diesel::insert_into(meta::table)
         .values((meta::key.eq(KEY_CHECK), meta::value.eq(check)))
         .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
+}
+
+/// When housekeeping last trusted the clock; none before its first time.
+///
+/// # Errors
+/// A failed query.
+pub fn housekept_at(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    let value: Option<Vec<u8>> =
+        with!(conn, c => meta::table.find(HOUSEKEPT_AT).select(meta::value).first(c).optional())?;
+    // Bytes that are no instant count as none: the next housekeeping writes good ones.
+    let micros = value.and_then(|bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?)));
+    Ok(micros.map(Ts::from_micros))
+}
+
+/// Remembers that housekeeping trusted the clock at `now`.
+///
+/// # Errors
+/// A failed query.
+pub fn set_housekept_at(conn: &mut Conn, now: Ts) -> QueryResult<()> {
+    let bytes = now.as_micros().to_be_bytes().to_vec();
+    with!(conn, c => diesel::insert_into(meta::table)
+        .values((meta::key.eq(HOUSEKEPT_AT), meta::value.eq(&bytes)))
+        .on_conflict(meta::key)
+        .do_update()
+        .set(meta::value.eq(&bytes))
         .execute(c))?;
     Ok(())
 }

@@ -108,15 +108,6 @@ pub fn edit(
     Ok(changed == 1)
 }
 
-/// Marks the e-mail address as the neighbor's own.
-///
-/// # Errors
-/// A failed query.
-pub fn set_verified(conn: &mut Conn, id: NeighborId, verified: Verified) -> QueryResult<()> {
-    with!(conn, c => diesel::update(neighbors::table.find(id)).set(neighbors::verified.eq(verified)).execute(c))?;
-    Ok(())
-}
-
 /// Stops all mail to the neighbor.
 ///
 /// # Errors

@@ -93,6 +93,7 @@ pub struct OfferFilter {
     pub category: Option<String>,
     pub site: Option<bool>,
     pub volunteer: Option<VolunteerId>,
+    pub area: Option<Cell>,
 }
 
 /// Writes new offers.
@@ -139,6 +140,10 @@ pub fn of_volunteer(conn: &mut Conn, volunteer: VolunteerId) -> QueryResult<Vec<
 pub fn page(conn: &mut Conn, filter: &OfferFilter, page: Page) -> QueryResult<Vec<Offer>> {
     with!(conn, c => {
         let mut query = offers::table.select(Offer::as_select()).into_boxed();
+        // First of all, because `or_filter` widens whatever stands before it.
+        for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
+            query = query.or_filter(offers::cell.between(first, last));
+        }
         if let Some(state) = filter.state {
             query = query.filter(offers::state.eq(state));
         }
@@ -197,6 +202,30 @@ pub fn claim_due(
         .set((offers::lease_id.eq(lease), offers::lease_until.eq(lease_until)))
         .execute(c))?;
     find_all(conn, &ids)
+}
+
+/// When the next offer may be taken: it is due, and nobody holds it any more.
+///
+/// # Errors
+/// A failed query.
+pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    let free: Option<Ts> = with!(conn, c => offers::table
+        .filter(offers::match_due_at.is_not_null())
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::lease_until.is_null())
+        .order(offers::match_due_at)
+        .select(offers::match_due_at.assume_not_null())
+        .first(c)
+        .optional())?;
+    let held: Option<Ts> = with!(conn, c => offers::table
+        .filter(offers::match_due_at.is_not_null())
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::lease_until.is_not_null())
+        .order(offers::lease_until)
+        .select(offers::lease_until.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok(free.into_iter().chain(held).min())
 }
 
 /// Settles a due offer, if the lease is still held and nothing made it due anew.
@@ -333,5 +362,19 @@ pub fn closed_with_secrets(conn: &mut Conn, before: Ts, limit: i64) -> QueryResu
         .filter(offers::sealed.is_not_null())
         .limit(limit)
         .select(offers::id)
+        .load(c))
+}
+
+/// Open offers that end by themselves before `before`.
+///
+/// # Errors
+/// A failed query.
+pub fn ending(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
+    with!(conn, c => offers::table
+        .filter(offers::state.eq(OfferState::Open))
+        .filter(offers::expires_at.le(before))
+        .order(offers::expires_at)
+        .limit(limit)
+        .select(Offer::as_select())
         .load(c))
 }

@@ -1,17 +1,18 @@
 //! Requests: what neighbors need.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
-use super::schema::requests;
+use super::schema::{matches, requests};
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::attribute::Attributes;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
-use crate::domain::lifecycle::{Attention, CloseReason, RequestState};
+use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Handover, Quantity, Reach, Urgency};
 use crate::domain::place::Cell;
 use crate::domain::word::words;
@@ -119,6 +120,7 @@ pub struct RequestFilter {
     pub urgency: Option<Urgency>,
     pub attention: Option<bool>,
     pub neighbor: Option<NeighborId>,
+    pub area: Option<Cell>,
 }
 
 /// Writes new requests.
@@ -165,6 +167,10 @@ pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Req
 pub fn page(conn: &mut Conn, filter: &RequestFilter, page: Page) -> QueryResult<Vec<Request>> {
     with!(conn, c => {
         let mut query = requests::table.select(Request::as_select()).into_boxed();
+        // First of all, because `or_filter` widens whatever stands before it.
+        for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
+            query = query.or_filter(requests::cell.between(first, last));
+        }
         if let Some(state) = filter.state {
             query = query.filter(requests::state.eq(state));
         }
@@ -254,18 +260,28 @@ pub fn claim_due(
     Ok(claimed)
 }
 
-/// When the next request is due.
+/// When the next request may be taken: it is due, and nobody holds it any more.
 ///
 /// # Errors
 /// A failed query.
 pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
-    with!(conn, c => requests::table
+    let free: Option<Ts> = with!(conn, c => requests::table
         .filter(requests::match_due_at.is_not_null())
         .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::lease_until.is_null())
         .order(requests::match_due_at)
         .select(requests::match_due_at.assume_not_null())
         .first(c)
-        .optional())
+        .optional())?;
+    let held: Option<Ts> = with!(conn, c => requests::table
+        .filter(requests::match_due_at.is_not_null())
+        .filter(requests::state.eq(RequestState::Open))
+        .filter(requests::lease_until.is_not_null())
+        .order(requests::lease_until)
+        .select(requests::lease_until.assume_not_null())
+        .first(c)
+        .optional())?;
+    Ok(free.into_iter().chain(held).min())
 }
 
 /// Settles a round of matching, if the lease is still held and nothing made the request due anew.
@@ -466,14 +482,29 @@ pub fn renew(conn: &mut Conn, id: RequestId, until: Ts, now: Ts) -> QueryResult<
     Ok(renewed == 1)
 }
 
-/// Live requests whose time has gone by.
+/// Live requests whose time has gone by; those for which help is promised only if it went by before
+/// `promised_before`.
 ///
 /// # Errors
 /// A failed query.
-pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Request>> {
+pub fn past(
+    conn: &mut Conn,
+    now: Ts,
+    promised_before: Ts,
+    limit: i64,
+) -> QueryResult<Vec<Request>> {
+    let is_promised = || {
+        exists(
+            matches::table
+                .filter(matches::request_id.eq(requests::id))
+                .filter(matches::state.eq(MatchState::Accepted)),
+        )
+    };
     with!(conn, c => requests::table
         .filter(requests::state.ne(RequestState::Closed))
         .filter(requests::needed_until.le(now))
+        .filter(requests::needed_until.le(promised_before).or(not(is_promised())))
+        .order(requests::needed_until)
         .limit(limit)
         .select(Request::as_select())
         .load(c))

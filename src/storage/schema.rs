@@ -1,5 +1,7 @@
 //! The columns of every table, kept by hand: one description for all backends.
 
+#![expect(missing_docs, reason = "the columns are described in the migrations")]
+
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 
 table! {

@@ -143,7 +143,7 @@ async fn mail_stops_by_a_choice_and_nothing_else_does() {
     let town = Town::new(&[]);
     let ana = town.volunteer("Ana", "food", 20).await;
     let mo = town.neighbor("food", &[4], false).await;
-    propose_match(&town.ctx, mo.requests[0], ana.offer, Actor::OPERATOR)
+    propose_match(&town.ctx, mo.requests[0], ana.offer, None, Actor::OPERATOR)
         .await
         .unwrap();
     let code = unsubscribe_code(&town.deliver().await);

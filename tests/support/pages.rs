@@ -157,7 +157,7 @@ impl Town {
 
     /// Asks the volunteer for the request; gives the match and the code of the letter.
     pub async fn ask(&self, request: RequestId, of: &Helper) -> (MatchId, String) {
-        let id = propose_match(&self.ctx, request, of.offer, Actor::OPERATOR)
+        let id = propose_match(&self.ctx, request, of.offer, None, Actor::OPERATOR)
             .await
             .unwrap();
         let letters = self.deliver().await;

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::actions::Ctx;
-use crate::domain::contact::{Channel, Contact, ContactLine, EmailAddress, PersonName, PhoneNumber};
+use crate::domain::contact::{
+    Channel, Contact, ContactLine, EmailAddress, PersonName, PhoneNumber,
+};
 use crate::http::fields::FieldErrors;
 
 /// A person's name and ways of being reached. One way is a must.
@@ -53,10 +55,21 @@ impl ContactBody {
         let name = name.and_then(|n| errors.check(format!("{at}/name"), PersonName::parse(&n)));
         let gave_one = self.email.is_some() || self.phone.is_some() || self.other.is_some();
         let contact = Contact {
-            email: errors.optional(format!("{at}/email"), self.email, |t| EmailAddress::parse(&t)),
-            phone: errors.optional(format!("{at}/phone"), self.phone, |t| PhoneNumber::parse(&t, country)),
-            other: errors.optional(format!("{at}/other"), self.other, |t| ContactLine::parse(&t)),
-            channels: self.channels.unwrap_or_default().into_iter().map(Channel::from).collect(),
+            email: errors.optional(format!("{at}/email"), self.email, |t| {
+                EmailAddress::parse(&t)
+            }),
+            phone: errors.optional(format!("{at}/phone"), self.phone, |t| {
+                PhoneNumber::parse(&t, country)
+            }),
+            other: errors.optional(format!("{at}/other"), self.other, |t| {
+                ContactLine::parse(&t)
+            }),
+            channels: self
+                .channels
+                .unwrap_or_default()
+                .into_iter()
+                .map(Channel::from)
+                .collect(),
             note: errors.optional(format!("{at}/note"), self.note, |t| ContactLine::parse(&t)),
             name: name?,
         };
@@ -85,7 +98,13 @@ impl From<&Contact> for ContactBody {
             email: contact.email.as_ref().map(|e| e.expose().to_owned()),
             phone: contact.phone.as_ref().map(|p| p.expose().to_owned()),
             other: contact.other.as_ref().map(|o| o.expose().to_owned()),
-            channels: Some(contact.channels.iter().map(|c| ChannelWord::from(*c)).collect()),
+            channels: Some(
+                contact
+                    .channels
+                    .iter()
+                    .map(|c| ChannelWord::from(*c))
+                    .collect(),
+            ),
             note: contact.note.as_ref().map(|n| n.expose().to_owned()),
         }
     }

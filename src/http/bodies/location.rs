@@ -43,11 +43,15 @@ impl LocationBody {
                 }
             },
             (None, None, Some(code)) => {
-                let country = self.country.as_deref().unwrap_or_else(|| ctx.settings.area.country.as_str());
+                let country = self
+                    .country
+                    .as_deref()
+                    .unwrap_or_else(|| ctx.settings.area.country.as_str());
                 let point = ctx.gazetteer.locate(country, code);
                 errors.check(
                     format!("{at}/postal_code"),
-                    point.ok_or("is not a postal code that is known here; give lat and lon instead"),
+                    point
+                        .ok_or("is not a postal code that is known here; give lat and lon instead"),
                 )
             }
             (None, None, None) => {
@@ -56,7 +60,10 @@ impl LocationBody {
                 None
             }
             (_, _, Some(_)) => {
-                errors.push(format!("{at}/postal_code"), "give either a postal code or lat and lon");
+                errors.push(
+                    format!("{at}/postal_code"),
+                    "give either a postal code or lat and lon",
+                );
                 None
             }
             (lat, lon, None) => {
@@ -69,6 +76,10 @@ impl LocationBody {
 
     /// The street address, if one is given.
     pub fn address(&self, at: &str, errors: &mut FieldErrors) -> Option<StreetAddress> {
-        errors.optional(format!("{at}/address"), self.address.as_deref(), StreetAddress::parse)
+        errors.optional(
+            format!("{at}/address"),
+            self.address.as_deref(),
+            StreetAddress::parse,
+        )
     }
 }

@@ -67,18 +67,25 @@ impl NeedBody {
             return None;
         };
         let policy = &category.policy;
-        let quantity = quantity.and_then(|q| limited(q, policy.max_quantity, &format!("{at}/quantity"), errors));
+        let quantity = quantity
+            .and_then(|q| limited(q, policy.max_quantity, &format!("{at}/quantity"), errors));
         let splittable = self.splittable.unwrap_or(policy.splittable);
         let max_helpers = self.max_helpers.unwrap_or(if splittable { 5 } else { 1 });
         if !(1..=20).contains(&max_helpers) {
             errors.push(format!("{at}/max_helpers"), "must be from 1 to 20");
         } else if max_helpers > 1 && !splittable {
-            errors.push(format!("{at}/max_helpers"), "must be 1 unless the need is splittable");
+            errors.push(
+                format!("{at}/max_helpers"),
+                "must be 1 unless the need is splittable",
+            );
         }
         let handover = self.handover.unwrap_or(policy.handover);
         if !policy.handovers.contains(&handover) {
             let allowed: Vec<_> = policy.handovers.iter().map(|h| h.as_str()).collect();
-            errors.push(format!("{at}/handover"), format!("must be one of {}", allowed.join(", ")));
+            errors.push(
+                format!("{at}/handover"),
+                format!("must be one of {}", allowed.join(", ")),
+            );
         }
         let travel = errors.optional(format!("{at}/travel_m"), self.travel_m, Reach::try_from);
         let windows = windows(self.needed, at, Some(category), ctx, errors);
@@ -104,17 +111,28 @@ impl NeedBody {
 }
 
 /// The category of that name; else the ones there are.
-pub fn category<'c>(name: Option<String>, at: &str, ctx: &'c Ctx, errors: &mut FieldErrors) -> Option<&'c Category> {
+pub fn category<'c>(
+    name: Option<String>,
+    at: &str,
+    ctx: &'c Ctx,
+    errors: &mut FieldErrors,
+) -> Option<&'c Category> {
     let at = format!("{at}/category");
     let name = errors.require(&at, name)?;
     let known = ctx.catalog.get(&name);
-    errors.check(at, known.ok_or_else(|| format!("must be one of {}", ctx.catalog.keys())))
+    errors.check(
+        at,
+        known.ok_or_else(|| format!("must be one of {}", ctx.catalog.keys())),
+    )
 }
 
 /// A quantity within the category's limit.
 pub fn limited(n: i64, max: Quantity, at: &str, errors: &mut FieldErrors) -> Option<Quantity> {
     let quantity = Quantity::try_from(n).ok().filter(|q| *q <= max);
-    errors.check(at, quantity.ok_or_else(|| format!("must be a whole number from 1 to {}", max.get())))
+    errors.check(
+        at,
+        quantity.ok_or_else(|| format!("must be a whole number from 1 to {}", max.get())),
+    )
 }
 
 /// Attributes, or a fault for each that is wrong.
@@ -123,9 +141,15 @@ pub fn attributes<T>(
     at: &str,
     errors: &mut FieldErrors,
 ) -> Option<T> {
-    parsed
-        .map_err(|faults| faults.into_iter().for_each(|f| errors.push(format!("{at}{}", f.pointer), f.message)))
-        .ok()
+    match parsed {
+        Ok(parsed) => Some(parsed),
+        Err(faults) => {
+            for fault in faults {
+                errors.push(format!("{at}{}", fault.pointer), fault.message);
+            }
+            None
+        }
+    }
 }
 
 fn windows(
@@ -142,10 +166,13 @@ fn windows(
         return Window::parse(now, until).ok().map(|w| vec![w]);
     }
     if bodies.len() > MAX_SLOTS {
-        errors.push(format!("{at}/needed"), format!("must be at most {MAX_SLOTS} slots"));
+        errors.push(
+            format!("{at}/needed"),
+            format!("must be at most {MAX_SLOTS} slots"),
+        );
         return None;
     }
-    let latest = now.after(std::time::Duration::from_secs(366 * 86_400));
+    let latest = now.after(std::time::Duration::from_hours(366 * 24));
     let mut windows = Vec::with_capacity(bodies.len());
     for (i, body) in bodies.iter().enumerate() {
         let at = format!("{at}/needed/{i}");

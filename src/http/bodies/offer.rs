@@ -116,16 +116,29 @@ impl OfferBody {
     pub fn parse(self, at: &str, ctx: &Ctx, errors: &mut FieldErrors) -> Option<NewOffer> {
         let category = category(self.category, at, ctx, errors);
         let capacity = errors.require(&format!("{at}/capacity"), self.capacity);
-        let availability = self.available.unwrap_or_default().parse(&format!("{at}/available"), ctx, errors);
+        let availability =
+            self.available
+                .unwrap_or_default()
+                .parse(&format!("{at}/available"), ctx, errors);
         let site = self.site.map(|s| s.parse(&format!("{at}/site"), errors));
         let note = note(self.note, at, errors);
         let private_note = private_note(self.private_note, at, errors);
         let category = category?;
         let policy = &category.policy;
-        let capacity = capacity.and_then(|n| limited(n, policy.max_capacity, &format!("{at}/capacity"), errors));
-        let reach = reach(self.reach_m, at, policy.default_reach, policy.max_reach, errors);
+        let capacity = capacity
+            .and_then(|n| limited(n, policy.max_capacity, &format!("{at}/capacity"), errors));
+        let reach = reach(
+            self.reach_m,
+            at,
+            policy.default_reach,
+            policy.max_reach,
+            errors,
+        );
         if site.is_some() && policy.sensitive {
-            errors.push(format!("{at}/site"), "offers of this category are never listed publicly");
+            errors.push(
+                format!("{at}/site"),
+                "offers of this category are never listed publicly",
+            );
         }
         let provides = category.parse_provided(&self.provides.unwrap_or_default());
         let provides = attributes(provides, &format!("{at}/provides"), errors);
@@ -147,10 +160,19 @@ impl OfferBody {
 }
 
 /// A reach within the category's limit.
-pub fn reach(m: Option<i64>, at: &str, default: Reach, max: Reach, errors: &mut FieldErrors) -> Option<Reach> {
+pub fn reach(
+    m: Option<i64>,
+    at: &str,
+    default: Reach,
+    max: Reach,
+    errors: &mut FieldErrors,
+) -> Option<Reach> {
     let Some(m) = m else { return Some(default) };
     let reach = Reach::try_from(m).ok().filter(|r| *r <= max);
-    errors.check(format!("{at}/reach_m"), reach.ok_or_else(|| format!("must be whole meters from 0 to {}", max.meters())))
+    errors.check(
+        format!("{at}/reach_m"),
+        reach.ok_or_else(|| format!("must be whole meters from 0 to {}", max.meters())),
+    )
 }
 
 impl AvailableBody {
@@ -164,17 +186,29 @@ impl AvailableBody {
         }
         let has_hours = self.opening_hours.is_some();
         let opening_hours =
-            errors.optional(format!("{at}/opening_hours"), self.opening_hours, |t| OpeningHours::parse(&t));
+            errors.optional(format!("{at}/opening_hours"), self.opening_hours, |t| {
+                OpeningHours::parse(&t)
+            });
         let timezone = zone(self.timezone, at, ctx, errors);
         if has_hours && opening_hours.is_none() {
             return None;
         }
-        Some(Availability { from: self.from, until: self.until, opening_hours, timezone: timezone? })
+        Some(Availability {
+            from: self.from,
+            until: self.until,
+            opening_hours,
+            timezone: timezone?,
+        })
     }
 }
 
 /// The time zone of that name; the instance's own where nothing is said.
-fn zone(name: Option<String>, at: &str, ctx: &Ctx, errors: &mut FieldErrors) -> Option<TimeZoneName> {
+fn zone(
+    name: Option<String>,
+    at: &str,
+    ctx: &Ctx,
+    errors: &mut FieldErrors,
+) -> Option<TimeZoneName> {
     match name {
         Some(name) => errors.check(format!("{at}/timezone"), TimeZoneName::parse(&name)),
         None => Some(ctx.settings.area.timezone.clone()),
@@ -187,8 +221,13 @@ impl SiteBody {
         let title = errors.require(&format!("{at}/title"), self.title);
         let address = errors.require(&format!("{at}/address"), self.address);
         let title = title.and_then(|t| errors.check(format!("{at}/title"), ContactLine::parse(&t)));
-        let address = address.and_then(|t| errors.check(format!("{at}/address"), StreetAddress::parse(&t)));
-        Some(SiteDetails { title: title?, address: address?, walk_in: self.walk_in.unwrap_or(true) })
+        let address =
+            address.and_then(|t| errors.check(format!("{at}/address"), StreetAddress::parse(&t)));
+        Some(SiteDetails {
+            title: title?,
+            address: address?,
+            walk_in: self.walk_in.unwrap_or(true),
+        })
     }
 }
 
@@ -208,7 +247,12 @@ impl LimitsBody {
             Some(quiet) => Some(quiet.parse(&format!("{at}/quiet"), ctx, errors)?),
             None => None,
         };
-        Some(AskLimits { open_asks, weekly_asks, nights: self.nights.unwrap_or(false), quiet })
+        Some(AskLimits {
+            open_asks,
+            weekly_asks,
+            nights: self.nights.unwrap_or(false),
+            quiet,
+        })
     }
 }
 
@@ -217,12 +261,20 @@ impl QuietBody {
         let mut time = |field: &str, text: Option<String>| {
             let at = format!("{at}/{field}");
             let text = errors.require(&at, text)?;
-            errors.check(at, text.parse().map_err(|_| "must be a time of day such as 22:00"))
+            errors.check(
+                at,
+                text.parse()
+                    .map_err(|_| "must be a time of day such as 22:00"),
+            )
         };
         let from = time("from", self.from);
         let until = time("until", self.until);
         let timezone = zone(self.timezone, at, ctx, errors);
-        Some(QuietHours { from: from?, until: until?, timezone: timezone? })
+        Some(QuietHours {
+            from: from?,
+            until: until?,
+            timezone: timezone?,
+        })
     }
 }
 

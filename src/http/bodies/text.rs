@@ -40,7 +40,10 @@ pub fn languages(list: Option<Vec<String>>, at: &str, errors: &mut FieldErrors) 
     for (i, tag) in list.iter().take(8).enumerate() {
         let tag = tag.trim().to_ascii_lowercase();
         if !is_language_tag(&tag) {
-            errors.push(format!("{at}/{i}"), "must be a language tag such as en, es or so");
+            errors.push(
+                format!("{at}/{i}"),
+                "must be a language tag such as en, es or so",
+            );
         } else if !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -72,6 +75,12 @@ pub fn note(text: Option<String>, at: &str, errors: &mut FieldErrors) -> Option<
 }
 
 /// A note for the other side of an accepted match.
-pub fn private_note(text: Option<String>, at: &str, errors: &mut FieldErrors) -> Option<PrivateNote> {
-    errors.optional(format!("{at}/private_note"), text, |t| PrivateNote::parse(&t))
+pub fn private_note(
+    text: Option<String>,
+    at: &str,
+    errors: &mut FieldErrors,
+) -> Option<PrivateNote> {
+    errors.optional(format!("{at}/private_note"), text, |t| {
+        PrivateNote::parse(&t)
+    })
 }

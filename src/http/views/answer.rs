@@ -76,10 +76,15 @@ pub struct AnswerView {
 /// # Errors
 /// A failed query, or a secret that does not open.
 pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>, StorageError> {
-    let (Some(request), Some(offer)) = (requests::find(conn, m.request_id)?, offers::find(conn, m.offer_id)?) else {
+    let (Some(request), Some(offer)) = (
+        requests::find(conn, m.request_id)?,
+        offers::find(conn, m.offer_id)?,
+    ) else {
         return Ok(None);
     };
-    let Some(neighbor) = neighbors::find(conn, request.neighbor_id)? else { return Ok(None) };
+    let Some(neighbor) = neighbors::find(conn, request.neighbor_id)? else {
+        return Ok(None);
+    };
     let secret: RequestSecret = match &request.sealed {
         Some(sealed) => ctx.vault.open(request.id, request.sealed_version, sealed)?,
         None => RequestSecret::default(),
@@ -88,13 +93,19 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
     let is_open = m.state.is_active() || can.contains(&"accept");
     let contact = match &neighbor.sealed {
         Some(sealed) if m.is_released() => {
-            let who: NeighborSecret = ctx.vault.open(neighbor.id, neighbor.sealed_version, sealed)?;
-            let vetted = volunteers::find(conn, offer.volunteer_id)?.is_some_and(|v| v.is_vetted(ctx.now()));
+            let who: NeighborSecret =
+                ctx.vault
+                    .open(neighbor.id, neighbor.sealed_version, sealed)?;
+            let vetted =
+                volunteers::find(conn, offer.volunteer_id)?.is_some_and(|v| v.is_vetted(ctx.now()));
             Some(released(m, &request, &who, &secret, vetted))
         }
         _ => None,
     };
-    let note = secret.note.filter(|_| is_open).map(|n| n.expose().to_owned());
+    let note = secret
+        .note
+        .filter(|_| is_open)
+        .map(|n| n.expose().to_owned());
     Ok(Some(view(ctx, m, request, neighbor, can, note, contact)))
 }
 
@@ -126,8 +137,15 @@ fn view(
     note: Option<String>,
     contact: Option<ReleasedView>,
 ) -> AnswerView {
-    let quantity = if m.taken > 0 { m.taken } else { m.quantity.get() };
-    let unit = ctx.catalog.get(request.category.as_str()).map_or("", |c| c.unit_for(quantity));
+    let quantity = if m.taken > 0 {
+        m.taken
+    } else {
+        m.quantity.get()
+    };
+    let unit = ctx
+        .catalog
+        .get(request.category.as_str())
+        .map_or("", |c| c.unit_for(quantity));
     AnswerView {
         id: m.id.to_string(),
         state: m.state,
@@ -138,7 +156,10 @@ fn view(
         unit: unit.to_owned(),
         splittable: request.splittable,
         urgency: request.urgency,
-        needed: WindowView { from: request.needed_from, until: request.needed_until },
+        needed: WindowView {
+            from: request.needed_from,
+            until: request.needed_until,
+        },
         distance: m.band,
         handover: request.handover,
         requires: request.requires.0,
@@ -155,7 +176,8 @@ fn view(
 /// What the volunteer can do with the match as it stands.
 fn can(m: &Match, request: &Request, offer: &Offer) -> Vec<&'static str> {
     let mut can = Vec::new();
-    let is_open = request.state == RequestState::Open && offer.state != crate::domain::lifecycle::OfferState::Closed;
+    let is_open = request.state == RequestState::Open
+        && offer.state != crate::domain::lifecycle::OfferState::Closed;
     if is_open && matches!(m.state.accept(), Step::To(_)) {
         can.push("accept");
     }
@@ -168,7 +190,13 @@ fn can(m: &Match, request: &Request, offer: &Offer) -> Vec<&'static str> {
             can.extend(["done", "no-show"]);
         }
     }
-    if matches!(m.state, MatchState::Notified | MatchState::Accepted | MatchState::Fulfilled | MatchState::FellThrough) {
+    if matches!(
+        m.state,
+        MatchState::Notified
+            | MatchState::Accepted
+            | MatchState::Fulfilled
+            | MatchState::FellThrough
+    ) {
         can.push("report");
     }
     can
@@ -183,9 +211,14 @@ fn released(
     secret: &RequestSecret,
     is_vetted: bool,
 ) -> ReleasedView {
-    let may_know_where = request.handover.needs_address() && (is_vetted || m.agreement == Agreement::Agreed);
+    let may_know_where =
+        request.handover.needs_address() && (is_vetted || m.agreement == Agreement::Agreed);
     ReleasedView {
-        address: who.address.as_ref().filter(|_| may_know_where).map(|a| a.expose().to_owned()),
+        address: who
+            .address
+            .as_ref()
+            .filter(|_| may_know_where)
+            .map(|a| a.expose().to_owned()),
         point: may_know_where.then(|| [who.place.lat(), who.place.lon()]),
         private_note: secret.private_note.as_ref().map(|n| n.expose().to_owned()),
         ..ReleasedView::of(&who.contact)

@@ -62,9 +62,18 @@ pub struct HelperView {
 ///
 /// # Errors
 /// A failed query, or a secret that does not open.
-pub fn of_request(ctx: &Ctx, conn: &mut Conn, all: &[Match]) -> Result<Vec<NeighborMatchView>, StorageError> {
+pub fn of_request(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    all: &[Match],
+) -> Result<Vec<NeighborMatchView>, StorageError> {
     all.iter()
-        .filter(|m| matches!(m.state, MatchState::Accepted | MatchState::Fulfilled | MatchState::FellThrough))
+        .filter(|m| {
+            matches!(
+                m.state,
+                MatchState::Accepted | MatchState::Fulfilled | MatchState::FellThrough
+            )
+        })
         .map(|m| view(ctx, conn, m))
         .collect()
 }
@@ -115,7 +124,9 @@ fn people(
     offer: &Offer,
     owner: &Volunteer,
 ) -> Result<(Option<HelperView>, Option<ReleasedView>), StorageError> {
-    let (Some(of_owner), Some(of_offer)) = (&owner.sealed, &offer.sealed) else { return Ok((None, None)) };
+    let (Some(of_owner), Some(of_offer)) = (&owner.sealed, &offer.sealed) else {
+        return Ok((None, None));
+    };
     let who: VolunteerSecret = ctx.vault.open(owner.id, owner.sealed_version, of_owner)?;
     let what: OfferSecret = ctx.vault.open(offer.id, offer.sealed_version, of_offer)?;
     let helper = HelperView {

@@ -48,9 +48,17 @@ pub struct NeighborView {
 ///
 /// # Errors
 /// A failed query, or a secret that does not open.
-pub fn load(ctx: &Ctx, conn: &mut Conn, id: NeighborId) -> Result<Option<NeighborView>, StorageError> {
-    let Some(row) = neighbors::find(conn, id)? else { return Ok(None) };
-    let Some(secret) = secret(ctx, &row)? else { return Ok(None) };
+pub fn load(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    id: NeighborId,
+) -> Result<Option<NeighborView>, StorageError> {
+    let Some(row) = neighbors::find(conn, id)? else {
+        return Ok(None);
+    };
+    let Some(secret) = secret(ctx, &row)? else {
+        return Ok(None);
+    };
     let mut views = Vec::new();
     for request in requests::of_neighbor(conn, id)? {
         views.push(request_view(ctx, conn, &request)?);
@@ -90,7 +98,11 @@ pub fn secret(ctx: &Ctx, row: &Neighbor) -> Result<Option<NeighborSecret>, Stora
 ///
 /// # Errors
 /// A failed query, or a secret that does not open.
-pub fn request_view(ctx: &Ctx, conn: &mut Conn, request: &Request) -> Result<RequestView, StorageError> {
+pub fn request_view(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    request: &Request,
+) -> Result<RequestView, StorageError> {
     let all = matches::of_request(conn, request.id)?;
     let shown = matched::of_request(ctx, conn, &all)?;
     RequestView::of(ctx, request, &all, shown)

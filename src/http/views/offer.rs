@@ -89,7 +89,9 @@ impl OfferView {
     /// # Errors
     /// A secret that does not open.
     pub fn of(ctx: &Ctx, row: &Offer) -> Result<Self, StorageError> {
-        let Some(sealed) = &row.sealed else { return Ok(Self::posted(row)) };
+        let Some(sealed) = &row.sealed else {
+            return Ok(Self::posted(row));
+        };
         let secret: OfferSecret = ctx.vault.open(row.id, row.sealed_version, sealed)?;
         Ok(Self {
             location: Some(LocationBody {

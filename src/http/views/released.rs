@@ -30,7 +30,13 @@ impl ReleasedView {
     /// The contact alone.
     #[must_use]
     pub fn of(contact: &Contact) -> Self {
-        let ReleasedContact { name, email, phone, other, note } = contact.released();
+        let ReleasedContact {
+            name,
+            email,
+            phone,
+            other,
+            note,
+        } = contact.released();
         Self {
             name: name.expose().to_owned(),
             email: email.map(|e| e.expose().to_owned()),

@@ -101,10 +101,15 @@ impl ProgressView {
     fn of(request: &Request, matches: &[Match]) -> Self {
         let count = |wanted: MatchState| matches.iter().filter(|m| m.state == wanted).count();
         Self {
-            asked: matches.iter().filter(|m| m.asked_at.is_some() || m.answered_at.is_some()).count(),
+            asked: matches
+                .iter()
+                .filter(|m| m.asked_at.is_some() || m.answered_at.is_some())
+                .count(),
             waiting: count(MatchState::Notified),
             in_review: count(MatchState::Proposed),
-            next_ask_at: request.next_wave_at.filter(|_| request.state == RequestState::Open),
+            next_ask_at: request
+                .next_wave_at
+                .filter(|_| request.state == RequestState::Open),
             attention: request.attention,
         }
     }
@@ -115,7 +120,12 @@ impl RequestView {
     ///
     /// # Errors
     /// A secret that does not open.
-    pub fn of(ctx: &Ctx, row: &Request, all: &[Match], shown: Vec<NeighborMatchView>) -> Result<Self, StorageError> {
+    pub fn of(
+        ctx: &Ctx,
+        row: &Request,
+        all: &[Match],
+        shown: Vec<NeighborMatchView>,
+    ) -> Result<Self, StorageError> {
         let secret: RequestSecret = match &row.sealed {
             Some(sealed) => ctx.vault.open(row.id, row.sealed_version, sealed)?,
             None => RequestSecret::default(),
@@ -132,7 +142,10 @@ impl RequestView {
             urgency: row.urgency,
             travel_m: row.travel_m.meters(),
             handover: row.handover,
-            needed: WindowView { from: row.needed_from, until: row.needed_until },
+            needed: WindowView {
+                from: row.needed_from,
+                until: row.needed_until,
+            },
             requires: row.requires.0.clone(),
             language_must: row.language_must,
             note: secret.note.map(|n| n.expose().to_owned()),

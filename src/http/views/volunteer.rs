@@ -41,11 +41,22 @@ pub struct VolunteerView {
 ///
 /// # Errors
 /// A failed query, or a secret that does not open.
-pub fn load(ctx: &Ctx, conn: &mut Conn, id: VolunteerId) -> Result<Option<VolunteerView>, StorageError> {
-    let Some(row) = volunteers::find(conn, id)? else { return Ok(None) };
-    let Some(sealed) = &row.sealed else { return Ok(None) };
+pub fn load(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    id: VolunteerId,
+) -> Result<Option<VolunteerView>, StorageError> {
+    let Some(row) = volunteers::find(conn, id)? else {
+        return Ok(None);
+    };
+    let Some(sealed) = &row.sealed else {
+        return Ok(None);
+    };
     let secret: VolunteerSecret = ctx.vault.open(row.id, row.sealed_version, sealed)?;
-    let offers = offers::of_volunteer(conn, id)?.iter().map(|o| OfferView::of(ctx, o)).collect::<Result<_, _>>()?;
+    let offers = offers::of_volunteer(conn, id)?
+        .iter()
+        .map(|o| OfferView::of(ctx, o))
+        .collect::<Result<_, _>>()?;
     Ok(Some(VolunteerView {
         id: row.id.to_string(),
         contact: (&secret.contact).into(),

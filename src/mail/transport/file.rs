@@ -14,8 +14,9 @@ use crate::domain::ids::LetterId;
 
 use super::{SendError, Trouble};
 
-/// Longest wait for the disk.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for the disk: less than the shortest `outbox.lease` that the settings allow, for no
+/// letter is begun whose lease might end before the attempt does.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A directory that letters are written to, readable for this user only.
 #[derive(Clone, Debug)]

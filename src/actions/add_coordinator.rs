@@ -1,0 +1,60 @@
+//! The operator lets somebody coordinate: a record, and a token that is shown once.
+
+use serde_json::json;
+
+use super::{Ctx, Outcome};
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::contact::{EmailAddress, PersonName};
+use crate::domain::ids::CoordinatorId;
+use crate::domain::secret::CoordinatorSecret;
+use crate::storage::audit::Actor;
+use crate::storage::coordinators;
+use crate::storage::coordinators::{Coordinator, Scope};
+
+/// Who is to coordinate.
+#[derive(Clone, Debug)]
+pub struct NewCoordinator {
+    /// What the audit's readers call them.
+    pub name: PersonName,
+    /// Where reviews are announced.
+    pub email: EmailAddress,
+    /// What they may do.
+    pub scope: Scope,
+}
+
+/// Adds a coordinator. The token is in no other place than in what this returns.
+///
+/// # Errors
+/// A failed query.
+pub async fn add_coordinator(
+    ctx: &Ctx,
+    new: NewCoordinator,
+    actor: Actor,
+) -> Outcome<(CoordinatorId, Token)> {
+    ctx.write(actor, move |tx| {
+        let id = CoordinatorId::new(tx.ctx.entropy.as_ref());
+        let secret = CoordinatorSecret {
+            name: new.name.clone(),
+            email: new.email.clone(),
+        };
+        let row = Coordinator {
+            id,
+            scope: new.scope,
+            created_at: tx.now,
+            revoked_at: None,
+            group_id: None,
+            sealed: tx.seal(id, 1, &secret)?,
+            sealed_version: 1,
+            sealed_epoch: tx.epoch(),
+        };
+        coordinators::insert(tx.conn, &row)?;
+        let token = tx.mint(Purpose::Coordinator, id, None)?;
+        tx.audit(
+            "coordinator_added",
+            ("coordinator", id),
+            json!({ "scope": new.scope }),
+        )?;
+        Ok((id, token))
+    })
+    .await
+}

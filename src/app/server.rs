@@ -1,0 +1,118 @@
+//! The two HTTP servers, with bounds on everything that a stranger could use up.
+
+use std::io;
+use std::net::TcpListener;
+use std::num::NonZero;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::actions::Ctx;
+use crate::http::{self, admin, deadline, headers, observe};
+use crate::telemetry::metrics::Metrics;
+
+/// For the head of a request; old phones on bad networks are slow.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// For a connection without a request.
+const IDLE: Duration = Duration::from_secs(15);
+/// For the end of a connection that we close, and of a server that waits for nobody.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Connections of each thread; one more waits.
+const CONNECTIONS: usize = 4096;
+/// Connections of the admin address.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// A server at work.
+pub(super) struct Serving {
+    handle: ServerHandle,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Serving {
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        (&mut self.task)
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// Takes no more connections, waits for open requests as long as `grace`, and ends. Actix looks at
+    /// the time only once a second; what is still open when `grace` is over ends with the process.
+    pub async fn finish(self, grace: Duration) {
+        if timeout(grace, self.handle.stop(true)).await.is_err() {
+            tracing::warn!("calls were cut off");
+        }
+        self.task.abort();
+    }
+
+    /// Ends without waiting for anybody.
+    pub async fn end(self) {
+        // Where it takes too long to end, it ends with the process.
+        let _ = timeout(GOODBYE, self.handle.stop(false)).await;
+        self.task.abort();
+    }
+}
+
+/// Answers people.
+pub(super) fn public(listener: TcpListener, ctx: &Ctx, grace: Duration) -> io::Result<Serving> {
+    let routes = http::routes(ctx.clone());
+    let threads = match ctx.settings.server.workers {
+        0 => available_parallelism().map_or(2, NonZero::get),
+        some => usize::try_from(some).unwrap_or(usize::MAX),
+    };
+    let server = HttpServer::new(move || {
+        App::new()
+            .wrap(Compress::default())
+            .wrap(from_fn(deadline::bound))
+            .wrap(from_fn(headers::secure))
+            .wrap(from_fn(observe::observe))
+            .configure(routes.clone())
+    })
+    .workers(threads)
+    .max_connections(CONNECTIONS)
+    .client_request_timeout(HEAD_WITHIN)
+    .client_disconnect_timeout(GOODBYE)
+    .keep_alive(IDLE)
+    .shutdown_timeout(grace.as_secs())
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(spawn(server))
+}
+
+/// Answers operators.
+pub(super) fn admin(
+    listener: TcpListener,
+    ctx: &Ctx,
+    readiness: admin::Readiness,
+    metrics: Metrics,
+) -> io::Result<Serving> {
+    let routes = admin::routes(ctx.clone(), readiness, metrics);
+    let server = HttpServer::new(move || {
+        App::new()
+            .wrap(from_fn(headers::secure))
+            .configure(routes.clone())
+    })
+    .workers(1)
+    .max_connections(ADMIN_CONNECTIONS)
+    .client_request_timeout(HEAD_WITHIN)
+    .client_disconnect_timeout(GOODBYE)
+    .keep_alive(IDLE)
+    .shutdown_timeout(0)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(spawn(server))
+}
+
+fn spawn(server: actix_web::dev::Server) -> Serving {
+    Serving {
+        handle: server.handle(),
+        task: tokio::spawn(server),
+    }
+}

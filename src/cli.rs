@@ -1,0 +1,199 @@
+//! The command line: one file for each group of commands.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or settings. What was asked for goes to standard
+//! output, everything else to standard error.
+//!
+//! To add a command: a variant of [`Command`] with an example, and a file named after it.
+
+mod backup;
+mod check_config;
+mod coordinator;
+mod demo;
+mod doctor;
+mod key;
+mod migrate;
+mod openapi;
+mod print;
+mod serve;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::StartError;
+use crate::settings::log::LogSettings;
+use crate::settings::{Settings, SettingsError, Sources};
+use crate::telemetry;
+
+/// Matches neighbors who need something with neighbors who can give it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "manyhands",
+    version,
+    about,
+    disable_help_subcommand = true,
+    after_help = "Without a command, it serves.\n\nExamples:\n  manyhands\n  manyhands --config /etc/manyhands.toml serve"
+)]
+struct Arguments {
+    /// The settings file; without it config/local.toml, where there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service until SIGTERM or Ctrl-C.
+    #[command(after_help = "Example:\n  manyhands serve --bind 0.0.0.0:8080")]
+    Serve(serve::Arguments),
+    /// Show it all at work: a made-up city in deep cold, with its people, in a throw-away instance.
+    #[command(
+        after_help = "Examples:\n  manyhands demo\n  manyhands demo --speed 5 --seed 7\n  manyhands demo --fast --json\n\nNothing of the working directory is touched; all that is made is removed at the end."
+    )]
+    Demo(demo::Arguments),
+    /// Make the database, or bring its schema up to date.
+    #[command(after_help = "Example:\n  manyhands migrate")]
+    Migrate,
+    /// Read all settings and say what is wrong with them, without starting.
+    #[command(after_help = "Example:\n  manyhands check-config --json")]
+    CheckConfig(check_config::Arguments),
+    /// Look at everything the service needs; or ask a running one whether it is ready.
+    #[command(after_help = "Examples:\n  manyhands doctor\n  manyhands doctor --live")]
+    Doctor(doctor::Arguments),
+    /// Let people coordinate, and end it; also while the service runs.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  manyhands coordinator add \"Ana Reyes\" --email ana@example.org"
+    )]
+    Coordinator(coordinator::Command),
+    /// Look at the key ring.
+    #[command(subcommand, after_help = "Example:\n  manyhands key status")]
+    Key(key::Command),
+    /// Write a copy of the database; also while the service runs. The key ring is no part of it.
+    #[command(after_help = "Example:\n  manyhands backup /backups/manyhands-$(date +%F).db")]
+    Backup(backup::BackupArguments),
+    /// Put a copy in the place of a database that is not there yet.
+    #[command(after_help = "Example:\n  manyhands restore /backups/manyhands-2026-11-22.db")]
+    Restore(backup::RestoreArguments),
+    /// Print the OpenAPI document.
+    #[command(after_help = "Example:\n  manyhands openapi > openapi.json")]
+    Openapi,
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+enum Failure {
+    /// A setting must be changed: 2.
+    Settings(String),
+    /// It did not work: 1.
+    Failed(anyhow::Error),
+    /// As before, and everything was said.
+    Said,
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::Settings(error.to_string())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        if error.is_about_settings() {
+            Self::Settings(error.to_string())
+        } else {
+            Self::Failed(error.into())
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Does what the arguments say, in a process of its own.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Two TLS providers in one program would make rustls refuse both; an error means that this is done.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody is left to tell if the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            print::error(format_args!("no threads can be started: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(dispatch(arguments));
+    // Whatever still blocks a thread has had its time.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::Failed(error)) => {
+            // All causes on one line; no backtrace, which tells an operator nothing.
+            print::error(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+        Err(Failure::Settings(error)) => {
+            print::error(error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    let config = Config(arguments.config);
+    match arguments.command {
+        None => serve::run(&config, serve::Arguments::default()).await,
+        Some(Command::Serve(arguments)) => serve::run(&config, arguments).await,
+        Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
+        Some(Command::Migrate) => migrate::run(&config),
+        Some(Command::CheckConfig(arguments)) => check_config::run(&config, &arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&config, arguments).await,
+        Some(Command::Coordinator(command)) => coordinator::run(&config, command).await,
+        Some(Command::Key(command)) => key::run(&config, &command),
+        Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
+        Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
+        Some(Command::Openapi) => {
+            openapi::run();
+            Ok(())
+        }
+    }
+}
+
+/// Which settings file was named.
+struct Config(Option<PathBuf>);
+
+impl Config {
+    /// The layers of settings, flags last.
+    fn sources(&self, flags: Vec<(String, String)>) -> Sources {
+        Sources::new(self.0.clone(), std::env::vars_os(), flags)
+    }
+
+    /// The settings of a command that is over soon: of the log, only what went wrong is shown.
+    fn settings(&self) -> Result<Settings, Failure> {
+        let settings = Settings::load(self.sources(Vec::new()))?;
+        let log = LogSettings {
+            filter: "warn".to_owned(),
+            format: settings.log.format,
+        };
+        telemetry::log_to_stderr(&log).map_err(anyhow::Error::from)?;
+        Ok(settings)
+    }
+}

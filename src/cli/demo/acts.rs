@@ -1,0 +1,256 @@
+//! What people do: one action each, as behind the API.
+
+use super::city::{Act, City, End, unless_refused};
+use super::plan::Post;
+use crate::actions::accept_match::{Yes, accept_match};
+use crate::actions::agree_match::{agree_match, refuse_match};
+use crate::actions::close_request::close_request;
+use crate::actions::confirm_offers::confirm_offers;
+use crate::actions::decline_match::decline_match;
+use crate::actions::finish_match;
+use crate::actions::list_site::list_site;
+use crate::actions::post_offers::post_offers;
+use crate::actions::post_requests::{PostRequests, post_requests};
+use crate::actions::release_match::release_match;
+use crate::actions::review_match::{approve_match, veto_match};
+use crate::actions::tokens;
+use crate::actions::vet_volunteer::vet_volunteer;
+use crate::crypto::token::Token;
+use crate::domain::ids::{MatchId, NeighborId, RecordId};
+use crate::domain::lifecycle::{CloseReason, DeclineReason, MatchState};
+use crate::domain::place::GeoPoint;
+use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::matches::MatchFilter;
+use crate::storage::page::Page;
+use crate::storage::requests::Request;
+use crate::storage::{StorageError, matches, neighbors, requests, sites};
+
+/// How long a coordinator vouches for a volunteer.
+const VETTED_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 180);
+
+impl City {
+    /// Does one thing. What is refused stays undone, as with people.
+    pub(super) async fn perform(&mut self, act: Act) -> anyhow::Result<()> {
+        let desk = self.desk();
+        let ctx = self.ctx.clone();
+        match act {
+            Act::Post(Post::Offers(post)) => {
+                unless_refused(post_offers(&ctx, *post, None).await)?;
+            }
+            Act::Post(Post::Requests(post)) => self.post_requests(*post).await?,
+            Act::Confirm(token) => self.confirm(&token).await?,
+            Act::Vet(id) => {
+                let until = ctx.now().after(VETTED_FOR);
+                unless_refused(vet_volunteer(&ctx, id, Some(until), desk).await)?;
+            }
+            Act::List(id) => {
+                unless_refused(list_site(&ctx, id, desk).await)?;
+            }
+            Act::Round => self.round().await?,
+            Act::Review(id, true) => {
+                unless_refused(approve_match(&ctx, id, desk).await)?;
+            }
+            Act::Review(id, false) => {
+                unless_refused(veto_match(&ctx, id, desk).await)?;
+            }
+            Act::AgreeByPhone(id, yes) => self.agree(id, yes, desk).await?,
+            Act::Answer(token, yes) => self.answer(&token, yes).await?,
+            Act::Agree(token, id, yes) => {
+                if let Some(who) = self.opens(&token).await? {
+                    self.agree(id, yes, Actor::person(ActorKind::Neighbor, who))
+                        .await?;
+                }
+            }
+            Act::End(end) => self.end(end).await?,
+            Act::Close(neighbor, request, reason) => {
+                let actor = Actor::person(ActorKind::Neighbor, neighbor);
+                let of = Some(neighbor);
+                unless_refused(close_request(&ctx, request, of, reason, actor).await)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a token opens, if it still does.
+    async fn opens(&self, token: &Token) -> anyhow::Result<Option<RecordId>> {
+        unless_refused(tokens::open(&self.ctx, token.expose(), token.purpose()).await)
+    }
+
+    async fn post_requests(&mut self, post: PostRequests) -> anyhow::Result<()> {
+        let post_place = post.place;
+        let Some(posted) = unless_refused(post_requests(&self.ctx, post, None).await)? else {
+            return Ok(());
+        };
+        let id = posted.neighbor.id;
+        self.manage.insert(id, posted.token);
+        for request in posted.requests {
+            let dice = self.dice(&format!("close {id}"));
+            if self.can_walk_in(&request, post_place).await? && dice.chance(0.7) {
+                let act = Act::Close(id, request.id, CloseReason::HelpedElsewhere);
+                self.plan_in(dice.minutes(20, 90), act);
+            } else if dice.chance(0.04) {
+                let reason = *dice.one(&[CloseReason::NotNeeded, CloseReason::HelpedElsewhere]);
+                self.plan_in(dice.minutes(30, 400), Act::Close(id, request.id, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a listed site that is open to everyone will do: no match is needed then.
+    async fn can_walk_in(&self, request: &Request, from: GeoPoint) -> anyhow::Result<bool> {
+        let Some(category) = self.ctx.catalog.get(request.category.as_str()) else {
+            return Ok(false);
+        };
+        let key = category.key.to_string();
+        let open = self
+            .ctx
+            .db
+            .read(move |conn| Ok::<_, StorageError>(sites::open(conn, Some(&key))?));
+        Ok(open.await?.iter().any(|(site, offer)| {
+            let near = GeoPoint::parse(site.lat, site.lon)
+                .is_ok_and(|at| at.distance_m(from) <= f64::from(request.travel_m.meters()));
+            let fits = category
+                .unmet(&request.requires.0, &offer.provides.0)
+                .is_none();
+            site.walk_in && near && fits
+        }))
+    }
+
+    async fn confirm(&mut self, token: &Token) -> anyhow::Result<()> {
+        let Some(who) = self.opens(token).await? else {
+            return Ok(());
+        };
+        let Some(confirmed) = unless_refused(confirm_offers(&self.ctx, who.into()).await)? else {
+            return Ok(());
+        };
+        let id = confirmed.volunteer.id;
+        let dice = self.dice(&format!("vet {id}"));
+        let needed = confirmed.offers.iter().any(|offer| {
+            let category = self.ctx.catalog.get(offer.category.as_str());
+            category.is_some_and(|c| c.policy.vetted_only)
+        });
+        if needed || dice.chance(0.4) {
+            self.plan_in(dice.minutes(10, 60), Act::Vet(id));
+        }
+        for offer in confirmed.offers.iter().filter(|offer| offer.is_site) {
+            self.plan_in(dice.minutes(10, 45), Act::List(offer.id));
+        }
+        Ok(())
+    }
+
+    /// What a coordinator finds in the lists: proposals to review, and neighbors to call because they
+    /// have no e-mail.
+    async fn round(&mut self) -> anyhow::Result<()> {
+        let page = Page {
+            after: None,
+            limit: 500,
+        };
+        let in_state = |state| MatchFilter {
+            state: Some(state),
+            ..MatchFilter::default()
+        };
+        let (proposed, to_call) = self
+            .ctx
+            .db
+            .read(move |conn| {
+                let proposed = matches::page(conn, &in_state(MatchState::Proposed), page)?;
+                let mut to_call = Vec::new();
+                for matched in matches::page(conn, &in_state(MatchState::Accepted), page)? {
+                    let Some(request) = requests::find(conn, matched.request_id)? else {
+                        continue;
+                    };
+                    let neighbor = neighbors::find(conn, request.neighbor_id)?;
+                    if matched.released_at.is_none()
+                        && neighbor.is_some_and(|n| n.email_hash.is_none())
+                    {
+                        to_call.push(matched.id);
+                    }
+                }
+                Ok::<_, StorageError>((proposed, to_call))
+            })
+            .await?;
+        for matched in proposed {
+            if self.on_desk.insert(matched.id) {
+                let dice = self.dice(&format!("review {}", matched.id));
+                let act = Act::Review(matched.id, dice.chance(0.93));
+                self.plan_in(dice.minutes(1, 12), act);
+            }
+        }
+        for id in to_call {
+            // The same match was on the desk before, when it was proposed.
+            let dice = self.dice(&format!("call {id}"));
+            let act = Act::AgreeByPhone(id, dice.chance(0.85));
+            self.plan_in(dice.minutes(1, 4), act);
+        }
+        Ok(())
+    }
+
+    async fn agree(&mut self, id: MatchId, yes: bool, actor: Actor) -> anyhow::Result<()> {
+        let outcome = if yes {
+            agree_match(&self.ctx, id, actor).await
+        } else {
+            refuse_match(&self.ctx, id, actor).await
+        };
+        unless_refused(outcome).map(drop)
+    }
+
+    async fn answer(&mut self, token: &Token, yes: bool) -> anyhow::Result<()> {
+        let Some(id) = self.opens(token).await? else {
+            return Ok(());
+        };
+        let actor = Actor::person(ActorKind::Volunteer, id);
+        let dice = self.dice(&format!("why {id}"));
+        let outcome = if yes {
+            accept_match(&self.ctx, id.into(), Yes::default(), actor).await
+        } else {
+            {
+                let reasons = [
+                    None,
+                    None,
+                    Some(DeclineReason::NotNow),
+                    Some(DeclineReason::TooFar),
+                ];
+                decline_match(&self.ctx, id.into(), *dice.one(&reasons), actor).await
+            }
+        };
+        unless_refused(outcome).map(drop)
+    }
+
+    async fn end(&mut self, end: End) -> anyhow::Result<()> {
+        let ctx = self.ctx.clone();
+        let outcome = match end {
+            End::DoneByVolunteer(token) => {
+                let Some(id) = self.opens(&token).await? else {
+                    return Ok(());
+                };
+                let actor = Actor::person(ActorKind::Volunteer, id);
+                finish_match::done(&ctx, id.into(), actor).await
+            }
+            End::Release(token) => {
+                let Some(id) = self.opens(&token).await? else {
+                    return Ok(());
+                };
+                let actor = Actor::person(ActorKind::Volunteer, id);
+                release_match(&ctx, id.into(), actor).await
+            }
+            End::DoneByNeighbor(who, id) => match self.as_neighbor(who).await? {
+                Some(actor) => finish_match::done(&ctx, id, actor).await,
+                None => return Ok(()),
+            },
+            End::NoShow(who, id) => match self.as_neighbor(who).await? {
+                Some(actor) => finish_match::no_show(&ctx, id, actor).await,
+                None => return Ok(()),
+            },
+        };
+        unless_refused(outcome).map(drop)
+    }
+
+    /// A neighbor, by the token that the page showed when the need was posted.
+    async fn as_neighbor(&self, id: NeighborId) -> anyhow::Result<Option<Actor>> {
+        let Some(token) = self.manage.get(&id) else {
+            return Ok(None);
+        };
+        let opened = self.opens(token).await?;
+        Ok(opened.map(|who| Actor::person(ActorKind::Neighbor, who)))
+    }
+}

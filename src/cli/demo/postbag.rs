@@ -1,0 +1,88 @@
+//! Letters as they are "sent": one line each, and the first of each kind in full.
+
+use std::collections::BTreeMap;
+
+use super::screen::Screen;
+use crate::crypto::token::{Purpose, Token};
+use crate::domain::availability::TimeZoneName;
+use crate::domain::letter::LetterKind;
+use crate::mail::transport::StoredMail;
+
+/// What was sent so far.
+#[derive(Debug, Default)]
+pub(super) struct Postbag(BTreeMap<LetterKind, u64>);
+
+impl Postbag {
+    /// How many letters of each kind.
+    pub fn counts(&self) -> &BTreeMap<LetterKind, u64> {
+        &self.0
+    }
+
+    /// Shows a letter and counts it.
+    pub fn show(
+        &mut self,
+        mail: &StoredMail,
+        kind: LetterKind,
+        zone: &TimeZoneName,
+        screen: &Screen,
+    ) {
+        let seen = self.0.entry(kind).or_default();
+        *seen += 1;
+        let is_first = *seen == 1;
+        let message = &mail.message;
+        screen.line(&format!(
+            "{}  {kind:<10}  {:<45}  to {}",
+            zone.to_local(mail.sent_at).strftime("%a %H:%M"),
+            message.subject.as_str(),
+            masked(message.to.expose())
+        ));
+        if is_first {
+            let text: Vec<String> = message.text.lines().map(|l| format!("    | {l}")).collect();
+            screen.line(&text.join("\n"));
+        }
+    }
+}
+
+/// An address of which only its owner recognizes more than the domain.
+fn masked(address: &str) -> String {
+    match address.split_once('@') {
+        Some((name, domain)) => {
+            let first: String = name.chars().take(1).collect();
+            format!("{first}***@{domain}")
+        }
+        None => "***".to_owned(),
+    }
+}
+
+/// The token of that purpose in a letter's text.
+pub(super) fn token_in(text: &str, purpose: Purpose) -> Option<Token> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter_map(Token::parse)
+        .find(|token| token.purpose() == purpose)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entropy::SeededEntropy;
+
+    #[test]
+    fn an_address_is_masked() {
+        assert_eq!(masked("ana.reyes@example.org"), "a***@example.org");
+    }
+
+    #[test]
+    fn a_token_is_found_by_its_purpose() {
+        let entropy = SeededEntropy::new(1);
+        let [answer, stop] =
+            [Purpose::Answer, Purpose::Unsubscribe].map(|p| Token::mint(p, &entropy));
+        let text = format!(
+            "Open http://127.0.0.1:8080/answer#{}\n\nstop: /unsubscribe#{}.",
+            answer.expose(),
+            stop.expose()
+        );
+        assert_eq!(token_in(&text, Purpose::Answer), Some(answer));
+        assert_eq!(token_in(&text, Purpose::Unsubscribe), Some(stop));
+        assert_eq!(token_in(&text, Purpose::Confirm), None);
+    }
+}

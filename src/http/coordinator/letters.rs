@@ -1,0 +1,67 @@
+//! `/v1/letters`: whether letters left, and which cannot be delivered.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::found;
+use crate::actions::Ctx;
+use crate::domain::ids::LetterId;
+use crate::domain::letter::LetterKind;
+use crate::http::auth::AsCoordinator;
+use crate::http::filters::Filters;
+use crate::http::openapi::Problems;
+use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::problem::Problem;
+use crate::http::views::coordinator::letter::LetterSheet;
+use crate::storage::letters::{LetterFilter, LetterState};
+use crate::storage::{StorageError, letters};
+
+/// A page of them.
+type LetterList = Listing<LetterSheet>;
+
+/// All letters, newest first.
+#[utoipa::path(get, path = "/v1/letters", tag = "coordinator",
+    params(
+        ("state" = Option<LetterState>, Query, description = "Only those that stand there", example = "dead"),
+        ("kind" = Option<LetterKind>, Query, description = "Only of this kind", example = "asked"),
+        ("match" = Option<String>, Query, format = Uuid, description = "Only about this match"),
+        Pages),
+    responses((status = 200, description = "A page of letters", body = LetterList), Problems), security(("coordinator" = [])))]
+pub async fn list(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let known = ["state", "kind", "match"];
+    let mut filters = Filters::read("letters", &known, &request)?;
+    let filter = LetterFilter {
+        state: filters.parsed("state"),
+        kind: filters.parsed("kind"),
+        match_id: filters.id("match"),
+    };
+    let asked = filters.finish(&ctx)?;
+    let page = asked.page();
+    let (items, last) = ctx
+        .db
+        .read(move |conn| {
+            let mut rows = letters::page(conn, &filter, page)?;
+            let last = cut(page.limit, &mut rows, |l| position(l.created_at, l.id));
+            let sheets: Vec<LetterSheet> = rows.into_iter().map(Into::into).collect();
+            Ok::<_, StorageError>((sheets, last))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+}
+
+/// One letter.
+#[utoipa::path(get, path = "/v1/letters/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The letter", body = LetterSheet), Problems), security(("coordinator" = [])))]
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    id: web::Path<LetterId>,
+) -> Result<HttpResponse, Problem> {
+    found(&ctx, move |conn| {
+        Ok(letters::find(conn, *id)?.map(LetterSheet::from))
+    })
+    .await
+}

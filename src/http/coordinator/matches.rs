@@ -1,0 +1,147 @@
+//! `/v1/matches`: every match, the review of proposals, and matches by hand.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::found;
+use crate::actions::propose_match::propose_match;
+use crate::actions::{Ctx, review_match};
+use crate::domain::ids::{MatchId, OfferId, RequestId};
+use crate::http::auth::AsCoordinator;
+use crate::http::body::Body;
+use crate::http::fields::{FieldErrors, read_body};
+use crate::http::filters::Filters;
+use crate::http::idempotency;
+use crate::http::openapi::Problems;
+use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::problem::Problem;
+use crate::http::views::coordinator::matched::{self, MatchSheet};
+use crate::storage::matches::MatchFilter;
+use crate::storage::{Conn, StorageError, matches};
+
+fn find(conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError> {
+    let row = matches::find(conn, id)?;
+    Ok(matched::sheets(conn, row.as_slice())?.pop())
+}
+
+async fn shown(ctx: &web::Data<Ctx>, id: MatchId) -> Result<HttpResponse, Problem> {
+    found(ctx, move |conn| find(conn, id)).await
+}
+
+/// A page of them.
+type MatchList = Listing<MatchSheet>;
+
+/// All matches, newest first.
+#[utoipa::path(get, path = "/v1/matches", tag = "coordinator",
+    params(
+        ("state" = Option<crate::domain::lifecycle::MatchState>, Query, description = "Only those that stand there", example = "proposed"),
+        ("category" = Option<String>, Query, description = "Only of this category", example = "childcare"),
+        ("request" = Option<String>, Query, format = Uuid, description = "Only of this request"),
+        ("offer" = Option<String>, Query, format = Uuid, description = "Only of this offer"),
+        ("overdue" = Option<bool>, Query, description = "`true`: only those whose answer or agreement is late"),
+        Pages),
+    responses((status = 200, description = "A page of matches", body = MatchList), Problems), security(("coordinator" = [])))]
+pub async fn list(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let known = ["state", "category", "request", "offer", "overdue"];
+    let mut filters = Filters::read("matches", &known, &request)?;
+    let filter = MatchFilter {
+        state: filters.parsed("state"),
+        category: filters.category(&ctx),
+        request: filters.id("request"),
+        offer: filters.id("offer"),
+        overdue: filters.only("overdue").then(|| ctx.now()),
+    };
+    let asked = filters.finish(&ctx)?;
+    let page = asked.page();
+    let (items, last) = ctx
+        .db
+        .read(move |conn| {
+            let mut rows = matches::page(conn, &filter, page)?;
+            let last = cut(page.limit, &mut rows, |m| position(m.created_at, m.id));
+            Ok::<_, StorageError>((matched::sheets(conn, &rows)?, last))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+}
+
+/// One match, with those it brings together.
+#[utoipa::path(get, path = "/v1/matches/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    shown(&ctx, *id).await
+}
+
+/// Who is to be brought together.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"request": "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a", "offer": "0c6e5d0a-9d5f-4b8e-8b7f-2a109b2f3f1f"}))]
+pub struct MatchBody {
+    /// An open request.
+    #[schema(required = true, nullable = false, value_type = Option<String>, format = Uuid)]
+    request: Option<RequestId>,
+    /// An open offer.
+    #[schema(required = true, nullable = false, value_type = Option<String>, format = Uuid)]
+    offer: Option<OfferId>,
+}
+
+impl MatchBody {
+    fn parse(self, errors: &mut FieldErrors) -> Option<(RequestId, OfferId)> {
+        let request = errors.require("/request", self.request);
+        let offer = errors.require("/offer", self.offer);
+        request.zip(offer)
+    }
+}
+
+/// Asks a volunteer for a request, outside any wave and without a review. The two must fit as in any
+/// match.
+#[utoipa::path(post, path = "/v1/matches", tag = "coordinator", request_body = MatchBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
+    responses((status = 201, description = "The volunteer is asked", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn post(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
+    let (parsed, mut errors) = read_body::<MatchBody>(&request, &body)?;
+    let pair = parsed.parse(&mut errors);
+    let (request, offer) = errors.finish(pair)?;
+    let id = propose_match(&ctx, request, offer, call, who.actor()).await?;
+    let view = ctx.db.read(move |conn| find(conn, id)).await?;
+    Ok(HttpResponse::Created().json(view.ok_or_else(Problem::not_found)?))
+}
+
+/// Approves a proposal: the volunteer is asked now.
+#[utoipa::path(post, path = "/v1/matches/{id}/approve", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn approve(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    review_match::approve_match(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Vetoes a proposal or an ask: these two are never brought together again, and another is looked for
+/// at once.
+#[utoipa::path(post, path = "/v1/matches/{id}/veto", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn veto(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    review_match::veto_match(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}

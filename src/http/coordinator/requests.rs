@@ -1,0 +1,99 @@
+//! `/v1/requests`: every request, and hiding one. Reading, changing and closing one is in
+//! `http::requests`, for neighbors and coordinators alike.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::found;
+use crate::actions::{Ctx, hold_request};
+use crate::domain::ids::RequestId;
+use crate::domain::lifecycle::RequestState;
+use crate::domain::need::Urgency;
+use crate::http::auth::AsCoordinator;
+use crate::http::filters::Filters;
+use crate::http::openapi::Problems;
+use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::problem::Problem;
+use crate::http::views::coordinator::request::{RequestFile, RequestSheet, file, sheets};
+use crate::storage::requests::RequestFilter;
+use crate::storage::{StorageError, requests};
+
+/// One request with all its matches.
+///
+/// # Errors
+/// A request that is not there.
+pub async fn shown(ctx: &web::Data<Ctx>, id: RequestId) -> Result<HttpResponse, Problem> {
+    found(ctx, move |conn| file(conn, id)).await
+}
+
+/// A page of them.
+type RequestList = Listing<RequestSheet>;
+
+/// All requests, newest first.
+#[utoipa::path(get, path = "/v1/requests", tag = "coordinator",
+    params(
+        ("state" = Option<RequestState>, Query, description = "Only those that stand there", example = "open"),
+        ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
+        ("urgency" = Option<Urgency>, Query, description = "Only those needed so soon", example = "now"),
+        ("attention" = Option<bool>, Query, description = "`true`: only those that a person must look at; `false`: only the others"),
+        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only of this neighbor"),
+        ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
+        Pages),
+    responses((status = 200, description = "A page of requests", body = RequestList), Problems), security(("coordinator" = [])))]
+pub async fn list(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let known = [
+        "state",
+        "category",
+        "urgency",
+        "attention",
+        "neighbor",
+        "area",
+    ];
+    let mut filters = Filters::read("requests", &known, &request)?;
+    let filter = RequestFilter {
+        state: filters.parsed("state"),
+        category: filters.category(&ctx),
+        urgency: filters.parsed("urgency"),
+        attention: filters.flag("attention"),
+        neighbor: filters.id("neighbor"),
+        area: filters.parsed("area"),
+    };
+    let asked = filters.finish(&ctx)?;
+    let page = asked.page();
+    let (items, last) = ctx
+        .db
+        .read(move |conn| {
+            let mut rows = requests::page(conn, &filter, page)?;
+            let last = cut(page.limit, &mut rows, |r| position(r.created_at, r.id));
+            Ok::<_, StorageError>((sheets(conn, rows)?, last))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+}
+
+/// Hides a request: its asks are withdrawn, and nobody new is told of it. What was promised stays.
+#[utoipa::path(post, path = "/v1/requests/{id}/hold", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The request as it is now", body = RequestFile), Problems), security(("coordinator" = [])))]
+pub async fn hold(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<RequestId>,
+) -> Result<HttpResponse, Problem> {
+    hold_request::hold_request(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Shows a request again that a coordinator had hidden. What the neighbor has hidden herself stays so.
+#[utoipa::path(post, path = "/v1/requests/{id}/unhold", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The request as it is now", body = RequestFile), Problems), security(("coordinator" = [])))]
+pub async fn unhold(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<RequestId>,
+) -> Result<HttpResponse, Problem> {
+    hold_request::unhold_request(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}

@@ -1,0 +1,159 @@
+//! `/v1/volunteers`: every volunteer, vetting and blocking. `/v1/volunteers/self` is the volunteer's
+//! own and is in `http::volunteers`.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::found;
+use crate::actions::Ctx;
+use crate::actions::block_volunteer::block_volunteer;
+use crate::actions::vet_volunteer::vet_volunteer;
+use crate::domain::clock::Ts;
+use crate::domain::ids::VolunteerId;
+use crate::http::auth::AsCoordinator;
+use crate::http::body::Body;
+use crate::http::fields::FieldErrors;
+use crate::http::filters::Filters;
+use crate::http::openapi::Problems;
+use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::problem::Problem;
+use crate::http::requests::read_optional;
+use crate::http::views::coordinator::volunteer::{VolunteerFile, VolunteerSheet, file};
+use crate::storage::volunteers::VolunteerFilter;
+use crate::storage::{StorageError, volunteers};
+
+/// How long a vetting holds where the coordinator does not say.
+const VETTED_FOR: Duration = Duration::from_hours(365 * 24);
+/// How long it holds at the most.
+const VETTED_AT_MOST: Duration = Duration::from_hours(5 * 366 * 24);
+
+async fn shown(ctx: &web::Data<Ctx>, id: VolunteerId) -> Result<HttpResponse, Problem> {
+    found(ctx, move |conn| file(conn, id)).await
+}
+
+/// A page of them.
+type VolunteerList = Listing<VolunteerSheet>;
+
+/// All volunteers, newest first.
+#[utoipa::path(get, path = "/v1/volunteers", tag = "coordinator",
+    params(
+        ("confirmed" = Option<bool>, Query, description = "Whether the address is confirmed"),
+        ("vetted" = Option<bool>, Query, description = "Whether they are vetted now"),
+        ("blocked" = Option<bool>, Query, description = "Whether they are blocked"),
+        Pages),
+    responses((status = 200, description = "A page of volunteers", body = VolunteerList), Problems), security(("coordinator" = [])))]
+pub async fn list(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let known = ["confirmed", "vetted", "blocked"];
+    let mut filters = Filters::read("volunteers", &known, &request)?;
+    let filter = VolunteerFilter {
+        confirmed: filters.flag("confirmed"),
+        vetted: filters.flag("vetted"),
+        blocked: filters.flag("blocked"),
+    };
+    let asked = filters.finish(&ctx)?;
+    let (page, now) = (asked.page(), ctx.now());
+    let (items, last) = ctx
+        .db
+        .read(move |conn| {
+            let mut rows = volunteers::page(conn, &filter, now, page)?;
+            let last = cut(page.limit, &mut rows, |v| position(v.created_at, v.id));
+            let sheets: Vec<VolunteerSheet> = rows.iter().map(Into::into).collect();
+            Ok::<_, StorageError>((sheets, last))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+}
+
+/// One volunteer, with what she offers.
+#[utoipa::path(get, path = "/v1/volunteers/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The volunteer", body = VolunteerFile), Problems), security(("coordinator" = [])))]
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    id: web::Path<VolunteerId>,
+) -> Result<HttpResponse, Problem> {
+    shown(&ctx, *id).await
+}
+
+/// For how long a volunteer is vouched for.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"until": "2027-12-01T00:00:00Z"}))]
+pub struct VetBody {
+    /// Until when; a year from now where it is left out, five years at the most.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Ts>,
+}
+
+impl VetBody {
+    fn parse(self, now: Ts, errors: &mut FieldErrors) -> Ts {
+        let until = self.until.unwrap_or_else(|| now.after(VETTED_FOR));
+        if until <= now {
+            errors.push("/until", "is in the past");
+        } else if until > now.after(VETTED_AT_MOST) {
+            errors.push("/until", "must be within five years");
+        }
+        until
+    }
+}
+
+/// Vouches for a volunteer whom a coordinator has met.
+#[utoipa::path(post, path = "/v1/volunteers/{id}/vet", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = VetBody,
+    responses((status = 200, description = "The volunteer as she is now", body = VolunteerFile), Problems), security(("coordinator" = [])))]
+pub async fn vet(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<VetBody>(&request, &body)?;
+    let until = body.parse(ctx.now(), &mut errors);
+    let until = errors.finish(Some(until))?;
+    vet_volunteer(&ctx, *id, Some(until), who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Vouches for a volunteer no longer. What was accepted meanwhile stays.
+#[utoipa::path(post, path = "/v1/volunteers/{id}/unvet", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The volunteer as she is now", body = VolunteerFile), Problems), security(("coordinator" = [])))]
+pub async fn unvet(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+) -> Result<HttpResponse, Problem> {
+    vet_volunteer(&ctx, *id, None, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Blocks a volunteer: asks are withdrawn, promises fall through and both sides are told, sites are
+/// taken off the list.
+#[utoipa::path(post, path = "/v1/volunteers/{id}/block", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The volunteer as she is now", body = VolunteerFile), Problems), security(("coordinator" = [])))]
+pub async fn block(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+) -> Result<HttpResponse, Problem> {
+    block_volunteer(&ctx, *id, true, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Lets a blocked volunteer in again. Her sites must be checked again before they are listed.
+#[utoipa::path(post, path = "/v1/volunteers/{id}/unblock", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The volunteer as she is now", body = VolunteerFile), Problems), security(("coordinator" = [])))]
+pub async fn unblock(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+) -> Result<HttpResponse, Problem> {
+    block_volunteer(&ctx, *id, false, who.actor()).await?;
+    shown(&ctx, *id).await
+}

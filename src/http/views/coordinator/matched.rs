@@ -1,0 +1,266 @@
+//! A match as coordinators see it, with those it brings together.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::clock::Ts;
+use crate::domain::ids::{OfferId, RequestId, VolunteerId};
+use crate::domain::lifecycle::{
+    Agreement, Attention, DeclineReason, FallReason, MatchState, OfferState, RequestState, Step,
+};
+use crate::domain::need::Urgency;
+use crate::domain::place::DistanceBand;
+use crate::domain::score::ScoreParts;
+use crate::http::views::request::WindowView;
+use crate::storage::matches::{DoneBy, Match};
+use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
+use crate::storage::volunteers::Volunteer;
+use crate::storage::{Conn, StorageError, offers, requests, volunteers};
+
+/// A match, to a coordinator.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MatchSheet {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// Where it stands.
+    pub state: MatchState,
+    /// Whether the neighbor must agree, and has.
+    pub agreement: Agreement,
+    /// What a coordinator can do with it now.
+    #[schema(example = json!(["approve", "veto"]))]
+    pub can: Vec<&'static str>,
+    /// How much is asked for, in the category's unit.
+    #[schema(example = 4)]
+    pub quantity: i32,
+    /// How much is promised.
+    #[schema(example = 0)]
+    pub taken: i32,
+    /// How far apart the two are.
+    pub distance: DistanceBand,
+    /// How good it is, from 0 to 1, as the parts are weighted; 1 for a match by hand.
+    #[schema(example = 0.82)]
+    pub score: f64,
+    /// The parts of the score.
+    pub parts: ScoreParts,
+    /// The wave in which it was asked, from 1; for a match by hand the last one before it.
+    #[schema(example = 1)]
+    pub wave: i32,
+    /// Whether a coordinator brought the two together.
+    pub by_hand: bool,
+    /// Why the volunteer said no.
+    pub decline_reason: Option<DeclineReason>,
+    /// Why it came to nothing.
+    pub fall_reason: Option<FallReason>,
+    /// Who said that the help was given.
+    pub done_by: Option<DoneBy>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Ts,
+    /// By when the ask must have left; one that has not does not count.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub max_wait_at: Option<Ts>,
+    /// When the ask left.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub asked_at: Option<Ts>,
+    /// Until when an answer is waited for.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub respond_by: Option<Ts>,
+    /// When the volunteer answered.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub answered_at: Option<Ts>,
+    /// Until when the neighbor may agree.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub agree_by: Option<Ts>,
+    /// When contacts were released.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub released_at: Option<Ts>,
+    /// When the volunteer arrives, or expects the neighbor.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub arrival_at: Option<Ts>,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended_at: Option<Ts>,
+    /// What is needed.
+    pub request: RequestSummary,
+    /// What is given.
+    pub offer: OfferSummary,
+    /// Who gives it.
+    pub volunteer: VolunteerSummary,
+}
+
+/// A request in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RequestSummary {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Its category.
+    #[schema(example = "childcare")]
+    pub category: String,
+    /// The H3 cell that stands for the neighbor's place.
+    #[schema(example = "882649b2d3fffff")]
+    pub cell: String,
+    /// How much is needed.
+    #[schema(example = 4)]
+    pub quantity: i32,
+    /// How much of it is promised.
+    #[schema(example = 0)]
+    pub covered: i32,
+    /// How soon.
+    pub urgency: Urgency,
+    /// When.
+    pub needed: WindowView,
+    /// Why a person must look at it.
+    pub attention: Option<Attention>,
+}
+
+/// An offer in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferSummary {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// Where it stands.
+    pub state: OfferState,
+    /// The H3 cell that stands for its place.
+    #[schema(example = "882649b2d3fffff")]
+    pub cell: String,
+    /// How much there is of it in each period.
+    #[schema(example = 10)]
+    pub capacity: i32,
+    /// Whether it is open to the public.
+    pub site: bool,
+}
+
+/// A volunteer in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VolunteerSummary {
+    /// The volunteer's id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// Until when they are, or were, vetted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub vetted_until: Option<Ts>,
+    /// Whether they are blocked.
+    pub blocked: bool,
+}
+
+impl From<&Request> for RequestSummary {
+    fn from(row: &Request) -> Self {
+        Self {
+            id: row.id.to_string(),
+            state: row.state,
+            category: row.category.to_string(),
+            cell: row.cell.to_string(),
+            quantity: row.quantity.get(),
+            covered: row.covered,
+            urgency: row.urgency,
+            needed: WindowView {
+                from: row.needed_from,
+                until: row.needed_until,
+            },
+            attention: row.attention,
+        }
+    }
+}
+
+impl From<&Offer> for OfferSummary {
+    fn from(row: &Offer) -> Self {
+        Self {
+            id: row.id.to_string(),
+            state: row.state,
+            cell: row.cell.to_string(),
+            capacity: row.capacity.get(),
+            site: row.is_site,
+        }
+    }
+}
+
+impl From<&Volunteer> for VolunteerSummary {
+    fn from(row: &Volunteer) -> Self {
+        Self {
+            id: row.id.to_string(),
+            vetted_until: row.vetted_until,
+            blocked: row.blocked_at.is_some(),
+        }
+    }
+}
+
+/// The matches with those they bring together, in the order given.
+///
+/// # Errors
+/// A failed query.
+pub fn sheets(conn: &mut Conn, rows: &[Match]) -> Result<Vec<MatchSheet>, StorageError> {
+    let ids: Vec<RequestId> = rows.iter().map(|m| m.request_id).collect();
+    let requests: HashMap<RequestId, Request> = requests::find_all(conn, &ids)?
+        .into_iter()
+        .map(|r| (r.id, r))
+        .collect();
+    let ids: Vec<OfferId> = rows.iter().map(|m| m.offer_id).collect();
+    let offers: HashMap<OfferId, Offer> = offers::find_all(conn, &ids)?
+        .into_iter()
+        .map(|o| (o.id, o))
+        .collect();
+    let ids: Vec<VolunteerId> = offers.values().map(|o| o.volunteer_id).collect();
+    let volunteers: HashMap<VolunteerId, Volunteer> = volunteers::find_all(conn, &ids)?
+        .into_iter()
+        .map(|v| (v.id, v))
+        .collect();
+    // Foreign keys see to it that none of the three is missing.
+    let sheet = |m: &Match| {
+        let request = requests.get(&m.request_id)?;
+        let offer = offers.get(&m.offer_id)?;
+        let volunteer = volunteers.get(&offer.volunteer_id)?;
+        Some(sheet(m, request, offer, volunteer))
+    };
+    Ok(rows.iter().filter_map(sheet).collect())
+}
+
+fn sheet(m: &Match, request: &Request, offer: &Offer, volunteer: &Volunteer) -> MatchSheet {
+    MatchSheet {
+        id: m.id.to_string(),
+        state: m.state,
+        agreement: m.agreement,
+        can: can(m, request),
+        quantity: m.quantity.get(),
+        taken: m.taken,
+        distance: m.band,
+        score: m.score,
+        parts: m.parts.0,
+        wave: m.wave,
+        by_hand: m.by_hand,
+        decline_reason: m.decline_reason,
+        fall_reason: m.fall_reason,
+        done_by: m.done_by,
+        created_at: m.created_at,
+        max_wait_at: m.max_wait_at,
+        asked_at: m.asked_at,
+        respond_by: m.respond_by,
+        answered_at: m.answered_at,
+        agree_by: m.agree_by,
+        released_at: m.released_at,
+        arrival_at: m.arrival_at,
+        ended_at: m.ended_at,
+        request: request.into(),
+        offer: offer.into(),
+        volunteer: volunteer.into(),
+    }
+}
+
+/// What a coordinator can do with the match as it stands.
+fn can(m: &Match, request: &Request) -> Vec<&'static str> {
+    let mut can = Vec::new();
+    if request.state == RequestState::Open && matches!(m.state.approve(), Step::To(_)) {
+        can.push("approve");
+    }
+    if matches!(m.state.veto(), Step::To(_)) {
+        can.push("veto");
+    }
+    can
+}

@@ -1,0 +1,194 @@
+//! A request as coordinators see it: without who asks, where exactly, and what she wrote.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::matched::{self, MatchSheet};
+use crate::domain::attribute::Attributes;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::lifecycle::{Attention, CloseReason, RequestState};
+use crate::domain::need::{Handover, Urgency, Verified};
+use crate::http::views::request::WindowView;
+use crate::storage::neighbors::Neighbor;
+use crate::storage::requests::{HeldBy, Request};
+use crate::storage::{Conn, StorageError, matches, neighbors, requests};
+
+/// A request, to a coordinator.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RequestSheet {
+    /// Its id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Its category.
+    #[schema(example = "food")]
+    pub category: String,
+    /// The H3 cell that stands for the neighbor's place.
+    #[schema(example = "882649b2d3fffff")]
+    pub cell: String,
+    /// How much is needed, in the category's unit.
+    #[schema(example = 4)]
+    pub quantity: i32,
+    /// How much of it is promised.
+    #[schema(example = 0)]
+    pub covered: i32,
+    /// Whether several may share it.
+    pub splittable: bool,
+    /// How many at the most.
+    #[schema(example = 1)]
+    pub max_helpers: i32,
+    /// How soon.
+    pub urgency: Urgency,
+    /// How far the neighbor travels, in meters.
+    #[schema(example = 2000)]
+    pub travel_m: i32,
+    /// Where it changes hands.
+    pub handover: Handover,
+    /// When.
+    pub needed: WindowView,
+    /// What it must be like.
+    #[schema(value_type = Object, example = json!({"diet": ["halal"]}))]
+    pub requires: Attributes,
+    /// Whether the helper must speak one of her languages.
+    pub language_must: bool,
+    /// Slots of one need share it.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub series: Option<String>,
+    /// Who has hidden it.
+    pub held_by: Option<HeldBy>,
+    /// Why it was closed.
+    pub close_reason: Option<CloseReason>,
+    /// Why a person must look at it.
+    pub attention: Option<Attention>,
+    /// Waves of asks so far.
+    #[schema(example = 1)]
+    pub wave: i32,
+    /// By when the next ones are asked, if nobody says yes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_ask_at: Option<Ts>,
+    /// When it was posted.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Ts,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Ts,
+    /// When it was closed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Ts>,
+    /// Who asks.
+    pub neighbor: NeighborSummary,
+}
+
+/// A neighbor in short.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NeighborSummary {
+    /// Her id.
+    #[schema(value_type = String, format = Uuid)]
+    pub id: String,
+    /// What she speaks, best first.
+    #[schema(example = json!(["so", "en"]))]
+    pub languages: Vec<String>,
+    /// How far her contact was checked.
+    pub verified: Verified,
+    /// Whether she must agree to each volunteer first.
+    pub agree_first: bool,
+    /// Whether letters go to her; without them she must be called.
+    pub mail: bool,
+    /// The coordinator who entered it for her.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub entered_by: Option<String>,
+    /// Whether she was erased.
+    pub erased: bool,
+}
+
+/// A request with everything that happened to it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RequestFile {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestSheet,
+    /// All its matches, asks too, oldest first.
+    pub matches: Vec<MatchSheet>,
+}
+
+/// The requests with who asks, in the order given.
+///
+/// # Errors
+/// A failed query.
+pub fn sheets(conn: &mut Conn, rows: Vec<Request>) -> Result<Vec<RequestSheet>, StorageError> {
+    let ids: Vec<NeighborId> = rows.iter().map(|r| r.neighbor_id).collect();
+    let owners: HashMap<NeighborId, Neighbor> = neighbors::find_all(conn, &ids)?
+        .into_iter()
+        .map(|n| (n.id, n))
+        .collect();
+    // A foreign key sees to it that none is missing.
+    let sheet = |row: Request| {
+        let owner = owners.get(&row.neighbor_id)?.into();
+        Some(sheet(row, owner))
+    };
+    Ok(rows.into_iter().filter_map(sheet).collect())
+}
+
+/// The request with all its matches; `None` if there is none.
+///
+/// # Errors
+/// A failed query.
+pub fn file(conn: &mut Conn, id: RequestId) -> Result<Option<RequestFile>, StorageError> {
+    let rows = requests::find(conn, id)?.into_iter().collect();
+    let Some(request) = sheets(conn, rows)?.pop() else {
+        return Ok(None);
+    };
+    let all = matches::of_request(conn, id)?;
+    let matches = matched::sheets(conn, &all)?;
+    Ok(Some(RequestFile { request, matches }))
+}
+
+fn sheet(row: Request, neighbor: NeighborSummary) -> RequestSheet {
+    RequestSheet {
+        id: row.id.to_string(),
+        state: row.state,
+        category: row.category.to_string(),
+        cell: row.cell.to_string(),
+        quantity: row.quantity.get(),
+        covered: row.covered,
+        splittable: row.splittable,
+        max_helpers: row.max_helpers,
+        urgency: row.urgency,
+        travel_m: row.travel_m.meters(),
+        handover: row.handover,
+        needed: WindowView {
+            from: row.needed_from,
+            until: row.needed_until,
+        },
+        requires: row.requires.0,
+        language_must: row.language_must,
+        series: row.series_id.map(|s| s.to_string()),
+        held_by: row.held_by,
+        close_reason: row.close_reason,
+        attention: row.attention,
+        wave: row.wave,
+        next_ask_at: row.next_wave_at.filter(|_| row.state == RequestState::Open),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        closed_at: row.closed_at,
+        neighbor,
+    }
+}
+
+impl From<&Neighbor> for NeighborSummary {
+    fn from(row: &Neighbor) -> Self {
+        Self {
+            id: row.id.to_string(),
+            languages: row.languages.0.clone(),
+            verified: row.verified,
+            agree_first: row.agree_first,
+            mail: row.email_hash.is_some() && row.mail_stopped_at.is_none(),
+            entered_by: row.entered_by.map(|id| id.to_string()),
+            erased: row.erased_at.is_some(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What was sealed, to a coordinator who gave a reason.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actions::reveal::{RevealedOffer, RevealedRequest};
+use crate::domain::note::{Note, PrivateNote};
+use crate::domain::place::GeoPoint;
+use crate::domain::secret::VolunteerSecret;
+use crate::http::bodies::contact::ContactBody;
+use crate::http::bodies::location::LocationBody;
+use crate::http::bodies::offer::SiteBody;
+
+/// What was sealed of a request and of her who asks.
+#[derive(Serialize, ToSchema)]
+pub struct RevealedRequestView {
+    /// How she is reached.
+    pub contact: ContactBody,
+    /// Who posted for her.
+    pub caller: Option<ContactBody>,
+    /// Where she is.
+    #[schema(example = json!({"lat": 44.95, "lon": -93.26, "address": "2410 Example Ave"}))]
+    pub location: LocationBody,
+    /// What may be shown before anything is agreed.
+    #[schema(example = "Two adults, two children")]
+    pub note: Option<String>,
+    /// What is released with the contact.
+    pub private_note: Option<String>,
+}
+
+/// What was sealed of an offer and of its volunteer.
+#[derive(Serialize, ToSchema)]
+pub struct RevealedOfferView {
+    /// How the volunteer is reached.
+    #[schema(example = json!({"name": "Ana", "email": "ana@example.org"}))]
+    pub contact: ContactBody,
+    /// Where the help stands.
+    pub location: LocationBody,
+    /// What may be shown before anything is agreed.
+    pub note: Option<String>,
+    /// What is released with the contact.
+    pub private_note: Option<String>,
+    /// What becomes public of it once it is listed.
+    pub site: Option<SiteBody>,
+}
+
+/// What was sealed of a volunteer.
+#[derive(Serialize, ToSchema)]
+pub struct RevealedVolunteerView {
+    /// How the volunteer is reached.
+    #[schema(example = json!({"name": "Ana", "email": "ana@example.org"}))]
+    pub contact: ContactBody,
+}
+
+impl From<RevealedRequest> for RevealedRequestView {
+    fn from(revealed: RevealedRequest) -> Self {
+        let RevealedRequest { neighbor, request } = revealed;
+        Self {
+            contact: (&neighbor.contact).into(),
+            caller: neighbor.caller.as_ref().map(Into::into),
+            location: LocationBody {
+                address: neighbor.address.map(|a| a.expose().to_owned()),
+                ..at(neighbor.place)
+            },
+            note: note(request.note),
+            private_note: private_note(request.private_note),
+        }
+    }
+}
+
+impl From<RevealedOffer> for RevealedOfferView {
+    fn from(revealed: RevealedOffer) -> Self {
+        let RevealedOffer { volunteer, offer } = revealed;
+        Self {
+            contact: (&volunteer.contact).into(),
+            location: at(offer.place),
+            note: note(offer.note),
+            private_note: private_note(offer.private_note),
+            site: offer.site.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<VolunteerSecret> for RevealedVolunteerView {
+    fn from(revealed: VolunteerSecret) -> Self {
+        Self {
+            contact: (&revealed.contact).into(),
+        }
+    }
+}
+
+fn at(place: GeoPoint) -> LocationBody {
+    LocationBody {
+        lat: Some(place.lat()),
+        lon: Some(place.lon()),
+        ..LocationBody::default()
+    }
+}
+
+fn note(note: Option<Note>) -> Option<String> {
+    note.map(|n| n.expose().to_owned())
+}
+
+fn private_note(note: Option<PrivateNote>) -> Option<String> {
+    note.map(|n| n.expose().to_owned())
+}

@@ -1,0 +1,283 @@
+//! Keeps the index of open posts like the database: loads it at the start, then follows the change
+//! feed.
+//!
+//! The place in the feed is remembered before the rows are read, and rows are read after the change
+//! that announced them; so a change may be applied twice, and none is missed.
+
+mod load;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+use super::{Next, Worker, WorkerError};
+use crate::actions::Ctx;
+use crate::actions::cards::{offer_cards_by_id, request_cards_by_id};
+use crate::domain::availability::{Availability, Window, Windows};
+use crate::domain::clock::Ts;
+use crate::domain::ids::{OfferId, RequestId};
+use crate::matching::card::{OfferCard, RequestCard};
+use crate::storage::changes::{self, Change, Entity};
+use crate::storage::{Conn, StorageError};
+
+/// Changes applied together.
+const APPLIED_AT_ONCE: i64 = 500;
+/// How often the intervals of offers are extended: the horizon moves on with the time.
+const EXTEND_EVERY: Duration = Duration::from_hours(1);
+/// Offers extended in one tick, so that matching need not wait for all of them.
+const EXTENDED_AT_ONCE: usize = 200;
+
+/// Follows the change feed.
+#[derive(Debug)]
+pub struct Feed {
+    ctx: Ctx,
+    loaded: Arc<watch::Sender<bool>>,
+    /// The last change applied; none before the index is loaded.
+    cursor: Option<i64>,
+    extended_at: Ts,
+    to_extend: Vec<OfferId>,
+}
+
+/// What a page of changes is about, as it stands now.
+struct Changed {
+    requests: HashSet<RequestId>,
+    offers: HashSet<OfferId>,
+    request_cards: Vec<RequestCard>,
+    offer_cards: Vec<OfferCard>,
+}
+
+/// A page of the feed.
+enum Page {
+    /// Changes that this feed should have seen are gone.
+    Trimmed,
+    /// Nothing is new.
+    UpToDate,
+    /// Changes up to `last`, with `behind` more to come.
+    Some {
+        changed: Changed,
+        last: i64,
+        behind: i64,
+    },
+}
+
+impl Worker for Feed {
+    async fn tick(&mut self, now: Ts) -> Result<Next, WorkerError> {
+        self.follow(now).await
+    }
+}
+
+impl Feed {
+    /// A feed that will load the index; `loaded` is told whether it is complete.
+    #[must_use]
+    pub fn new(ctx: Ctx, loaded: Arc<watch::Sender<bool>>) -> Self {
+        Self {
+            ctx,
+            loaded,
+            cursor: None,
+            extended_at: Ts::EPOCH,
+            to_extend: Vec::new(),
+        }
+    }
+
+    /// Applies every change there is to the index, which is loaded first where it was not; then
+    /// extends some offers, if it is time to.
+    ///
+    /// # Errors
+    /// A failed query; what was applied until then stays.
+    pub async fn follow(&mut self, now: Ts) -> Result<Next, WorkerError> {
+        self.apply(now).await?;
+        self.extend(now).await?;
+        Ok(if self.to_extend.is_empty() {
+            Next::Later
+        } else {
+            Next::Now
+        })
+    }
+
+    /// Applies every change there is, and loads the index first where that was not done.
+    ///
+    /// # Errors
+    /// A failed query; what was applied until then stays.
+    pub async fn apply(&mut self, now: Ts) -> Result<(), WorkerError> {
+        loop {
+            let Some(cursor) = self.cursor else {
+                self.load(now).await?;
+                continue;
+            };
+            match self.read_page(cursor, now).await? {
+                Page::UpToDate => break,
+                Page::Trimmed => {
+                    tracing::warn!(
+                        cursor,
+                        "the change feed was trimmed; the index is loaded anew"
+                    );
+                    self.cursor = None;
+                }
+                Page::Some {
+                    changed,
+                    last,
+                    behind,
+                } => {
+                    self.put(changed);
+                    self.cursor = Some(last);
+                    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+                    metrics::gauge!("manyhands_index_lag_changes").set(behind as f64);
+                }
+            }
+        }
+        self.measure();
+        Ok(())
+    }
+
+    async fn read_page(&self, cursor: i64, now: Ts) -> Result<Page, StorageError> {
+        let ctx = self.ctx.clone();
+        let read = move |conn: &mut Conn| {
+            let page = changes::after(conn, cursor, APPLIED_AT_ONCE)?;
+            // Asked after the page was read: what is trimmed in between was not needed for it.
+            let bounds = changes::bounds(conn)?;
+            if bounds.map_or(cursor > 0, |(first, last)| {
+                first > cursor + 1 || last < cursor
+            }) {
+                return Ok(Page::Trimmed);
+            }
+            let Some(last) = page.last().map(|change| change.seq) else {
+                return Ok(Page::UpToDate);
+            };
+            Ok(Page::Some {
+                changed: read_changed(&ctx, conn, &page, now)?,
+                last,
+                behind: bounds.map_or(0, |(_, newest)| newest - last),
+            })
+        };
+        self.ctx.db.read(read).await
+    }
+
+    fn put(&self, changed: Changed) {
+        let catalog = &self.ctx.catalog;
+        let mut index = self
+            .ctx
+            .index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut gone = changed.requests;
+        for card in changed.request_cards {
+            gone.remove(&card.id);
+            index.put_request(catalog, card);
+        }
+        for id in gone {
+            index.remove_request(id);
+        }
+        let mut gone = changed.offers;
+        for card in changed.offer_cards {
+            gone.remove(&card.id);
+            index.put_offer(catalog, card);
+        }
+        for id in gone {
+            index.remove_offer(id);
+        }
+    }
+
+    async fn load(&mut self, now: Ts) -> Result<(), WorkerError> {
+        let started = Instant::now();
+        self.loaded.send_replace(false);
+        let (cursor, index) = load::load(&self.ctx, now).await?;
+        let (offers, requests) = index.len();
+        let old = {
+            let mut current = self
+                .ctx
+                .index
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, index)
+        };
+        // Not while others wait for the lock.
+        drop(old);
+        self.cursor = Some(cursor);
+        self.extended_at = now;
+        self.to_extend.clear();
+        self.loaded.send_replace(true);
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(offers, requests, elapsed_ms, "the index is loaded");
+        Ok(())
+    }
+
+    /// Makes the intervals of some offers anew, up to the horizon as it is now.
+    async fn extend(&mut self, now: Ts) -> Result<(), WorkerError> {
+        let index = &self.ctx.index;
+        if self.to_extend.is_empty() && now.since(self.extended_at) >= EXTEND_EVERY {
+            let current = index.read().unwrap_or_else(PoisonError::into_inner);
+            self.to_extend = current.offers_to_extend();
+            self.extended_at = now;
+        }
+        let rest = self.to_extend.len().saturating_sub(EXTENDED_AT_ONCE);
+        let ids = self.to_extend.split_off(rest);
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let stands: HashMap<OfferId, Availability> = {
+            let current = index.read().unwrap_or_else(PoisonError::into_inner);
+            let known = |id: &OfferId| Some((*id, current.offer(*id)?.availability.clone()));
+            ids.iter().filter_map(known).collect()
+        };
+        let horizon = now.after(self.ctx.settings.matching.horizon);
+        let extended = spawn_blocking(move || extended(stands, now, horizon))
+            .await
+            .map_err(|_| WorkerError::CutOff)?;
+        let mut current = index.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, availability, windows) in extended {
+            current.extend_offer(id, &availability, windows);
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "gauges")]
+    fn measure(&self) {
+        let current = self
+            .ctx
+            .index
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (offers, requests) = current.len();
+        metrics::gauge!("manyhands_index_posts", "kind" => "offer").set(offers as f64);
+        metrics::gauge!("manyhands_index_posts", "kind" => "request").set(requests as f64);
+    }
+}
+
+fn read_changed(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    page: &[Change],
+    now: Ts,
+) -> Result<Changed, StorageError> {
+    let of = |entity| page.iter().filter(move |change| change.entity == entity);
+    let requests: HashSet<RequestId> = of(Entity::Request).map(|c| c.entity_id.into()).collect();
+    let offers: HashSet<OfferId> = of(Entity::Offer).map(|c| c.entity_id.into()).collect();
+    let request_ids: Vec<RequestId> = requests.iter().copied().collect();
+    let offer_ids: Vec<OfferId> = offers.iter().copied().collect();
+    Ok(Changed {
+        request_cards: request_cards_by_id(conn, &request_ids, now)?,
+        offer_cards: offer_cards_by_id(ctx, conn, &offer_ids, now)?,
+        requests,
+        offers,
+    })
+}
+
+fn extended(
+    stands: HashMap<OfferId, Availability>,
+    now: Ts,
+    horizon: Ts,
+) -> Vec<(OfferId, Availability, Windows)> {
+    let Ok(horizon) = Window::parse(now, horizon) else {
+        return Vec::new();
+    };
+    stands
+        .into_iter()
+        .map(|(id, availability)| {
+            let windows = availability.windows(horizon);
+            (id, availability, windows)
+        })
+        .collect()
+}

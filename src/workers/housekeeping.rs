@@ -1,0 +1,115 @@
+//! What time ends: posts that are over are closed, and what is no longer needed is erased.
+//!
+//! Erased is erased, so a clock that is wrong must not cause it. When the clock has moved on by more
+//! than a week since it was last trusted, nothing is ended until an operator says that it is right
+//! (`manyhands doctor --clock-is-right`); also when the service merely rested that long.
+
+use std::time::Duration;
+
+use super::{Next, Stop, Worker, WorkerError};
+use crate::actions::trust_clock::trust_clock;
+use crate::actions::{Ctx, expire};
+use crate::domain::clock::Ts;
+use crate::storage::audit::Actor;
+use crate::storage::{StorageError, meta};
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_mins(1);
+/// How far the clock may move on between two looks.
+pub const LONGEST_LEAP: Duration = Duration::from_hours(7 * 24);
+/// How often the log repeats that a confirmation is waited for.
+const REMIND_EVERY: Duration = Duration::from_hours(1);
+
+/// Ends what is over.
+#[derive(Debug)]
+pub struct Housekeeping {
+    ctx: Ctx,
+    stop: Stop,
+    due: Ts,
+    reminded_at: Option<Ts>,
+}
+
+impl Worker for Housekeeping {
+    async fn tick(&mut self, now: Ts) -> Result<Next, WorkerError> {
+        // Both ways, in case the clock was set back.
+        if now < self.due && self.due.since(now) <= EVERY {
+            return Ok(Next::At(self.due));
+        }
+        if self.may_trust(now).await? {
+            self.end_what_is_over().await?;
+        }
+        expire::sweep(&self.ctx).await?;
+        self.due = now.after(EVERY);
+        Ok(Next::At(self.due))
+    }
+}
+
+impl Housekeeping {
+    /// A worker that looks at once.
+    #[must_use]
+    pub fn new(ctx: Ctx, stop: Stop) -> Self {
+        Self {
+            ctx,
+            stop,
+            due: Ts::EPOCH,
+            reminded_at: None,
+        }
+    }
+
+    /// Whether the clock has moved on as clocks do.
+    async fn may_trust(&mut self, now: Ts) -> Result<bool, WorkerError> {
+        let last = self
+            .ctx
+            .db
+            .read(|conn| Ok::<_, StorageError>(meta::housekept_at(conn)?))
+            .await?;
+        let leap = last.map_or(Duration::ZERO, |last| now.since(last));
+        if leap > LONGEST_LEAP {
+            self.remind(now, leap);
+            return Ok(false);
+        }
+        trust_clock(&self.ctx, Actor::SYSTEM).await?;
+        self.reminded_at = None;
+        Ok(true)
+    }
+
+    fn remind(&mut self, now: Ts, leap: Duration) {
+        if self
+            .reminded_at
+            .is_some_and(|at| now.since(at) < REMIND_EVERY)
+        {
+            return;
+        }
+        self.reminded_at = Some(now);
+        tracing::error!(
+            leap_days = leap.as_secs() / 86_400,
+            now = %now,
+            "the clock has leapt: nothing is closed or erased until `manyhands doctor --clock-is-right` confirms it"
+        );
+    }
+
+    async fn end_what_is_over(&self) -> Result<(), WorkerError> {
+        let ctx = &self.ctx;
+        let full = usize::try_from(expire::AT_ONCE).unwrap_or(usize::MAX);
+        let mut results = Vec::new();
+        macro_rules! until_done {
+            ($($work:ident),*) => {$(
+                let work = async {
+                    while !self.stop.is_set() && expire::$work(ctx).await? >= full {}
+                    Ok::<_, WorkerError>(())
+                };
+                results.push(work.await);
+            )*};
+        }
+        until_done!(past_requests, past_offers, unconfirmed, sealed_parts);
+        results.push(
+            expire::ending_offers(ctx)
+                .await
+                .map(drop)
+                .map_err(Into::into),
+        );
+        results.push(expire::leftovers(ctx).await.map(drop).map_err(Into::into));
+        // Each had its turn; one that failed must not keep the others from erasing.
+        results.into_iter().collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! What runs by the clock: matching, the outbox, the index's feed, housekeeping, checkpoints.
+//!
+//! A worker is a `tick(now)` that does what is due and says when it wants to look again; it holds
+//! nothing that is not in the database as well, so it may die at any point. Tests call `tick`
+//! themselves. In a service each is supervised: woken by commits and by the clock, slowed down while
+//! it fails, started again if it panics.
+//!
+//! A tick without anything due must write nothing: every commit wakes the workers, and two of them
+//! would keep each other awake.
+//!
+//! To add a worker: a file with a type that is a [`Worker`], and a line in [`start`].
+
+pub mod checkpoint;
+pub mod feed;
+pub mod housekeeping;
+pub mod matching;
+pub mod outbox;
+mod supervise;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::actions::{Ctx, Refusal};
+use crate::domain::clock::Ts;
+use crate::mail::transport::Transport;
+use crate::storage::{StorageError, TxError};
+use checkpoint::Checkpoint;
+use feed::Feed;
+use housekeeping::Housekeeping;
+use matching::Matching;
+use outbox::Outbox;
+use supervise::Supervisor;
+
+/// Something that works whenever something is due.
+pub trait Worker: Send + 'static {
+    /// Does what is due at `now`, and says when to look again.
+    fn tick(&mut self, now: Ts) -> impl Future<Output = Result<Next, WorkerError>> + Send;
+}
+
+/// When a worker wants to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// At once: there is more to do.
+    Now,
+    /// At that instant at the latest.
+    At(Ts),
+    /// It knows of nothing to come.
+    Later,
+}
+
+impl Next {
+    /// At `due`, if there is one.
+    #[must_use]
+    pub fn due(due: Option<Ts>) -> Self {
+        due.map_or(Self::Later, Self::At)
+    }
+}
+
+/// Why a tick was not finished. What it left undone is still due.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A use case refused what the worker asked for.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// The write-ahead log could not be brought into the database file.
+    #[error(transparent)]
+    Checkpoint(#[from] crate::storage::backup::BackupError),
+    /// Work on another thread was cut off.
+    #[error("it was cut off")]
+    CutOff,
+}
+
+impl From<TxError<Refusal>> for WorkerError {
+    fn from(error: TxError<Refusal>) -> Self {
+        match error {
+            TxError::Refused(refusal) => Self::Refused(refusal),
+            TxError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
+impl WorkerError {
+    /// Whether it is about the database and not about one row: the next row would fail as well.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Storage(StorageError::Unavailable(_)))
+    }
+}
+
+/// Whether the service is to stop. Workers ask between two pieces of work and begin no more.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    receiver: watch::Receiver<bool>,
+    /// Where there is no other sender: a dropped one would mean to stop.
+    _sender: Option<Arc<watch::Sender<bool>>>,
+}
+
+impl Stop {
+    /// A stop that happens when `true` is sent, or the sender is gone.
+    #[must_use]
+    pub fn new(receiver: watch::Receiver<bool>) -> Self {
+        Self {
+            receiver,
+            _sender: None,
+        }
+    }
+
+    /// A stop that never happens: for tests that call `tick` themselves.
+    #[must_use]
+    pub fn never() -> Self {
+        let (sender, receiver) = watch::channel(false);
+        Self {
+            receiver,
+            _sender: Some(Arc::new(sender)),
+        }
+    }
+
+    /// Whether to stop.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        *self.receiver.borrow() || self.receiver.has_changed().is_err()
+    }
+
+    /// Waits for the stop.
+    pub async fn wait(&mut self) {
+        // An error means that the sender is gone, which is a stop as well.
+        let _ = self.receiver.wait_for(|stop| *stop).await;
+    }
+}
+
+/// How often the workers look by themselves, in real time. In between they are woken by commits of
+/// this process; other processes are noticed by looking.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often what is slow anyway looks.
+const LOOK_SELDOM: Duration = Duration::from_secs(20);
+
+/// Starts all workers. They end after `stop`; dropping the set cuts them off. `loaded` is told
+/// whether the index is complete.
+#[must_use]
+pub fn start(
+    ctx: &Ctx,
+    transport: &Arc<Transport>,
+    stop: &Stop,
+    loaded: &Arc<watch::Sender<bool>>,
+) -> JoinSet<()> {
+    let mut crew = Crew {
+        ctx,
+        stop,
+        workers: JoinSet::new(),
+    };
+    let loaded = Arc::clone(loaded);
+    crew.add("matching", Wake::OnCommit, move |ctx, stop| {
+        let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
+        Matching::new(ctx, feed, stop)
+    });
+    let transport = Arc::clone(transport);
+    crew.add("outbox", Wake::OnCommit, move |ctx, stop| {
+        Outbox::new(ctx, Arc::clone(&transport), stop)
+    });
+    crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
+    crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));
+    crew.workers
+}
+
+/// What wakes a worker, beside what it waits for itself.
+#[derive(Clone, Copy)]
+enum Wake {
+    OnCommit,
+    Seldom,
+}
+
+struct Crew<'a> {
+    ctx: &'a Ctx,
+    stop: &'a Stop,
+    workers: JoinSet<()>,
+}
+
+impl Crew<'_> {
+    fn add<W: Worker>(
+        &mut self,
+        name: &'static str,
+        wake: Wake,
+        make: impl Fn(Ctx, Stop) -> W + Send + 'static,
+    ) {
+        let (look, commits) = match wake {
+            Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
+            Wake::Seldom => (LOOK_SELDOM, None),
+        };
+        let supervisor = Supervisor {
+            name,
+            look,
+            commits,
+            clock: Arc::clone(&self.ctx.clock),
+            entropy: Arc::clone(&self.ctx.entropy),
+            stop: self.stop.clone(),
+        };
+        let (ctx, stop) = (self.ctx.clone(), self.stop.clone());
+        self.workers
+            .spawn(supervisor.keep(move || make(ctx.clone(), stop.clone())));
+    }
+}

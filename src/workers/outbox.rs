@@ -1,0 +1,262 @@
+//! Sends the letters that are due.
+//!
+//! A letter is taken by a lease, which is committed before anything is said to a mail server; what
+//! became of it is settled afterward. No transaction is open while talking SMTP. A letter is sent
+//! twice only if its outcome is unknown: the process died, or the connection broke after the body.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::{Next, Stop, Worker, WorkerError};
+use crate::actions::Ctx;
+use crate::actions::claim_letters::{Claimed, claim_letters};
+use crate::actions::return_letters::return_letters;
+use crate::actions::settle_letter::{Attempt, settle_letter};
+use crate::domain::clock::Ts;
+use crate::domain::ids::LeaseId;
+use crate::mail::letter::{LetterToSend, render};
+use crate::mail::message::{Message, Subject, UnsubscribeUrl};
+use crate::mail::transport::{SendError, Transport, Trouble};
+use crate::storage::letters::{Letter, LetterState};
+use crate::storage::{StorageError, letters};
+
+/// First rest after the mail server turned out not to be there, doubled with every further time,
+const FIRST_REST: Duration = Duration::from_secs(5);
+/// up to this long. Letters keep their own, longer waits; this one keeps a dead server from being
+/// knocked at, and a wrong password from being tried, by every letter that waits.
+const LONGEST_REST: Duration = Duration::from_mins(1);
+/// How often the letters that wait are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// Sends letters.
+#[derive(Debug)]
+pub struct Outbox {
+    ctx: Ctx,
+    transport: Arc<Transport>,
+    stop: Stop,
+    /// What became of letters, as far as the database does not know it yet.
+    unsettled: Vec<(Letter, LeaseId, Attempt)>,
+    /// Not before this, because the mail server is not there.
+    rest_until: Ts,
+    /// How often in a row it was not there.
+    absences: u32,
+    counted_at: Ts,
+}
+
+/// What became of one letter.
+struct Done {
+    /// Whether the mail server was there at all.
+    reached: bool,
+    /// The attempt, if the database does not know of it.
+    unsettled: Option<(Letter, LeaseId, Attempt)>,
+}
+
+impl Worker for Outbox {
+    async fn tick(&mut self, now: Ts) -> Result<Next, WorkerError> {
+        self.settle_rest().await?;
+        self.count(now).await?;
+        loop {
+            if now < self.rest_until {
+                return Ok(Next::At(self.rest_until));
+            }
+            let due = self
+                .ctx
+                .db
+                .read(|conn| Ok::<_, StorageError>(letters::next_due(conn)?))
+                .await?;
+            if due.is_none_or(|at| at > now) || self.stop.is_set() {
+                return Ok(Next::due(due));
+            }
+            let lease = LeaseId::new(self.ctx.entropy.as_ref());
+            let limit = i64::from(self.ctx.settings.outbox.batch);
+            let (claimed, taken) = claim_letters(&self.ctx, lease, limit).await?;
+            if taken == 0 {
+                return Ok(Next::Later);
+            }
+            let lease_until = self.ctx.now().after(self.ctx.settings.outbox.lease);
+            self.send_all(claimed, lease, lease_until).await?;
+        }
+    }
+}
+
+impl Outbox {
+    /// A worker that sends through `transport`.
+    #[must_use]
+    pub fn new(ctx: Ctx, transport: Arc<Transport>, stop: Stop) -> Self {
+        Self {
+            ctx,
+            transport,
+            stop,
+            unsettled: Vec::new(),
+            rest_until: Ts::EPOCH,
+            absences: 0,
+            counted_at: Ts::EPOCH,
+        }
+    }
+
+    /// Sends letters, some at a time. Those that cannot be begun any more go back: the service stops,
+    /// the mail server is not there, or the lease might end before the attempt does.
+    async fn send_all(
+        &mut self,
+        claimed: Vec<Claimed>,
+        lease: LeaseId,
+        lease_until: Ts,
+    ) -> Result<(), WorkerError> {
+        let parallel = self.parallel();
+        let last_start = lease_until.before(self.transport.longest_send());
+        let mut waiting = VecDeque::from(claimed);
+        let mut running = JoinSet::new();
+        let mut unreached = 0;
+        loop {
+            // After one that did not reach the server, those that run are waited for: only if none of
+            // them does either, the server is not there.
+            let may_begin = || !self.stop.is_set() && unreached == 0 && self.ctx.now() < last_start;
+            while running.len() < parallel && may_begin() {
+                let Some(claimed) = waiting.pop_front() else {
+                    break;
+                };
+                let (ctx, transport) = (self.ctx.clone(), Arc::clone(&self.transport));
+                running.spawn(send_one(ctx, transport, claimed, lease));
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Ok(done)) => {
+                    unreached = if done.reached { 0 } else { unreached + 1 };
+                    self.unsettled.extend(done.unsettled);
+                }
+                // Its lease runs out, and it is sent by somebody else.
+                Some(Err(_)) => tracing::error!("the sending of a letter panicked"),
+            }
+        }
+        self.note_reach(unreached > 0 && !waiting.is_empty());
+        if !waiting.is_empty() {
+            let ids = waiting.iter().map(|c| c.letter.id).collect();
+            return_letters(&self.ctx, ids, lease).await?;
+        }
+        self.settle_rest().await
+    }
+
+    fn parallel(&self) -> usize {
+        let wanted = usize::try_from(self.ctx.settings.outbox.parallel).unwrap_or(1);
+        wanted.min(self.transport.parallel()).max(1)
+    }
+
+    fn note_reach(&mut self, is_absent: bool) {
+        if !is_absent {
+            self.absences = 0;
+            return;
+        }
+        let rest = FIRST_REST
+            .saturating_mul(1 << self.absences.min(10))
+            .min(LONGEST_REST);
+        self.absences += 1;
+        self.rest_until = self.ctx.now().after(rest);
+        tracing::warn!(
+            rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
+            "the mail server is not there; letters wait"
+        );
+    }
+
+    /// Settles what could not be settled before. As long as that fails no letter is taken: what was
+    /// sent must not be sent again.
+    async fn settle_rest(&mut self) -> Result<(), WorkerError> {
+        while let Some((letter, lease, attempt)) = self.unsettled.last().cloned() {
+            let id = letter.id;
+            match settle_letter(&self.ctx, letter, lease, attempt)
+                .await
+                .map_err(WorkerError::from)
+            {
+                Err(error) if error.is_outage() => return Err(error),
+                // Trying again would not help; the lease runs out, and the letter is taken again.
+                Err(error) => {
+                    tracing::error!(letter.id = %id, error = %error, "a letter could not be settled");
+                }
+                Ok(()) => {}
+            }
+            self.unsettled.pop();
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+    async fn count(&mut self, now: Ts) -> Result<(), StorageError> {
+        if now >= self.counted_at && now.since(self.counted_at) < COUNT_EVERY {
+            return Ok(());
+        }
+        self.counted_at = now;
+        let count =
+            |conn: &mut _| Ok::<_, StorageError>(letters::count(conn, LetterState::Queued)?);
+        let waiting = self.ctx.db.read(count).await?;
+        metrics::gauge!("manyhands_letters_waiting").set(waiting as f64);
+        Ok(())
+    }
+}
+
+/// Sends one letter and settles it.
+async fn send_one(ctx: Ctx, transport: Arc<Transport>, claimed: Claimed, lease: LeaseId) -> Done {
+    let Claimed { letter, to_send } = claimed;
+    let sent = match message(&to_send, ctx.settings.server.public_url.as_str()) {
+        Some(message) => transport.send(&message, ctx.now()).await.map(|_| ()),
+        None => Err(SendError::Unwritable(crate::mail::message::Unwritable(
+            "its text",
+        ))),
+    };
+    let reached = !matches!(&sent, Err(error) if is_absence(error));
+    let attempt = match sent {
+        Ok(()) => Attempt::Sent,
+        Err(error) => attempt(&error),
+    };
+    let settled = settle_letter(&ctx, letter.clone(), lease, attempt.clone()).await;
+    Done {
+        reached,
+        unsettled: settled.is_err().then_some((letter, lease, attempt)),
+    }
+}
+
+/// `None` for a letter that its templates or its link do not allow to be written.
+fn message(to_send: &LetterToSend, public_url: &str) -> Option<Message> {
+    let rendered = render(to_send, public_url).ok()?;
+    let unsubscribe = match &rendered.unsubscribe_url {
+        Some(url) => Some(UnsubscribeUrl::parse(url).ok()?),
+        None => None,
+    };
+    Some(Message {
+        id: to_send.id,
+        to: to_send.to.clone(),
+        subject: Subject::new(rendered.subject),
+        text: rendered.text,
+        html: rendered.html,
+        unsubscribe,
+    })
+}
+
+/// Whether the next letter would fare no better.
+fn is_absence(error: &SendError) -> bool {
+    use Trouble::{Closed, Connect, File, Login, TimedOut, Tls};
+    matches!(
+        error,
+        SendError::Temporary {
+            kind: Connect | Tls | Login | File | Closed | TimedOut,
+            outcome_unknown: false,
+            ..
+        }
+    )
+}
+
+fn attempt(error: &SendError) -> Attempt {
+    let mut why = error.kind().to_owned();
+    if let Some(code) = error.code() {
+        why = format!("{why} {code}");
+    }
+    if error.outcome_unknown() {
+        why = format!("{why}, outcome unknown");
+    }
+    if error.is_permanent() {
+        Attempt::Refused(why)
+    } else {
+        Attempt::Failed(why)
+    }
+}

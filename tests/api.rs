@@ -1,0 +1,15 @@
+//! The story of the service, told through its API: one file a chapter.
+
+#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+mod api {
+    mod agreement;
+    mod capacity;
+    mod idempotency;
+    mod mail;
+    mod matching;
+    mod people;
+    mod refusals;
+    mod waves;
+}
+mod support;

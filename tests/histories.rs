@@ -1,0 +1,270 @@
+//! Random histories of everybody at once, over the real actions: whatever people do in whatever order,
+//! what is promised adds up, and nobody sees a contact that is not released.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use manyhands::domain::lifecycle::{MatchState, RequestState};
+use manyhands::storage::page::Page;
+use manyhands::storage::{StorageError, capacity, matches, offers, requests};
+use proptest::prelude::*;
+use serde_json::json;
+use support::TestApp;
+use support::people::{Neighbor, Volunteer, food, with};
+
+/// What somebody does.
+#[derive(Clone, Debug)]
+enum Act {
+    Post {
+        quantity: i64,
+        splittable: bool,
+        agree_first: bool,
+    },
+    Answer {
+        volunteer: usize,
+        what: &'static str,
+    },
+    Neighbor {
+        neighbor: usize,
+        what: &'static str,
+    },
+    Offer {
+        volunteer: usize,
+        what: &'static str,
+    },
+    Wait {
+        minutes: u64,
+    },
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let answers = prop::sample::select(vec![
+        "accept", "accept", "accept", "decline", "release", "done", "no-show",
+    ]);
+    let wishes = prop::sample::select(vec![
+        "agree", "agree", "refuse", "done", "no-show", "close", "hide", "show", "more",
+    ]);
+    prop_oneof![
+        3 => (1..6_i64, any::<bool>(), any::<bool>())
+            .prop_map(|(quantity, splittable, agree_first)| Act::Post { quantity, splittable, agree_first }),
+        8 => (0..4_usize, answers).prop_map(|(volunteer, what)| Act::Answer { volunteer, what }),
+        4 => (0..8_usize, wishes).prop_map(|(neighbor, what)| Act::Neighbor { neighbor, what }),
+        1 => (0..4_usize, prop::sample::select(vec!["pause", "resume"]))
+            .prop_map(|(volunteer, what)| Act::Offer { volunteer, what }),
+        2 => (1..90_u64).prop_map(|minutes| Act::Wait { minutes }),
+    ]
+}
+
+async fn play(
+    app: &mut TestApp,
+    volunteers: &[Volunteer],
+    neighbors: &mut Vec<Neighbor>,
+    act: &Act,
+) {
+    match act {
+        Act::Post {
+            quantity,
+            splittable,
+            agree_first,
+        } => {
+            let need = with(
+                food(*quantity),
+                json!({"splittable": splittable, "max_helpers": if *splittable { 3 } else { 1 }}),
+            );
+            let body = with(
+                support::people::post_of(&[need]),
+                json!({"agree_first": agree_first}),
+            );
+            neighbors.push(app.neighbor_who(body).await);
+        }
+        Act::Answer { volunteer, what } => {
+            if let Some(token) = app.find_letter(&volunteers[*volunteer].email, "mha_") {
+                let answer = app
+                    .post(&format!("/v1/matches/self/{what}"), &token, &json!({}))
+                    .await;
+                assert!(
+                    [200, 409].contains(&answer.status),
+                    "{what}: {}",
+                    answer.body
+                );
+                contacts_only_when_released(&app.get("/v1/matches/self", &token).await.ok());
+            }
+        }
+        Act::Neighbor { neighbor, what } => {
+            let Some(neighbor) = neighbors.get(*neighbor).cloned() else {
+                return;
+            };
+            wish(app, &neighbor, what).await;
+        }
+        Act::Offer { volunteer, what } => {
+            let who = &volunteers[*volunteer];
+            app.post(
+                &format!("/v1/offers/{}/{what}", who.offers[0]),
+                &who.token,
+                &json!({}),
+            )
+            .await
+            .ok();
+        }
+        Act::Wait { minutes } => app.clock.advance(Duration::from_secs(minutes * 60)),
+    }
+    app.settle().await;
+}
+
+async fn wish(app: &TestApp, neighbor: &Neighbor, what: &str) {
+    let path = format!("/v1/requests/{}", neighbor.requests[0]);
+    let answer = match what {
+        "hide" | "show" => {
+            app.post(
+                &format!("/v1/neighbors/self/{what}"),
+                &neighbor.token,
+                &json!({}),
+            )
+            .await
+        }
+        "close" => {
+            app.post(&format!("{path}/close"), &neighbor.token, &json!({}))
+                .await
+        }
+        "more" => {
+            app.patch(&path, &neighbor.token, &json!({"quantity": 4}))
+                .await
+        }
+        _ => {
+            let seen = app.get(&path, &neighbor.token).await.ok();
+            let Some(id) = seen["matches"]
+                .as_array()
+                .and_then(|m| m.last())
+                .and_then(|m| m["id"].as_str())
+            else {
+                return;
+            };
+            app.post(
+                &format!("{path}/matches/{id}/{what}"),
+                &neighbor.token,
+                &json!({}),
+            )
+            .await
+        }
+    };
+    assert!(
+        [200, 409].contains(&answer.status),
+        "{what}: {}",
+        answer.body
+    );
+    for matched in app.get(&path, &neighbor.token).await.ok()["matches"]
+        .as_array()
+        .unwrap()
+    {
+        contacts_only_when_released(matched);
+    }
+}
+
+/// A contact is there exactly while an accepted match waits for no agreement.
+fn contacts_only_when_released(matched: &serde_json::Value) {
+    let released = matched["state"] == "accepted"
+        && (matched["agreement"] == "none" || matched["agreement"] == "agreed");
+    assert_eq!(!matched["contact"].is_null(), released, "{matched}");
+}
+
+/// What must hold after every act.
+async fn everything_adds_up(app: &TestApp) {
+    app.ctx
+        .db
+        .read(|conn| {
+            let all = requests::page(
+                conn,
+                &requests::RequestFilter::default(),
+                Page {
+                    after: None,
+                    limit: 1000,
+                },
+            )?;
+            let mut held: HashMap<_, i32> = HashMap::new();
+            for request in &all {
+                let of_request = matches::of_request(conn, request.id)?;
+                let holding = |m: &&matches::Match| {
+                    matches!(m.state, MatchState::Accepted | MatchState::Fulfilled)
+                };
+                let covered: i32 = of_request.iter().filter(holding).map(|m| m.taken).sum();
+                assert_eq!(covered, request.covered, "cover is what the matches hold");
+                assert!((0..=request.quantity.get()).contains(&covered));
+                if request.state == RequestState::Covered {
+                    assert_eq!(covered, request.quantity.get());
+                }
+                if request.state != RequestState::Open {
+                    let asks = of_request
+                        .iter()
+                        .filter(|m| matches!(m.state, MatchState::Notified | MatchState::Proposed));
+                    assert_eq!(
+                        asks.count(),
+                        0,
+                        "nobody is asked for a request that is {}",
+                        request.state
+                    );
+                }
+                let mut active: Vec<_> = of_request
+                    .iter()
+                    .filter(|m| m.state.is_active())
+                    .map(|m| m.offer_id)
+                    .collect();
+                let count = active.len();
+                active.sort();
+                active.dedup();
+                assert_eq!(
+                    count,
+                    active.len(),
+                    "one active match at most per request and offer"
+                );
+                for m in of_request.iter().filter(holding) {
+                    *held.entry((m.offer_id, m.period_start)).or_default() += m.taken;
+                }
+            }
+            for offer in offers::page(
+                conn,
+                &offers::OfferFilter::default(),
+                Page {
+                    after: None,
+                    limit: 1000,
+                },
+            )? {
+                for (id, period, taken) in capacity::taken_of(conn, &[offer.id])? {
+                    assert!(taken <= offer.capacity.get());
+                    assert_eq!(
+                        held.remove(&(id, period)),
+                        Some(taken),
+                        "capacity is what the matches hold"
+                    );
+                }
+            }
+            assert!(held.values().all(|n| *n == 0), "{held:?}");
+            Ok::<_, StorageError>(())
+        })
+        .await
+        .unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_people_do_it_adds_up(acts in prop::collection::vec(act(), 1..40)) {
+        actix_web::rt::System::new().block_on(async {
+            let mut app = TestApp::new();
+            let mut volunteers = Vec::new();
+            for i in 0..4 {
+                let offer = json!({"category": "food", "capacity": 3 + i});
+                volunteers.push(app.volunteer(&format!("v{i}@example.org"), &[offer]).await);
+            }
+            let mut neighbors = Vec::new();
+            for act in &acts {
+                play(&mut app, &volunteers, &mut neighbors, act).await;
+                everything_adds_up(&app).await;
+            }
+        });
+    }
+}

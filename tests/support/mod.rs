@@ -1,0 +1,331 @@
+//! A whole Manyhands in one test: real database, real handlers, real workers, with a clock that the
+//! test moves and mail that stays in memory.
+
+#![expect(dead_code, reason = "every kind of test uses another part of it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+pub mod people;
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::from_fn;
+use actix_web::{App, test};
+use manyhands::actions::Ctx;
+use manyhands::crypto::keyring::KeyRing;
+use manyhands::crypto::token::{Purpose, Token};
+use manyhands::crypto::vault::Vault;
+use manyhands::domain::category::Catalog;
+use manyhands::domain::clock::{Clock, ManualClock, Ts};
+use manyhands::domain::entropy::{Entropy, SeededEntropy};
+use manyhands::domain::gazetteer::Gazetteer;
+use manyhands::domain::ids::CoordinatorId;
+use manyhands::domain::secret::CoordinatorSecret;
+use manyhands::http;
+use manyhands::mail::transport::{StoredMail, Transport};
+use manyhands::matching::index::PostIndex;
+use manyhands::settings::{Settings, Sources};
+use manyhands::storage::coordinators::{Coordinator, Scope};
+use manyhands::storage::tokens::TokenRow;
+use manyhands::storage::{Db, TxError, coordinators, tokens};
+use manyhands::workers::feed::Feed;
+use manyhands::workers::housekeeping::Housekeeping;
+use manyhands::workers::matching::Matching;
+use manyhands::workers::outbox::Outbox;
+use manyhands::workers::{Next, Stop, Worker};
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// A Monday noon in Minneapolis, in winter.
+pub const START: &str = "2026-12-07T18:00:00Z";
+
+/// A running instance.
+pub struct TestApp {
+    pub ctx: Ctx,
+    pub clock: Arc<ManualClock>,
+    pub transport: Arc<Transport>,
+    matching: Matching,
+    outbox: Outbox,
+    housekeeping: Housekeeping,
+    pub dir: tempfile::TempDir,
+}
+
+/// What a call was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Value,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The body of a call that succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert!(
+            (200..300).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.body
+        );
+        self.body
+    }
+
+    /// The last part of the `type` of a problem with this status.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        let kind = self.body["type"].as_str().unwrap_or_default();
+        kind.rsplit(':').next().unwrap_or_default().to_owned()
+    }
+
+    /// The pointers of a problem's errors, sorted.
+    pub fn pointers(&self) -> Vec<String> {
+        let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
+        let mut all: Vec<String> = errors
+            .iter()
+            .map(|e| e["pointer"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        all.sort();
+        all
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
+    }
+}
+
+impl TestApp {
+    /// An empty instance with the shipped settings in Minneapolis' time.
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// An empty instance with other settings.
+    pub fn with(overrides: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let database = format!("sqlite:{}", dir.path().join("data/manyhands.db").display());
+        let mut all = vec![
+            ("database.url".to_owned(), database),
+            ("mail.transport".to_owned(), "memory".to_owned()),
+            ("area.timezone".to_owned(), "America/Chicago".to_owned()),
+        ];
+        all.extend(
+            overrides
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+        );
+        let settings = Settings::load(Sources {
+            overrides: all,
+            ..Sources::default()
+        })
+        .expect("settings");
+        let clock = Arc::new(ManualClock::at(
+            START.parse::<jiff::Timestamp>().unwrap().into(),
+        ));
+        let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(7));
+        let ring = KeyRing::generate(entropy.as_ref(), clock.now());
+        let transport = Arc::new(Transport::new(&settings.mail).expect("transport"));
+        let ctx = Ctx {
+            db: Db::open(&settings.database.url).expect("database"),
+            clock: clock.clone(),
+            entropy,
+            vault: Arc::new(Vault::new(ring)),
+            catalog: Arc::new(Catalog::shipped().expect("categories")),
+            gazetteer: Arc::new(Gazetteer::shipped().expect("gazetteer")),
+            settings: Arc::new(settings),
+            index: Arc::new(RwLock::new(PostIndex::default())),
+        };
+        let (loaded, _) = watch::channel(false);
+        let feed = Feed::new(ctx.clone(), Arc::new(loaded));
+        Self {
+            matching: Matching::new(ctx.clone(), feed, Stop::never()),
+            outbox: Outbox::new(ctx.clone(), transport.clone(), Stop::never()),
+            housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
+            ctx,
+            clock,
+            transport,
+            dir,
+        }
+    }
+
+    /// Lets the workers do everything that is due now.
+    pub async fn settle(&mut self) {
+        for _ in 0..200 {
+            let now = self.clock.now();
+            let is_due = |next: Next| match next {
+                Next::Now => true,
+                Next::At(at) => at <= now,
+                Next::Later => false,
+            };
+            let matching = self.matching.tick(now).await.expect("matching");
+            let outbox = self.outbox.tick(now).await.expect("outbox");
+            if !is_due(matching) && !is_due(outbox) {
+                return;
+            }
+        }
+        panic!("the workers do not come to rest");
+    }
+
+    /// Moves the clock, and lets the workers do what is due then.
+    pub async fn advance(&mut self, d: Duration) {
+        self.clock.advance(d);
+        self.settle().await;
+    }
+
+    /// Moves the clock, and lets housekeeping do what is due then too.
+    pub async fn sleep_over(&mut self, d: Duration) {
+        self.clock.advance(d);
+        self.housekeeping
+            .tick(self.clock.now())
+            .await
+            .expect("housekeeping");
+        self.settle().await;
+    }
+
+    pub fn now(&self) -> Ts {
+        self.clock.now()
+    }
+
+    /// Calls the API.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
+        let bytes = body.map(|b| serde_json::to_vec(b).unwrap());
+        self.raw(method, path, token, bytes, &[]).await
+    }
+
+    /// Calls the API with any bytes and headers.
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let app = test::init_service(
+            App::new()
+                .wrap(from_fn(http::headers::secure))
+                .wrap(from_fn(http::observe::observe))
+                .configure(http::routes(self.ctx.clone())),
+        )
+        .await;
+        let mut request = test::TestRequest::with_uri(path).method(method);
+        if let Some(token) = token {
+            request = request.insert_header(("Authorization", format!("Bearer {token}")));
+        }
+        if let Some(body) = body {
+            request = request
+                .insert_header(("Content-Type", "application/json"))
+                .set_payload(body);
+        }
+        for (name, value) in headers {
+            request = request.insert_header((*name, *value));
+        }
+        let response = match test::try_call_service(&app, request.to_request()).await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => panic!("a handler's error was not made a response: {error}"),
+        };
+        let status = response.status();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let bytes = test::read_body(response).await.to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+        Answer {
+            status: status.as_u16(),
+            headers,
+            body,
+            bytes,
+        }
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call(Method::GET, path, Some(token), None).await
+    }
+
+    pub async fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, Some(token), Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, Some(token), Some(body))
+            .await
+    }
+
+    /// The letters sent since the last look.
+    pub fn mails(&self) -> Vec<Arc<StoredMail>> {
+        self.transport.memory().expect("memory transport").take()
+    }
+
+    /// A coordinator, and her token.
+    pub async fn coordinator(&self, scope: Scope) -> (CoordinatorId, String) {
+        let id = CoordinatorId::new(self.ctx.entropy.as_ref());
+        let token = Token::mint(Purpose::Coordinator, self.ctx.entropy.as_ref());
+        let secret = CoordinatorSecret {
+            name: manyhands::domain::contact::PersonName::parse("Coo Coordinator").unwrap(),
+            email: manyhands::domain::contact::EmailAddress::parse("coo@example.org").unwrap(),
+        };
+        let row = Coordinator {
+            id,
+            scope,
+            created_at: self.now(),
+            revoked_at: None,
+            group_id: None,
+            sealed: self
+                .ctx
+                .vault
+                .seal(self.ctx.entropy.as_ref(), id, 1, &secret)
+                .unwrap(),
+            sealed_version: 1,
+            sealed_epoch: 1,
+        };
+        let token_row = TokenRow {
+            hash: token.hash(&self.ctx.vault.hasher),
+            purpose: Purpose::Coordinator,
+            subject_id: id.into(),
+            created_at: self.now(),
+            expires_at: None,
+        };
+        self.ctx
+            .db
+            .write(move |conn| -> Result<(), TxError<()>> {
+                coordinators::insert(conn, &row)?;
+                Ok(tokens::insert(conn, &token_row)?)
+            })
+            .await
+            .unwrap();
+        (id, token.expose().to_owned())
+    }
+}
+
+/// The first token of a purpose's prefix (`"mha_"`) in a letter's text.
+pub fn token_in(text: &str, prefix: &str) -> Option<String> {
+    let start = text.find(prefix)?;
+    let token: String = text[start..]
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    Token::parse(&token).map(|t| t.expose().to_owned())
+}
+
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(86_400);
