@@ -3,7 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or settings. What was asked for goes to standard
 //! output, everything else to standard error.
 //!
-//! To add a command: a variant of [`Command`] with an example, and a file named after it.
+//! To add a command: a variant of `Command` with an example, and a file named after it.
 
 mod backup;
 mod check_config;

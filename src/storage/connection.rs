@@ -1,7 +1,7 @@
 //! One connection to whichever database the settings name.
 //!
 //! `Conn` is an enum and not a trait, so that every query is written once and type-checked for every
-//! backend by [`with!`], with none of the holes of a generic connection.
+//! backend by the macro `with!`, with none of the holes of a generic connection.
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -85,6 +85,8 @@ CREATE TABLE requests (
 CREATE INDEX requests_neighbor ON requests (neighbor_id);
 CREATE INDEX requests_page ON requests (created_at, id);
 CREATE INDEX requests_due ON requests (match_due_at) WHERE match_due_at IS NOT NULL;
+-- What still holds secrets after its end, for their erasure.
+CREATE INDEX requests_closed ON requests (closed_at) WHERE closed_at IS NOT NULL AND sealed IS NOT NULL;
 CREATE INDEX requests_live ON requests (needed_until) WHERE state <> 'closed';
 
 CREATE TABLE volunteers (
@@ -145,6 +147,7 @@ CREATE TABLE offers (
 CREATE INDEX offers_volunteer ON offers (volunteer_id);
 CREATE INDEX offers_page ON offers (created_at, id);
 CREATE INDEX offers_due ON offers (match_due_at) WHERE match_due_at IS NOT NULL;
+CREATE INDEX offers_closed ON offers (closed_at) WHERE closed_at IS NOT NULL AND sealed IS NOT NULL;
 CREATE INDEX offers_expiring ON offers (expires_at) WHERE state <> 'closed';
 
 -- What is free of an offer in one period. A period without a row is wholly free.
