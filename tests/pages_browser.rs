@@ -72,6 +72,19 @@ async fn links_open_and_leave_no_code_in_the_address_bar() {
     check(&mut browser, "front");
     browser.open(&format!("{url}/answer"));
     check(&mut browser, "code");
+    for path in [
+        "need",
+        "need/food",
+        "need/childcare",
+        "offer/towing",
+        "offer/warming_space",
+    ] {
+        browser.open(&format!("{url}/{path}"));
+        check(&mut browser, &path.replace('/', "-"));
+    }
+    browser.eval("document.querySelector('form').noValidate = true");
+    browser.go("document.querySelector('button').click()");
+    check(&mut browser, "offer-faults");
     for (link, title, name) in [
         (
             format!("{url}/confirm#{confirm}"),

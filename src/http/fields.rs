@@ -89,6 +89,14 @@ pub fn read_body<T: DeserializeOwned + Default>(
     body: &[u8],
 ) -> Result<(T, FieldErrors), Problem> {
     check_media_type(request)?;
+    read_json(body)
+}
+
+/// As [`read_body`], wherever the JSON comes from.
+///
+/// # Errors
+/// What is no JSON at all.
+pub fn read_json<T: DeserializeOwned + Default>(body: &[u8]) -> Result<(T, FieldErrors), Problem> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok((value, FieldErrors::default()));
     }

@@ -86,7 +86,8 @@ pub async fn post(
 }
 
 impl PostOffersBody {
-    fn parse(self, ctx: &Ctx, errors: &mut FieldErrors) -> Option<PostOffers> {
+    /// The post, if nothing is wrong with it.
+    pub(super) fn parse(self, ctx: &Ctx, errors: &mut FieldErrors) -> Option<PostOffers> {
         let contact = errors.require("/contact", self.contact);
         let contact = contact.and_then(|contact| {
             errors.require("/contact/email", contact.email.as_ref());

@@ -110,7 +110,8 @@ pub async fn post(
 }
 
 impl PostRequestsBody {
-    fn parse(
+    /// The post, if nothing is wrong with it.
+    pub(super) fn parse(
         self,
         ctx: &Ctx,
         entered_by: EnteredBy,

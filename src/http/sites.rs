@@ -38,7 +38,7 @@ pub struct SiteFeature {
     /// Where it is.
     geometry: PointGeometry,
     /// What it is.
-    properties: SiteProperties,
+    pub properties: SiteProperties,
 }
 
 /// A GeoJSON point.
@@ -56,9 +56,9 @@ pub struct PointGeometry {
 #[derive(Serialize, ToSchema)]
 pub struct SiteProperties {
     /// Its name.
-    title: String,
+    pub title: String,
     /// Its street address.
-    address: String,
+    pub address: String,
     /// Its category.
     #[schema(example = "warming_space")]
     category: String,

@@ -7,6 +7,7 @@ mod codes;
 #[path = "../support/forms.rs"]
 mod forms;
 mod neighbor;
+mod posting;
 #[path = "../support/pages.rs"]
 mod town;
 mod volunteer;

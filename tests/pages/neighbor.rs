@@ -171,7 +171,7 @@ async fn many_posts_make_no_large_page() {
     let town = Town::new(&[]);
     let mo = town.neighbor("food", &[4; 60], false).await;
     let page = follow(&town.ctx, "/manage", &mo.code).await;
-    assert!(page.html.len() < 28_000, "{} bytes", page.html.len());
+    assert!(page.html.len() < 20_000, "{} bytes", page.html.len());
     let all = forms(&page.html);
     let other = all.iter().find(|f| f.choices.len() == 54).unwrap();
     let (_, last) = other.choices.last().unwrap();

@@ -2,7 +2,6 @@
 //! followed by a zero byte. The browser reads from its descriptor 3 and writes to 4; a shell connects
 //! those to the pipes that the standard library gives a child.
 
-use std::cell::Cell;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -33,7 +32,7 @@ pub struct Browser {
     to: Option<ChildStdin>,
     from: Receiver<Value>,
     session: String,
-    last: Cell<u64>,
+    last: u64,
     /// What the browser complained about: errors of scripts, and what the policy forbade.
     complaints: Vec<String>,
     _profile: TempDir,
@@ -87,7 +86,7 @@ impl Browser {
             to,
             from,
             session: String::new(),
-            last: Cell::new(0),
+            last: 0,
             complaints: Vec::new(),
             _profile: profile,
         };
@@ -109,8 +108,13 @@ impl Browser {
 
     /// Calls a method of the protocol and gives its result.
     pub fn call(&mut self, method: &str, params: &Value) -> Value {
-        let id = self.last.get() + 1;
-        self.last.set(id);
+        let answer = self.try_call(method, params);
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn try_call(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
+        self.last += 1;
+        let id = self.last;
         let mut message = json!({ "id": id, "method": method, "params": params });
         if !self.session.is_empty() {
             message["sessionId"] = json!(self.session);
@@ -126,8 +130,12 @@ impl Browser {
                 .recv_timeout(by.saturating_duration_since(Instant::now()));
             let answer = answer.unwrap_or_else(|_| panic!("no answer to {method}"));
             if answer["id"] == id {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].clone();
+                let error = &answer["error"];
+                return if error.is_null() {
+                    Ok(answer["result"].clone())
+                } else {
+                    Err(error.clone())
+                };
             }
             self.note(&answer);
         }
@@ -165,11 +173,11 @@ impl Browser {
     /// Waits until an expression is true in whichever page is loaded.
     pub fn wait(&mut self, expression: &str) {
         let by = Instant::now() + PATIENCE;
-        // While a page is being exchanged for the next, there may be no place to evaluate in.
         let params = json!({ "expression": format!("document.readyState == 'complete' && !!({expression})"), "returnByValue": true });
         loop {
-            let result = self.call("Runtime.evaluate", &params);
-            if result["result"]["value"] == true {
+            // While a page is being exchanged for the next, there may be no place to evaluate in.
+            let result = self.try_call("Runtime.evaluate", &params);
+            if result.is_ok_and(|r| r["result"]["value"] == true) {
                 return;
             }
             assert!(

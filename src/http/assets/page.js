@@ -8,13 +8,15 @@
   function open() {
     var code = location.hash.slice(1);
     try { code = decodeURIComponent(code); } catch (e) { /* it is then taken as it is */ }
-    if (!form || !/^mh[a-z]_/i.test(code)) { return; }
+    /* Whatever a mail program has added to the end of the link is left out. */
+    code = /^mh[a-z]_[0-9a-z -]+/i.exec(code);
+    if (!form || !code) { return; }
     if (window.history && history.replaceState) {
       history.replaceState(null, '', location.pathname);
     } else {
       location.replace('#');
     }
-    form.elements.code.value = code;
+    form.elements.code.value = code[0];
     form.submit();
   }
 

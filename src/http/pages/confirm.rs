@@ -31,6 +31,8 @@ pub(super) struct KeepPage {
     pub lead: &'static str,
     pub code: String,
     pub public_url: String,
+    /// Places to go to meanwhile: names and addresses.
+    pub sites: Vec<(String, String)>,
 }
 
 /// What the form may hold.
@@ -77,9 +79,11 @@ pub async fn post(ctx: web::Data<Ctx>, form: web::Form<ConfirmForm>) -> Page {
             let confirmed = confirm_offers(&ctx, id).await?;
             let keep = KeepPage {
                 heading: "Thank you. Your offer is open",
-                lead: "We write to you when a neighbor nearby needs what you offer. You can say yes or no each time.",
+                lead: "We write to you when a neighbor nearby needs what you offer. You can say yes or no each time. \
+                    A manage code that you had before no longer works.",
                 code: confirmed.token.expose().to_owned(),
                 public_url: ctx.settings.server.public_url.as_str().to_owned(),
+                sites: Vec::new(),
             };
             page(StatusCode::OK, &keep)
         }

@@ -23,10 +23,14 @@ pub mod assets;
 pub mod confirm;
 pub mod entry;
 pub mod front;
+mod inputs;
 pub mod manage;
+pub mod need;
 pub mod neighbor;
+pub mod offer;
 mod offers;
 pub mod oops;
+mod post;
 mod posts;
 pub mod sites;
 pub mod unsubscribe;
@@ -57,18 +61,49 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
             .route(web::get().to(assets::get))
             .route(web::head().to(assets::get)),
     )
+    .service(
+        posting("/need")
+            .route(web::get().to(need::kinds))
+            .route(web::head().to(need::kinds)),
+    )
+    .service(
+        posting("/need/{category}")
+            .route(web::get().to(need::get))
+            .route(web::head().to(need::get))
+            .route(web::post().to(need::post)),
+    )
+    .service(
+        posting("/offer")
+            .route(web::get().to(offer::kinds))
+            .route(web::head().to(offer::kinds)),
+    )
+    .service(
+        posting("/offer/{category}")
+            .route(web::get().to(offer::get))
+            .route(web::head().to(offer::get))
+            .route(web::post().to(offer::post)),
+    )
     .service(linked("/confirm", entry::confirm).route(web::post().to(confirm::post)))
     .service(linked("/answer", entry::answer).route(web::post().to(answer::post)))
     .service(linked("/manage", entry::manage).route(web::post().to(manage::post)))
     .service(linked("/unsubscribe", entry::unsubscribe).route(web::post().to(unsubscribe::post)));
 }
 
-/// A page's resource: small forms only, and what is wrong with one is told on a page.
+/// A page's resource: small forms only.
 fn at(path: &str) -> actix_web::Resource {
-    let forms = web::FormConfig::default()
-        .limit(FORM_LIMIT)
-        .error_handler(|error, _| Oops::from(error).into());
-    super::at(path).app_data(forms)
+    super::at(path).app_data(forms(FORM_LIMIT))
+}
+
+/// The resource of a form that posts something.
+fn posting(path: &str) -> actix_web::Resource {
+    super::at(path).app_data(forms(post::FORM_LIMIT))
+}
+
+/// Forms up to so many bytes; what is wrong with one is told on a page.
+fn forms(limit: usize) -> web::FormConfig {
+    web::FormConfig::default()
+        .limit(limit)
+        .error_handler(|error, _| Oops::from(error).into())
 }
 
 /// The resource that a link leads to; `enter` asks for the code.

@@ -179,6 +179,7 @@ async fn rotate(ctx: &web::Data<Ctx>, id: NeighborId) -> Page {
         lead: "The old one stopped working just now.",
         code: token.expose().to_owned(),
         public_url: ctx.settings.server.public_url.as_str().to_owned(),
+        sites: Vec::new(),
     };
     page(StatusCode::OK, &keep)
 }

@@ -42,6 +42,16 @@ impl Oops {
         }
     }
 
+    /// An address that leads nowhere.
+    pub(super) fn no_page() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            title: "There is no such page",
+            text: "Please begin at the front page.",
+            asks_code: false,
+        }
+    }
+
     /// Our fault; the cause is in the log, not here.
     #[must_use]
     pub fn internal() -> Self {

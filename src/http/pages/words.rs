@@ -148,7 +148,7 @@ fn value_text(value: &AttributeValue) -> String {
 }
 
 /// A name out of the settings, readable: `no_pork` is "no pork".
-fn spaced(name: &str) -> String {
+pub(super) fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
@@ -161,36 +161,40 @@ pub(super) fn languages(tags: &[String]) -> String {
 }
 
 fn language(tag: &str) -> &str {
-    match tag.split('-').next().unwrap_or(tag) {
-        "am" => "Amharic",
-        "ar" => "Arabic",
-        "de" => "German",
-        "en" => "English",
-        "es" => "Spanish",
-        "fa" => "Persian",
-        "fr" => "French",
-        "hmn" => "Hmong",
-        "ht" => "Haitian Creole",
-        "kar" => "Karen",
-        "ko" => "Korean",
-        "lo" => "Lao",
-        "my" => "Burmese",
-        "om" => "Oromo",
-        "pl" => "Polish",
-        "ps" => "Pashto",
-        "pt" => "Portuguese",
-        "ru" => "Russian",
-        "so" => "Somali",
-        "sw" => "Swahili",
-        "ti" => "Tigrinya",
-        "tl" => "Tagalog",
-        "uk" => "Ukrainian",
-        "ur" => "Urdu",
-        "vi" => "Vietnamese",
-        "zh" => "Chinese",
-        _ => tag,
-    }
+    let primary = tag.split('-').next().unwrap_or(tag);
+    let known = LANGUAGES.iter().find(|(tag, _)| *tag == primary);
+    known.map_or(tag, |(_, name)| name)
 }
+
+/// Languages that have a name here, the name's order.
+pub(super) const LANGUAGES: [(&str, &str); 26] = [
+    ("am", "Amharic"),
+    ("ar", "Arabic"),
+    ("my", "Burmese"),
+    ("zh", "Chinese"),
+    ("en", "English"),
+    ("fr", "French"),
+    ("de", "German"),
+    ("ht", "Haitian Creole"),
+    ("hmn", "Hmong"),
+    ("kar", "Karen"),
+    ("ko", "Korean"),
+    ("lo", "Lao"),
+    ("om", "Oromo"),
+    ("ps", "Pashto"),
+    ("fa", "Persian"),
+    ("pl", "Polish"),
+    ("pt", "Portuguese"),
+    ("ru", "Russian"),
+    ("so", "Somali"),
+    ("es", "Spanish"),
+    ("sw", "Swahili"),
+    ("tl", "Tagalog"),
+    ("ti", "Tigrinya"),
+    ("uk", "Ukrainian"),
+    ("ur", "Urdu"),
+    ("vi", "Vietnamese"),
+];
 
 /// An address as the path of a `mailto:` link; what could begin a header there is escaped.
 #[must_use]
