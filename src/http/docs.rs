@@ -15,9 +15,13 @@ static JSON: LazyLock<web::Bytes> = LazyLock::new(|| openapi_json().into());
 
 /// Addresses are relative, so that they hold wherever a proxy puts the service.
 static READER: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    let config = Config::new(["../openapi.json"]);
-    // The reader would ask a server of its makers whether the document is valid.
-    Arc::new(config.validator_url("none"))
+    let config = Config::new(["../openapi.json"])
+        // Without the bar that asks for the address of another document, and brings a style that the
+        // content security policy forbids.
+        .use_base_layout()
+        // It would ask a server of its makers whether the document is valid.
+        .validator_url("none");
+    Arc::new(config)
 });
 
 /// The document.
