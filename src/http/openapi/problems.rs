@@ -42,7 +42,7 @@ fn name(status: u16) -> String {
 }
 
 /// What each status means, with the last part of every `type` it comes with, and an example.
-fn known() -> [(&'static str, Problem); 12] {
+fn known() -> [(&'static str, Problem); 13] {
     let other = Problem::new;
     let field = FieldError {
         pointer: "/needs/0/category".to_owned(),
@@ -65,6 +65,14 @@ fn known() -> [(&'static str, Problem); 12] {
         (
             "It is not there, or not for this caller; one answer for both, and for every token that is unknown, has ended or is for something else: `not-found`",
             Problem::not_found(),
+        ),
+        (
+            "The call took too long to arrive: `too-slow`",
+            other(
+                StatusCode::REQUEST_TIMEOUT,
+                "too-slow",
+                "The request took too long",
+            ),
         ),
         (
             "The state of things does not allow it: `not-possible`, `changed-meanwhile`, `already-covered`, `no-capacity`, `too-many-open`, `not-vetted`, `has-accepted-match`, `does-not-fit`, `pair-taken`, `no-site`, `too-many-posts`",
