@@ -9,7 +9,7 @@ mod reveals;
 mod reviews;
 mod scopes;
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -32,7 +32,6 @@ use crate::domain::need::Quantity;
 use crate::domain::place::DistanceBand;
 use crate::domain::score::ScoreParts;
 use crate::domain::secret::CoordinatorSecret;
-use crate::matching::index::PostIndex;
 use crate::settings::{Settings, Sources};
 use crate::storage::coordinators::{Coordinator, Scope};
 use crate::storage::matches::Match;
@@ -141,7 +140,7 @@ impl Town {
             catalog: Arc::new(Catalog::shipped().unwrap()),
             gazetteer: Arc::new(Gazetteer::parse("").unwrap()),
             settings: Arc::new(settings),
-            index: Arc::new(RwLock::new(PostIndex::default())),
+            index: Arc::default(),
         };
         let mut town = Self {
             ctx,
