@@ -11,14 +11,14 @@ use serde_json::json;
 use super::cards::{offer_cards_by_id, request_cards};
 use super::decline_match::pair_hash;
 use super::tx::To;
-use super::{Ctx, Outcome, Tx, cards};
+use super::{Ctx, Outcome, Tx};
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, MatchId, OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
-use crate::domain::lifecycle::{Agreement, Attention, MatchState, RequestState};
-use crate::domain::need::{Quantity, Urgency};
+use crate::domain::lifecycle::{Attention, RequestState};
+use crate::domain::need::Urgency;
 use crate::domain::score::ScoreParts;
 use crate::matching::card::RequestCard;
 use crate::matching::eligible::{Fit, eligible};
@@ -355,53 +355,6 @@ fn propose(
     Ok(row.id)
 }
 
-impl Tx<'_> {
-    /// A match that is born: proposed where a coordinator must look at it, else notified.
-    pub(super) fn new_match(
-        &self,
-        request: &Request,
-        offer: OfferId,
-        fit: &Fit,
-        needs_review: bool,
-    ) -> Match {
-        let policy = self.ctx.settings.matching.waves.of(request.urgency);
-        let quantity = Quantity::try_from(i64::from(fit.quantity)).unwrap_or(Quantity::ONE);
-        Match {
-            id: MatchId::new(self.ctx.entropy.as_ref()),
-            request_id: request.id,
-            offer_id: offer,
-            quantity,
-            taken: 0,
-            period_start: fit.period,
-            state: if needs_review {
-                MatchState::Proposed
-            } else {
-                MatchState::Notified
-            },
-            decline_reason: None,
-            fall_reason: None,
-            agreement: Agreement::None,
-            agree_by: None,
-            band: fit.band,
-            score: 0.0,
-            parts: Json(ScoreParts::default()),
-            wave: request.wave,
-            request_version: request.version,
-            by_hand: false,
-            max_wait_at: (!needs_review).then(|| self.now.after(policy.max_wait)),
-            asked_at: None,
-            respond_by: None,
-            answered_at: None,
-            arrival_at: None,
-            released_at: None,
-            done_by: None,
-            ended_at: None,
-            created_at: self.now,
-            updated_at: self.now,
-        }
-    }
-}
-
 /// Letters to those who are asked, or to those who review; and an honest word to the neighbor when
 /// nobody is left to ask.
 fn tell(
@@ -455,25 +408,4 @@ fn tell(
             .increment(asked.len() as u64);
     }
     Ok(())
-}
-
-/// Whether a request may be matched with an offer by hand, and how.
-pub(super) fn fit_by_hand(
-    tx: &mut Tx<'_>,
-    request: &Request,
-    offer: OfferId,
-) -> Outcome<Option<Fit>> {
-    let Some(category) = tx.ctx.catalog.get(request.category.as_str()).cloned() else {
-        return Ok(None);
-    };
-    let offer = offer_cards_by_id(tx.ctx, tx.conn, &[offer], tx.now)?.pop();
-    let request = cards::request_cards(tx.conn, vec![request.clone()], tx.now)?.pop();
-    let (Some(offer), Some(request)) = (offer, request) else {
-        return Ok(None);
-    };
-    if offer.category != request.category {
-        return Ok(None);
-    }
-    let distance_m = offer.at.distance_m(request.at);
-    Ok(eligible(&category, &request, &offer, distance_m, tx.now).ok())
 }

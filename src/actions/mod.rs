@@ -40,6 +40,7 @@ pub mod list_site;
 pub mod match_offer;
 pub mod match_request;
 pub mod move_offer;
+mod new_match;
 pub mod pause_volunteer;
 pub mod post_offers;
 pub mod post_requests;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::match_request::fit_by_hand;
+use super::new_match::fit_by_hand;
 use super::tx::To;
 use super::{Call, Ctx, Outcome, Refusal, decline_match, refuse};
 use crate::domain::ids::{MatchId, OfferId, RequestId};

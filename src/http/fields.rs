@@ -128,6 +128,21 @@ pub fn read_json<T: DeserializeOwned + Default>(body: &[u8]) -> Result<(T, Field
     Ok((T::default(), errors))
 }
 
+/// As [`read_body`], but an empty body is as `{}`.
+///
+/// # Errors
+/// As [`read_body`].
+pub fn read_optional<T: DeserializeOwned + Default>(
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<(T, FieldErrors), Problem> {
+    if body.is_empty() {
+        Ok((T::default(), FieldErrors::default()))
+    } else {
+        read_body(request, body)
+    }
+}
+
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let has_type = request.headers().contains_key(CONTENT_TYPE);
     let is_json = request

@@ -11,7 +11,7 @@ use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
 use super::bodies::text;
 use super::body::Body;
-use super::fields::{FieldErrors, read_body};
+use super::fields::{FieldErrors, read_body, read_optional};
 use super::openapi::Problems;
 use super::problem::Problem;
 use super::sites::{SiteFeature, nearest_walk_in};
@@ -398,21 +398,6 @@ pub async fn close(
 pub fn close_reason(request: &HttpRequest, body: &[u8]) -> Result<CloseReason, Problem> {
     let (body, errors) = read_optional::<CloseBody>(request, body)?;
     errors.finish(Some(body.reason.unwrap_or(CloseReason::NotNeeded)))
-}
-
-/// As [`read_body`], but an empty body is as `{}`.
-///
-/// # Errors
-/// As [`read_body`].
-pub fn read_optional<T: serde::de::DeserializeOwned + Default>(
-    request: &HttpRequest,
-    body: &[u8],
-) -> Result<(T, FieldErrors), Problem> {
-    if body.is_empty() {
-        Ok((T::default(), FieldErrors::default()))
-    } else {
-        read_body(request, body)
-    }
 }
 
 /// Until when a request is needed.

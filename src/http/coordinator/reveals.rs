@@ -10,9 +10,9 @@ use crate::actions::reveal::{RevealReason, reveal_offer, reveal_request, reveal_
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
+use crate::http::fields::read_optional;
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
-use crate::http::requests::read_optional;
 use crate::http::views::coordinator::revealed::{
     RevealedOfferView, RevealedRequestView, RevealedVolunteerView,
 };
