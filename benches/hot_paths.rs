@@ -7,6 +7,7 @@
 
 use divan::Bencher;
 use manyhands::crypto::keyring::KeyRing;
+use manyhands::crypto::keys::Keys;
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, TimeZoneName, Window};
 use manyhands::domain::category::Catalog;
@@ -97,11 +98,10 @@ fn candidates(bencher: Bencher<'_, '_>, offers: usize) {
 #[divan::bench]
 fn sealing(bencher: Bencher<'_, '_>) {
     let entropy = SeededEntropy::new(1);
-    let vault = manyhands::crypto::vault::Vault::new(KeyRing::generate(&entropy, Ts::EPOCH));
+    let keys = Keys::new(KeyRing::generate(&entropy, Ts::EPOCH), 1);
     let id = RequestId::new(&entropy);
     bencher.bench_local(|| {
-        vault
-            .seal(&entropy, id, 1, &RequestSecret::default())
+        keys.seal(&entropy, id, 1, &RequestSecret::default())
             .unwrap()
     });
 }

@@ -16,8 +16,10 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::actions::Ctx;
+use crate::actions::report_instance::remove_instance;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::entropy::{Entropy, OsEntropy};
+use crate::domain::ids::RecordId;
 use crate::http::admin::Readiness;
 use crate::mail::transport::Transport;
 use crate::settings::Settings;
@@ -115,6 +117,9 @@ impl Application {
             tracing::warn!(key = warning.key, warning = warning.expected, "a setting");
         }
         let ctx = open(settings, &parts).await?;
+        if ctx.vault.keys().is_err() {
+            tracing::warn!("locked: nobody is answered until `manyhands unlock`");
+        }
         let server = &ctx.settings.server;
         let public = if parts.role.answers() {
             Some(Listener::bind("server.bind", server.bind)?)
@@ -181,9 +186,11 @@ impl Application {
             Some(listener) => Some(server::public(listener.socket, &self.ctx, HTTP_GRACE)?),
             None => None,
         };
+        let instance = RecordId::new(self.ctx.entropy.as_ref());
+        let stop_all = Stop::new(is_stopping);
+        let everywhere = workers::start_everywhere(&self.ctx, instance, &stop_all);
         let workers = if self.role.works() {
-            let stop = Stop::new(is_stopping);
-            workers::start(&self.ctx, &self.transport, &stop, &loaded)
+            workers::start(&self.ctx, &self.transport, &stop_all, &loaded)
         } else {
             JoinSet::new()
         };
@@ -202,6 +209,9 @@ impl Application {
             public.finish(HTTP_GRACE).await;
         }
         finish(workers).await;
+        finish(everywhere).await;
+        // Where it cannot be told any more, the others notice by and by.
+        let _ = timeout(WRITER_GRACE, remove_instance(&self.ctx, instance)).await;
         let closed = close(&self.transport, self.ctx.db, begun + WHOLE_GRACE);
         tokio::join!(admin.end(), closed);
         let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -11,21 +11,26 @@ mod coordinator;
 mod demo;
 mod doctor;
 mod key;
+mod lock;
 mod migrate;
 mod openapi;
 mod print;
 mod serve;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use indicatif::ProgressBar;
 
-use crate::app::StartError;
+use crate::actions::{Ctx, Refusal};
+use crate::app::{Parts, StartError, open};
 use crate::settings::log::LogSettings;
 use crate::settings::{Settings, SettingsError, Sources};
+use crate::storage::{DatabaseUrl, TxError};
 use crate::telemetry;
 
 /// Matches neighbors who need something with neighbors who can give it.
@@ -70,9 +75,19 @@ enum Command {
         after_help = "Example:\n  manyhands coordinator add \"Ana Reyes\" --email ana@example.org"
     )]
     Coordinator(coordinator::Command),
-    /// Look at the key ring.
+    /// Look at the key ring, bring new keys into use, destroy old ones.
     #[command(subcommand, after_help = "Example:\n  manyhands key status")]
     Key(key::Command),
+    /// Lock the service: every process drops its keys and answers nobody until it is unlocked.
+    #[command(
+        after_help = "Examples:\n  manyhands lock\n  manyhands lock --take-ring /media/stick/keyring.toml"
+    )]
+    Lock(lock::LockArguments),
+    /// Unlock the service.
+    #[command(
+        after_help = "Examples:\n  manyhands unlock\n  manyhands unlock --ring /media/stick/keyring.toml"
+    )]
+    Unlock(lock::UnlockArguments),
     /// Write a copy of the database; also while the service runs. The key ring is no part of it.
     #[command(after_help = "Example:\n  manyhands backup /backups/manyhands-$(date +%F).db")]
     Backup(backup::BackupArguments),
@@ -167,7 +182,9 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::CheckConfig(arguments)) => check_config::run(&config, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&config, arguments).await,
         Some(Command::Coordinator(command)) => coordinator::run(&config, command).await,
-        Some(Command::Key(command)) => key::run(&config, &command),
+        Some(Command::Key(command)) => key::run(&config, command).await,
+        Some(Command::Lock(arguments)) => lock::lock(&config, arguments).await,
+        Some(Command::Unlock(arguments)) => lock::unlock(&config, arguments).await,
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
         Some(Command::Openapi) => {
@@ -196,4 +213,48 @@ impl Config {
         telemetry::log_to_stderr(&log).map_err(anyhow::Error::from)?;
         Ok(settings)
     }
+}
+
+/// Opens the service's parts over a database that is there: a typing error in a path must not end in an
+/// empty one.
+async fn open_existing(settings: Settings) -> Result<Ctx, Failure> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url;
+    if !path.exists() {
+        return Err(anyhow::anyhow!("there is no database at {}", path.display()).into());
+    }
+    Ok(open(settings, &Parts::default()).await?)
+}
+
+fn failed(error: TxError<Refusal>) -> Failure {
+    Failure::Failed(match error {
+        TxError::Refused(refusal) => refusal.into(),
+        TxError::Storage(error) => error.into(),
+    })
+}
+
+/// Asks again and again how many are left, until there are none or `patience` is over; gives how many
+/// there are then. On a terminal it shows that it waits.
+async fn waiting(
+    what: &'static str,
+    patience: Duration,
+    left: impl AsyncFn() -> Result<usize, Failure>,
+) -> Result<usize, Failure> {
+    const STEP: Duration = Duration::from_millis(200);
+    let bar = match std::io::stderr().is_terminal() {
+        true => ProgressBar::new_spinner().with_message(what),
+        false => ProgressBar::hidden(),
+    };
+    let mut waited = Duration::ZERO;
+    let left = loop {
+        let left = left().await?;
+        if left == 0 || waited >= patience {
+            break left;
+        }
+        bar.set_message(format!("{what}: {left} left"));
+        bar.tick();
+        tokio::time::sleep(STEP).await;
+        waited += STEP;
+    };
+    bar.finish_and_clear();
+    Ok(left)
 }

@@ -8,6 +8,7 @@
 
 mod cli {
     mod commands;
+    mod keys;
     mod program;
     mod refusals;
     mod service;

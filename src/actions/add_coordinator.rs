@@ -45,7 +45,7 @@ pub async fn add_coordinator(
             group_id: None,
             sealed: tx.seal(id, 1, &secret)?,
             sealed_version: 1,
-            sealed_epoch: tx.epoch(),
+            sealed_epoch: Some(tx.epoch()),
         };
         coordinators::insert(tx.conn, &row)?;
         let token = tx.mint(Purpose::Coordinator, id, None)?;

@@ -109,7 +109,7 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<LetterToSend>> {
 
 /// Who gets it; `None` if they have no address, want no mail, or are gone.
 fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
-    let vault = &tx.ctx.vault;
+    let vault = tx.keys;
     Ok(match letter.to_kind {
         RecipientKind::Neighbor => {
             let Some(row) = neighbors::find(tx.conn, NeighborId::from(letter.to_id))? else {
@@ -209,8 +209,7 @@ fn about(
     });
     let note = match &request.sealed {
         Some(sealed) if kind == LetterKind::Asked => {
-            tx.ctx
-                .vault
+            tx.keys
                 .open::<RequestSecret>(request.id, request.sealed_version, sealed)?
                 .note
         }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::crypto::lookup::{Hasher, KeyedHash};
 use crate::domain::ids::MatchId;
 use crate::domain::lifecycle::{DeclineReason, Step};
 use crate::storage::audit::Actor;
@@ -44,18 +45,13 @@ pub async fn decline_match(
 impl Tx<'_> {
     /// Never proposes this pair again, not even after both were erased and came back.
     pub(super) fn block_pair(&mut self, neighbor: &Neighbor, volunteer: &Volunteer) -> Outcome<()> {
-        let pair = pair_hash(self.ctx, neighbor, volunteer);
+        let pair = pair_hash(&self.keys.hasher, neighbor, volunteer);
         Ok(blocks::insert(self.conn, pair, self.now)?)
     }
 }
 
 /// What a pair is known by: their contacts where they have any, else their records.
-pub(super) fn pair_hash(
-    ctx: &Ctx,
-    neighbor: &Neighbor,
-    volunteer: &Volunteer,
-) -> crate::crypto::lookup::KeyedHash {
-    let hasher = &ctx.vault.hasher;
+pub(super) fn pair_hash(hasher: &Hasher, neighbor: &Neighbor, volunteer: &Volunteer) -> KeyedHash {
     let of_neighbor = neighbor
         .contact_hash()
         .unwrap_or_else(|| hasher.call(&[neighbor.id.as_bytes()]));

@@ -12,7 +12,7 @@ use crate::storage::{StorageError, coordinators};
 pub async fn list_coordinators(
     ctx: &Ctx,
 ) -> Result<Vec<(Coordinator, CoordinatorSecret)>, StorageError> {
-    let vault = ctx.vault.clone();
+    let vault = ctx.vault.keys()?;
     ctx.db
         .read(move |conn| {
             coordinators::all(conn)?

@@ -30,7 +30,7 @@ pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
         let Some(sealed) = &offer.sealed else {
             return refuse(Refusal::NoSite);
         };
-        let secret: OfferSecret = tx.ctx.vault.open(id, offer.sealed_version, sealed)?;
+        let secret: OfferSecret = tx.keys.open(id, offer.sealed_version, sealed)?;
         let Some(details) = secret.site else {
             return refuse(Refusal::NoSite);
         };

@@ -62,7 +62,7 @@ struct Known {
 struct Facts {
     volunteers: HashMap<VolunteerId, Volunteer>,
     loads: HashMap<VolunteerId, VolunteerLoad>,
-    blocked: HashSet<KeyedHash>,
+    blocked: HashSet<VolunteerId>,
 }
 
 /// Asks the next volunteers for a request that was claimed under `lease`. Gives how many were asked.
@@ -165,27 +165,31 @@ fn search(ctx: &Ctx, known: &Known, now: Ts) -> Found {
 async fn read_facts(ctx: &Ctx, known: &Known, found: &Found) -> Result<Facts, StorageError> {
     let ids: Vec<VolunteerId> = found.candidates.iter().map(|c| c.offer.volunteer).collect();
     let week_ago = ctx.now().before(WEEK);
-    let (ctx, neighbor) = (ctx.clone(), known.neighbor.clone());
-    let db = ctx.db.clone();
-    db.read(move |conn| {
-        let volunteers: HashMap<_, _> = volunteers::find_all(conn, &ids)?
-            .into_iter()
-            .map(|v| (v.id, v))
-            .collect();
-        let pairs: Vec<KeyedHash> = volunteers
-            .values()
-            .map(|v| pair_hash(&ctx, &neighbor, v))
-            .collect();
-        Ok(Facts {
-            blocked: blocks::among(conn, &pairs)?.into_iter().collect(),
-            loads: matches::load_of(conn, &ids, week_ago)?
+    let (keys, neighbor) = (ctx.vault.keys()?, known.neighbor.clone());
+    ctx.db
+        .read(move |conn| {
+            let volunteers: HashMap<_, _> = volunteers::find_all(conn, &ids)?
                 .into_iter()
-                .map(|l| (l.volunteer, l))
-                .collect(),
-            volunteers,
+                .map(|v| (v.id, v))
+                .collect();
+            let pairs: HashMap<KeyedHash, VolunteerId> = volunteers
+                .values()
+                .map(|v| (pair_hash(&keys.hasher, &neighbor, v), v.id))
+                .collect();
+            let hashes: Vec<KeyedHash> = pairs.keys().copied().collect();
+            Ok(Facts {
+                blocked: blocks::among(conn, &hashes)?
+                    .iter()
+                    .filter_map(|pair| pairs.get(pair).copied())
+                    .collect(),
+                loads: matches::load_of(conn, &ids, week_ago)?
+                    .into_iter()
+                    .map(|l| (l.volunteer, l))
+                    .collect(),
+                volunteers,
+            })
         })
-    })
-    .await
+        .await
 }
 
 /// The best of the candidates, one offer a volunteer; and whether some are left only because of the hour.
@@ -206,10 +210,7 @@ fn choose(
         ) else {
             continue;
         };
-        if facts
-            .blocked
-            .contains(&pair_hash(ctx, &known.neighbor, volunteer))
-        {
+        if facts.blocked.contains(&offer.volunteer) {
             continue;
         }
         if !volunteer.is_askable() || !has_room(ctx, volunteer, load, known.card.urgency) {

@@ -17,7 +17,9 @@ use crate::storage::audit::Actor;
 use crate::storage::{Db, TxError};
 
 pub mod accept_match;
+pub mod activate_key;
 pub mod add_coordinator;
+pub mod add_key;
 pub mod add_offers;
 pub mod add_requests;
 pub mod agree_match;
@@ -28,6 +30,7 @@ pub mod claim_posts;
 pub mod close_request;
 pub mod confirm_offers;
 pub mod decline_match;
+pub mod destroy_keys;
 mod ending;
 pub mod erase_neighbor;
 pub mod erase_volunteer;
@@ -37,6 +40,7 @@ pub mod hide_neighbor;
 pub mod hold_request;
 pub mod list_coordinators;
 pub mod list_site;
+pub mod lock;
 pub mod match_offer;
 pub mod match_request;
 pub mod move_offer;
@@ -45,13 +49,16 @@ pub mod pause_volunteer;
 pub mod post_offers;
 pub mod post_requests;
 pub mod propose_match;
+pub mod register_keys;
 pub mod release_match;
 pub mod renew;
+pub mod report_instance;
 pub mod report_match;
 pub mod return_letters;
 pub mod reveal;
 pub mod review_match;
 pub mod revoke_coordinator;
+pub mod rewrap;
 pub mod rotate_token;
 pub mod settle_letter;
 pub mod tokens;
@@ -162,12 +169,15 @@ impl Ctx {
         F: FnMut(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     {
         let ctx = self.clone();
+        // The same keys for the whole transaction, whatever happens to the vault meanwhile.
+        let keys = self.vault.keys()?;
         let now = self.now();
         self.db
             .write(move |conn| {
                 f(&mut Tx {
                     conn,
                     ctx: &ctx,
+                    keys: &keys,
                     now,
                     actor,
                 })

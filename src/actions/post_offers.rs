@@ -108,7 +108,7 @@ pub async fn post_offers(ctx: &Ctx, post: PostOffers, call: Option<Call>) -> Out
 }
 
 fn new_volunteer(tx: &Tx<'_>, id: VolunteerId, post: &PostOffers) -> Outcome<Volunteer> {
-    let hasher = &tx.ctx.vault.hasher;
+    let hasher = &tx.keys.hasher;
     let secret = VolunteerSecret {
         contact: post.contact.clone(),
     };
@@ -131,7 +131,7 @@ fn new_volunteer(tx: &Tx<'_>, id: VolunteerId, post: &PostOffers) -> Outcome<Vol
         group_id: None,
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
-        sealed_epoch: tx.epoch(),
+        sealed_epoch: Some(tx.epoch()),
     })
 }
 
@@ -202,6 +202,6 @@ fn new_offer(
         updated_at: tx.now,
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
-        sealed_epoch: tx.epoch(),
+        sealed_epoch: Some(tx.epoch()),
     })
 }

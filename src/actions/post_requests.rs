@@ -145,7 +145,7 @@ fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
 }
 
 fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
-    let hasher = &tx.ctx.vault.hasher;
+    let hasher = &tx.keys.hasher;
     let secret = NeighborSecret {
         contact: post.contact.clone(),
         caller: post.caller.clone(),
@@ -173,7 +173,7 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
         group_id: None,
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
-        sealed_epoch: tx.epoch(),
+        sealed_epoch: Some(tx.epoch()),
     })
 }
 
@@ -249,6 +249,6 @@ fn new_request(
         updated_at: tx.now,
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
-        sealed_epoch: tx.epoch(),
+        sealed_epoch: Some(tx.epoch()),
     })
 }

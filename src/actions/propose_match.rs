@@ -41,7 +41,7 @@ pub async fn propose_match(
         });
         let neighbor = tx.neighbor(request.neighbor_id)?;
         let volunteer = tx.volunteer(offer.volunteer_id)?;
-        let pair = decline_match::pair_hash(tx.ctx, &neighbor, &volunteer);
+        let pair = decline_match::pair_hash(&tx.keys.hasher, &neighbor, &volunteer);
         if taken || !blocks::among(tx.conn, &[pair])?.is_empty() {
             return refuse(Refusal::PairTaken);
         }

@@ -67,7 +67,7 @@ pub async fn reveal_request(
                 return refuse(Refusal::Gone);
             };
             record(tx, by, "request", RecordId::from(id), reason)?;
-            let vault = &tx.ctx.vault;
+            let vault = tx.keys;
             Ok(RevealedRequest {
                 neighbor: vault.open(neighbor.id, neighbor.sealed_version, of_neighbor)?,
                 request: vault.open(id, request.sealed_version, of_request)?,
@@ -96,7 +96,7 @@ pub async fn reveal_offer(
                 return refuse(Refusal::Gone);
             };
             record(tx, by, "offer", RecordId::from(id), reason)?;
-            let vault = &tx.ctx.vault;
+            let vault = tx.keys;
             Ok(RevealedOffer {
                 volunteer: vault.open(volunteer.id, volunteer.sealed_version, of_volunteer)?,
                 offer: vault.open(id, offer.sealed_version, of_offer)?,
@@ -124,7 +124,7 @@ pub async fn reveal_volunteer(
                 return refuse(Refusal::Gone);
             };
             record(tx, by, "volunteer", RecordId::from(id), reason)?;
-            Ok(tx.ctx.vault.open(id, volunteer.sealed_version, sealed)?)
+            Ok(tx.keys.open(id, volunteer.sealed_version, sealed)?)
         },
     )
     .await

@@ -18,7 +18,7 @@ impl Tx<'_> {
     ) -> Outcome<Token> {
         let token = Token::mint(purpose, self.ctx.entropy.as_ref());
         let row = TokenRow {
-            hash: token.hash(&self.ctx.vault.hasher),
+            hash: token.hash(&self.keys.hasher),
             purpose,
             subject_id: subject.into(),
             created_at: self.now,
@@ -45,7 +45,8 @@ impl Tx<'_> {
 /// # Errors
 /// A failed query.
 pub async fn subject_of(ctx: &Ctx, token: &Token) -> Result<Option<RecordId>, StorageError> {
-    let (hash, purpose, now) = (token.hash(&ctx.vault.hasher), token.purpose(), ctx.now());
+    let hash = token.hash(&ctx.vault.keys()?.hasher);
+    let (purpose, now) = (token.purpose(), ctx.now());
     ctx.db
         .read(move |conn| Ok::<_, StorageError>(tokens::find(conn, hash, purpose, now)?))
         .await
@@ -59,7 +60,8 @@ pub async fn coordinator_of(
     ctx: &Ctx,
     token: &Token,
 ) -> Result<Option<(CoordinatorId, Scope)>, StorageError> {
-    let (hash, purpose, now) = (token.hash(&ctx.vault.hasher), token.purpose(), ctx.now());
+    let hash = token.hash(&ctx.vault.keys()?.hasher);
+    let (purpose, now) = (token.purpose(), ctx.now());
     if purpose != Purpose::Coordinator {
         return Ok(None);
     }

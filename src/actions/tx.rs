@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{Ctx, Outcome, Refusal, refuse};
+use crate::crypto::keys::Keys;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
@@ -32,6 +33,8 @@ pub struct Tx<'a> {
     pub conn: &'a mut Conn,
     /// Everything else.
     pub ctx: &'a Ctx,
+    /// The keys of the whole transaction.
+    pub keys: &'a Keys,
     /// The instant of the whole transaction.
     pub now: Ts,
     /// Who acts.
@@ -173,14 +176,13 @@ impl Tx<'_> {
         secret: &S,
     ) -> Outcome<Sealed> {
         Ok(self
-            .ctx
-            .vault
+            .keys
             .seal(self.ctx.entropy.as_ref(), id, version, secret)?)
     }
 
     /// The epoch that seals new records.
     pub(super) fn epoch(&self) -> i32 {
-        self.ctx.vault.ring().active()
+        self.keys.active()
     }
 
     /// The neighbor; gone if erased.

@@ -37,7 +37,7 @@ pub async fn update_neighbor(
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
             let old = tx.neighbor(id)?;
-            let hasher = &tx.ctx.vault.hasher;
+            let hasher = &tx.keys.hasher;
             let version = read_version + 1;
             let edit = NeighborEdit {
                 cell: old
@@ -51,7 +51,7 @@ pub async fn update_neighbor(
                 updated_at: tx.now,
                 sealed: Some(tx.seal(id, version, &new.secret)?),
                 sealed_version: version,
-                sealed_epoch: tx.epoch(),
+                sealed_epoch: Some(tx.epoch()),
             };
             if !neighbors::edit(tx.conn, id, read_version, &edit)? {
                 return refuse(Refusal::ChangedMeanwhile);

@@ -52,7 +52,7 @@ pub async fn update_offer(
             else {
                 return refuse(Refusal::NotPossible);
             };
-            let old_secret: OfferSecret = tx.ctx.vault.open(id, old.sealed_version, sealed)?;
+            let old_secret: OfferSecret = tx.keys.open(id, old.sealed_version, sealed)?;
             let moved = old_secret.place != new.secret.place;
             let material = moved
                 || old.availability().as_ref() != Some(&new.availability)
@@ -82,7 +82,7 @@ pub async fn update_offer(
                 updated_at: tx.now,
                 sealed: Some(tx.seal(id, version, &new.secret)?),
                 sealed_version: version,
-                sealed_epoch: tx.epoch(),
+                sealed_epoch: Some(tx.epoch()),
             };
             if !offers::edit(tx.conn, id, read_version, &edit)? {
                 return refuse(Refusal::ChangedMeanwhile);

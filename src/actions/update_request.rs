@@ -84,7 +84,7 @@ pub async fn update_request(
             updated_at: tx.now,
             sealed: Some(tx.seal(id, version, &new.secret)?),
             sealed_version: version,
-            sealed_epoch: tx.epoch(),
+            sealed_epoch: Some(tx.epoch()),
         };
         if !requests::edit(tx.conn, id, read_version, &edit)? {
             return refuse(Refusal::ChangedMeanwhile);

@@ -48,14 +48,14 @@ pub async fn update_volunteer(
                     .contact
                     .phone
                     .as_ref()
-                    .map(|p| tx.ctx.vault.hasher.phone(p)),
+                    .map(|p| tx.keys.hasher.phone(p)),
                 languages: Json(new.languages.clone()),
                 locale: new.locale.clone(),
                 limits: Json(new.limits.clone()),
                 updated_at: tx.now,
                 sealed: Some(tx.seal(id, version, &new.secret)?),
                 sealed_version: version,
-                sealed_epoch: tx.epoch(),
+                sealed_epoch: Some(tx.epoch()),
             };
             if !volunteers::edit(tx.conn, id, read_version, &edit)? {
                 return refuse(Refusal::ChangedMeanwhile);

@@ -11,6 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::Parts;
 use crate::actions::Ctx;
+use crate::actions::register_keys::{WrongRing, register_keys};
 use crate::crypto::keyring::{KeyRing, KeyRingError};
 use crate::crypto::vault::Vault;
 use crate::domain::category::{Catalog, CatalogError};
@@ -21,7 +22,7 @@ use crate::mail::transport::SetupError;
 use crate::matching::index::PostIndex;
 use crate::settings::Settings;
 use crate::storage::db::OpenError;
-use crate::storage::{DatabaseUrl, Db, StorageError, TxError, meta};
+use crate::storage::{Conn, DatabaseUrl, Db, StorageError, TxError, meta};
 use crate::telemetry::metrics::MetricsError;
 
 /// Why the service, or a command, cannot start.
@@ -62,9 +63,14 @@ pub enum StartError {
         .0.display()
     )]
     RingMissing(PathBuf),
-    /// The database was made with another ring.
-    #[error("key ring {} does not belong to this database; set keys.path to the ring that the database was made with", .0.display())]
-    OtherRing(PathBuf),
+    /// The ring is not the database's, or not all of it.
+    #[error("key ring {} {why}; set keys.path to the ring that the database was made with, as it was last", path.display())]
+    WrongRing {
+        /// Where the ring is.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: WrongRing,
+    },
     /// The database does not open.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -197,9 +203,7 @@ impl Opened {
         let data_dir = data_dir(&settings.database.url);
         let ring = match KeyRing::load(&settings.keys.path, Some(&data_dir)) {
             Ok(ring) => Some(ring),
-            Err(KeyRingError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                None
-            }
+            Err(error) if error.is_missing() => None,
             Err(error) => return Err(error.into()),
         };
         let db = Db::open(&settings.database.url)?;
@@ -215,12 +219,12 @@ impl Opened {
     }
 
     async fn into_ctx(self) -> Result<Ctx, StartError> {
-        let ring = self.matching_ring().await?;
+        let vault = self.vault().await?;
         Ok(Ctx {
             db: self.db,
             clock: self.clock,
             entropy: self.entropy,
-            vault: Arc::new(Vault::new(ring)),
+            vault: Arc::new(vault),
             catalog: Arc::new(self.catalog),
             gazetteer: Arc::new(self.gazetteer),
             settings: Arc::new(self.settings),
@@ -228,38 +232,31 @@ impl Opened {
         })
     }
 
-    /// The ring that the database was made with; for a new database the one that is there, or a new one.
-    async fn matching_ring(&self) -> Result<KeyRing, StartError> {
+    /// The keys that the database is sealed under; for a new database those of the ring that is there,
+    /// or of a new one. None while an operator has locked the service.
+    async fn vault(&self) -> Result<Vault, StartError> {
         let path = &self.settings.keys.path;
-        let known = self.key_check().await?;
-        let ring = match (&self.ring, &known) {
-            (Some(ring), _) => ring.clone(),
-            (None, Some(_)) => return Err(StartError::RingMissing(path.clone())),
-            (None, None) => {
+        let read = |conn: &mut Conn| Ok((meta::is_locked(conn)?, meta::key_check(conn)?.is_some()));
+        let (is_locked, has_ring) = self.db.read::<_, StorageError, _>(read).await?;
+        if is_locked {
+            return Ok(Vault::locked());
+        }
+        let now = self.clock.now();
+        let ring = match &self.ring {
+            Some(ring) => ring.clone(),
+            None if has_ring => return Err(StartError::RingMissing(path.clone())),
+            None => {
                 let data_dir = data_dir(&self.settings.database.url);
-                let now = self.clock.now();
                 KeyRing::load_or_create(path, Some(&data_dir), self.entropy.as_ref(), now)?
             }
         };
-        let check = ring.check();
-        if known.is_none() {
-            let write = self
-                .db
-                .write(move |conn| Ok(meta::set_key_check(conn, &check)?));
-            write.await.map_err(|error: TxError<()>| match error {
-                TxError::Storage(error) => error,
-                TxError::Refused(()) => StorageError::Unavailable("it refused"),
-            })?;
+        match register_keys(&self.db, ring, now).await {
+            Ok(keys) => Ok(Vault::new(keys)),
+            Err(TxError::Storage(error)) => Err(error.into()),
+            Err(TxError::Refused(why)) => Err(StartError::WrongRing {
+                path: path.clone(),
+                why,
+            }),
         }
-        // Read again: another process may have been first.
-        if self.key_check().await?.as_deref() == Some(check.as_slice()) {
-            Ok(ring)
-        } else {
-            Err(StartError::OtherRing(path.clone()))
-        }
-    }
-
-    async fn key_check(&self) -> Result<Option<Vec<u8>>, StorageError> {
-        self.db.read(|conn| Ok(meta::key_check(conn)?)).await
     }
 }

@@ -9,6 +9,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use tokio::task::spawn_blocking;
 
 use super::{Config, Failure, print};
+use crate::actions::register_keys::fits;
 use crate::app::data_dir;
 use crate::crypto::keyring::KeyRing;
 use crate::settings::Settings;
@@ -67,16 +68,15 @@ pub(super) async fn restore(config: &Config, arguments: RestoreArguments) -> Res
 /// What to do about the key ring, if the database cannot be read with the one that is there.
 fn ring_warning(settings: &Settings) -> Option<String> {
     let path = settings.keys.path.display();
-    let check = match backup::key_check(&settings.database.url) {
-        Ok(Some(check)) => check,
-        Ok(None) => return None,
+    let (check, known) = match backup::keys_of(&settings.database.url) {
+        Ok((Some(check), known)) => (check, known),
+        Ok((None, _)) => return None,
         Err(error) => return Some(error.to_string()),
     };
     match KeyRing::load(&settings.keys.path, Some(&data_dir(&settings.database.url))) {
-        Ok(ring) if ring.check().as_slice() == check => None,
-        Ok(_) => Some(format!(
-            "key ring {path} does not belong to this database; put the one there that does"
-        )),
+        Ok(ring) => fits(&ring, Some(&check), &known).err().map(|why| {
+            format!("key ring {path} {why}; put the one there that was last used with it")
+        }),
         Err(error) => Some(format!("put its key ring in place: {error}")),
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Config, Failure, print};
+use super::{Config, Failure, failed, open_existing, print};
 use crate::actions::add_coordinator::{NewCoordinator, add_coordinator};
 use crate::actions::list_coordinators::list_coordinators;
 use crate::actions::revoke_coordinator::revoke_coordinator;
@@ -11,9 +11,9 @@ use crate::actions::{Ctx, Refusal};
 use crate::app::{Parts, open};
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::CoordinatorId;
+use crate::storage::TxError;
 use crate::storage::audit::Actor;
 use crate::storage::coordinators::Scope;
-use crate::storage::{DatabaseUrl, TxError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -84,13 +84,10 @@ impl From<ScopeArgument> for Scope {
 
 pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let settings = config.settings()?;
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    // A typing error in a path must not end in an empty database with nobody in it.
-    if !path.exists() && !matches!(command, Command::Add(_)) {
-        let error = anyhow::anyhow!("there is no database at {}", path.display());
-        return Err(error.into());
-    }
-    let ctx = open(settings, &Parts::default()).await?;
+    let ctx = match command {
+        Command::Add(_) => open(settings, &Parts::default()).await?,
+        _ => open_existing(settings).await?,
+    };
     match command {
         Command::Add(arguments) => add(&ctx, arguments).await,
         Command::List(arguments) => list(&ctx, &arguments).await,
@@ -170,11 +167,4 @@ async fn revoke(ctx: &Ctx, id: CoordinatorId) -> Result<(), Failure> {
         })?;
     print::line(format_args!("Revoked {id}."));
     Ok(())
-}
-
-fn failed(error: TxError<Refusal>) -> Failure {
-    Failure::Failed(match error {
-        TxError::Refused(refusal) => refusal.into(),
-        TxError::Storage(error) => error.into(),
-    })
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows a table or a request; callers say what a value is bound to.
 
 pub mod keyring;
+pub mod keys;
 pub mod lookup;
 pub mod opaque;
 pub mod seal;

@@ -16,13 +16,14 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::keyring::{Epoch, KeyRing, SecretKey};
+use super::keyring::{Epoch, SecretKey};
+use super::keys::Keys;
 use crate::domain::entropy::Entropy;
 
 const FORMAT: u8 = 1;
 const NONCE: usize = 24;
 const WRAPPED: usize = 32 + 16;
-const HEAD: usize = 1 + 4 + NONCE + WRAPPED + NONCE;
+const HEAD: usize = 1 + 4 + NONCE + WRAPPED;
 
 /// The place a sealed value is bound to.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +91,9 @@ pub enum SealError {
     /// The value could not be written as JSON, or what opened is not the value expected.
     #[error("a sealed value is not of the expected form")]
     Form,
+    /// An operator has locked the keys away.
+    #[error("the keys are locked away")]
+    Locked,
 }
 
 fn cipher(key: &SecretKey) -> XChaCha20Poly1305 {
@@ -120,28 +124,21 @@ fn decrypt(
         .map_err(|_| SealError::DoesNotOpen)
 }
 
-/// Seals `value` for `binding` under the ring's active master key.
+/// Seals `value` for `binding` under the active master key.
 ///
 /// # Errors
 /// [`SealError::Form`] if the value cannot be written as JSON.
 pub fn seal<T: Serialize>(
-    ring: &KeyRing,
+    keys: &Keys,
     entropy: &dyn Entropy,
     binding: Binding,
     value: &T,
 ) -> Result<Sealed, SealError> {
     let aad = binding.associated_data();
-    let epoch = ring.active();
-    let master = ring.master(epoch).ok_or(SealError::NoKey(epoch))?;
     let record_key = SecretKey::random(entropy);
     let plain = Zeroizing::new(serde_json::to_vec(value).map_err(|_| SealError::Form)?);
-    let (wrap_nonce, nonce) = (entropy.bytes::<NONCE>(), entropy.bytes::<NONCE>());
-
-    let mut out = Vec::with_capacity(HEAD + plain.len() + 16);
-    out.push(FORMAT);
-    out.extend(epoch.to_be_bytes());
-    out.extend(wrap_nonce);
-    out.extend(encrypt(master, &wrap_nonce, &aad, record_key.bytes())?);
+    let nonce = entropy.bytes::<NONCE>();
+    let mut out = wrap(keys, entropy, &aad, &record_key)?;
     out.extend(nonce);
     out.extend(encrypt(&record_key, &nonce, &aad, &plain)?);
     Ok(Sealed(out))
@@ -152,40 +149,81 @@ pub fn seal<T: Serialize>(
 /// # Errors
 /// A destroyed master key, damaged or misplaced bytes, or a value of another form.
 pub fn open<T: DeserializeOwned>(
-    ring: &KeyRing,
+    keys: &Keys,
     binding: Binding,
     sealed: &Sealed,
 ) -> Result<T, SealError> {
     let aad = binding.associated_data();
-    let bytes = &sealed.0;
-    if bytes.len() < HEAD || bytes[0] != FORMAT {
-        return Err(SealError::DoesNotOpen);
-    }
-    let (head, value) = bytes.split_at(HEAD);
-    let epoch = sealed.epoch().ok_or(SealError::DoesNotOpen)?;
-    let master = ring.master(epoch).ok_or(SealError::NoKey(epoch))?;
-    let (wrap_nonce, rest) = head[5..].split_at(NONCE);
-    let (wrapped, nonce) = rest.split_at(WRAPPED);
-    let record_key = decrypt(master, wrap_nonce, &aad, wrapped)?;
-    let record_key = SecretKey::from_bytes(
-        record_key
-            .as_slice()
-            .try_into()
-            .map_err(|_| SealError::DoesNotOpen)?,
-    );
+    let (record_key, rest) = unwrap(keys, &aad, sealed)?;
+    let (nonce, value) = rest.split_at_checked(NONCE).ok_or(SealError::DoesNotOpen)?;
     let plain = decrypt(&record_key, nonce, &aad, value)?;
     serde_json::from_slice(&plain).map_err(|_| SealError::Form)
+}
+
+/// The same value in the same place, its record key wrapped by the master key that is active now. The
+/// value itself is not opened.
+///
+/// # Errors
+/// A destroyed master key, or damaged or misplaced bytes.
+pub fn rewrap(
+    keys: &Keys,
+    entropy: &dyn Entropy,
+    binding: Binding,
+    sealed: &Sealed,
+) -> Result<Sealed, SealError> {
+    let aad = binding.associated_data();
+    let (record_key, rest) = unwrap(keys, &aad, sealed)?;
+    let mut out = wrap(keys, entropy, &aad, &record_key)?;
+    out.extend(rest);
+    Ok(Sealed(out))
+}
+
+/// The head of a sealed value: format, epoch, nonce, wrapped record key.
+fn wrap(
+    keys: &Keys,
+    entropy: &dyn Entropy,
+    aad: &[u8],
+    record_key: &SecretKey,
+) -> Result<Vec<u8>, SealError> {
+    let epoch = keys.active();
+    let master = keys.ring().master(epoch).ok_or(SealError::NoKey(epoch))?;
+    let nonce = entropy.bytes::<NONCE>();
+    let mut head = vec![FORMAT];
+    head.extend(epoch.to_be_bytes());
+    head.extend(nonce);
+    head.extend(encrypt(master, &nonce, aad, record_key.bytes())?);
+    Ok(head)
+}
+
+/// The record key, and what follows the head.
+fn unwrap<'a>(
+    keys: &Keys,
+    aad: &[u8],
+    sealed: &'a Sealed,
+) -> Result<(SecretKey, &'a [u8]), SealError> {
+    let (head, rest) = sealed
+        .0
+        .split_at_checked(HEAD)
+        .filter(|(head, _)| head[0] == FORMAT)
+        .ok_or(SealError::DoesNotOpen)?;
+    let epoch = sealed.epoch().ok_or(SealError::DoesNotOpen)?;
+    let master = keys.ring().master(epoch).ok_or(SealError::NoKey(epoch))?;
+    let (nonce, wrapped) = head[5..].split_at(NONCE);
+    let record_key = decrypt(master, nonce, aad, wrapped)?;
+    let record_key = SecretKey::from_slice(&record_key).ok_or(SealError::DoesNotOpen)?;
+    Ok((record_key, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::keyring::KeyRing;
     use crate::domain::clock::Ts;
     use crate::domain::entropy::OsEntropy;
 
     #[test]
     fn a_value_opens_only_where_it_was_sealed() {
-        let ring = KeyRing::generate(&OsEntropy, Ts::EPOCH);
+        let ring = Keys::new(KeyRing::generate(&OsEntropy, Ts::EPOCH), 1);
         let home = Binding {
             table: "neighbors",
             column: "sealed",
@@ -217,7 +255,7 @@ mod tests {
                 "{binding:?}"
             );
         }
-        let other = KeyRing::generate(&OsEntropy, Ts::EPOCH);
+        let other = Keys::new(KeyRing::generate(&OsEntropy, Ts::EPOCH), 1);
         assert_eq!(
             open::<String>(&other, home, &sealed),
             Err(SealError::DoesNotOpen)
@@ -226,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_is_noticed() {
-        let ring = KeyRing::generate(&OsEntropy, Ts::EPOCH);
+        let ring = Keys::new(KeyRing::generate(&OsEntropy, Ts::EPOCH), 1);
         let home = Binding {
             table: "t",
             column: "c",
@@ -245,5 +283,30 @@ mod tests {
         for cut in 0..sealed.0.len() {
             assert!(open::<String>(&ring, home, &Sealed(sealed.0[..cut].to_vec())).is_err());
         }
+    }
+
+    #[test]
+    fn a_rewrapped_value_opens_with_the_new_key_alone() {
+        let home = Binding {
+            table: "t",
+            column: "c",
+            id: Uuid::from_u128(1),
+            version: 1,
+        };
+        let mut ring = KeyRing::generate(&OsEntropy, Ts::EPOCH);
+        let sealed = seal(&Keys::new(ring.clone(), 1), &OsEntropy, home, &"x").unwrap();
+        ring.add(2, &OsEntropy, Ts::EPOCH);
+        let both = Keys::new(ring.clone(), 2);
+        let again = rewrap(&both, &OsEntropy, home, &sealed).unwrap();
+        assert_eq!((sealed.epoch(), again.epoch()), (Some(1), Some(2)));
+        ring.remove_before(2);
+        let new = Keys::new(ring, 2);
+        assert_eq!(open::<String>(&new, home, &again).unwrap(), "x");
+        assert_eq!(
+            open::<String>(&new, home, &sealed),
+            Err(SealError::NoKey(1))
+        );
+        let elsewhere = Binding { version: 2, ..home };
+        assert!(rewrap(&both, &OsEntropy, elsewhere, &sealed).is_err());
     }
 }

@@ -1,80 +1,64 @@
-//! The key ring in use: seals and opens the secrets of records, hashes, hides cursors.
+//! Where the keys of a running process are, or are not: an operator can lock them away and bring them
+//! back while it runs, and a new master key comes into use without a restart.
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::keyring::KeyRing;
-use super::lookup::Hasher;
-use super::opaque::OpaqueKey;
-use super::seal::{self, Binding, SealError, Sealed};
-use crate::domain::entropy::Entropy;
+use super::keys::Keys;
+use super::seal::{SealError, Sealed};
 use crate::domain::secret::Secret;
 
-/// Everything that needs the key ring, loaded once at start.
+/// Holds the keys. Whoever works with them holds on to them for one piece of work and no longer.
 #[derive(Debug)]
-pub struct Vault {
-    ring: KeyRing,
-    /// Keyed hashes.
-    pub hasher: Hasher,
-    /// Page cursors.
-    pub opaque: OpaqueKey,
-}
+pub struct Vault(RwLock<Option<Arc<Keys>>>);
 
 impl Vault {
-    /// A vault over a loaded ring.
+    /// A vault with keys in it.
     #[must_use]
-    pub fn new(ring: KeyRing) -> Self {
-        Self {
-            hasher: Hasher::new(&ring),
-            opaque: OpaqueKey::new(&ring),
-            ring,
-        }
+    pub fn new(keys: Keys) -> Self {
+        Self(RwLock::new(Some(Arc::new(keys))))
     }
 
-    /// The ring.
+    /// A vault that waits for its keys.
     #[must_use]
-    pub fn ring(&self) -> &KeyRing {
-        &self.ring
+    pub fn locked() -> Self {
+        Self(RwLock::new(None))
     }
 
-    /// Seals the secret part of record `id`, as its `version`-th sealing.
+    /// The keys.
     ///
     /// # Errors
-    /// A ring without its active key.
-    pub fn seal<S: Secret>(
-        &self,
-        entropy: &dyn Entropy,
-        id: impl Into<Uuid>,
-        version: i32,
-        secret: &S,
-    ) -> Result<Sealed, SealError> {
-        seal::seal(
-            &self.ring,
-            entropy,
-            binding::<S>(id.into(), version),
-            secret,
-        )
+    /// [`SealError::Locked`] while they are locked away.
+    pub fn keys(&self) -> Result<Arc<Keys>, SealError> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or(SealError::Locked)
+    }
+
+    /// Uses other keys from now on.
+    pub fn put(&self, keys: Keys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(keys));
+    }
+
+    /// Drops the keys. They are wiped from memory when the last piece of work with them ends.
+    pub fn lock(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Opens the secret part of record `id`.
     ///
     /// # Errors
-    /// Damaged or misplaced bytes, or a master key that was destroyed.
+    /// Keys that are locked away, damaged or misplaced bytes, or a master key that was destroyed.
     pub fn open<S: Secret + DeserializeOwned>(
         &self,
         id: impl Into<Uuid>,
         version: i32,
         sealed: &Sealed,
     ) -> Result<S, SealError> {
-        seal::open(&self.ring, binding::<S>(id.into(), version), sealed)
-    }
-}
-
-fn binding<S: Secret>(id: Uuid, version: i32) -> Binding {
-    Binding {
-        table: S::TABLE,
-        column: "sealed",
-        id,
-        version,
+        self.keys()?.open(id, version, sealed)
     }
 }

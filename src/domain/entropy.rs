@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Mutex;
 
+use rand::rand_core::UnwrapErr;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -29,17 +30,18 @@ impl dyn Entropy + '_ {
     }
 }
 
-/// The operating system's generator.
+/// The operating system's generator, asked each time: a generator of the process would keep in its buffer
+/// what it has given out, keys among them.
 #[derive(Debug, Default)]
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
     #[expect(
-        clippy::disallowed_methods,
+        clippy::disallowed_types,
         reason = "the one place that reads ambient randomness"
     )]
     fn fill(&self, bytes: &mut [u8]) {
-        rand::rng().fill_bytes(bytes);
+        UnwrapErr(rand::rngs::SysRng).fill_bytes(bytes);
     }
 }
 

@@ -90,6 +90,9 @@ async fn readyz(state: Data<State>) -> HttpResponse {
     if let Some(obstacle) = state.readiness.obstacle() {
         return unavailable(obstacle);
     }
+    if state.ctx.vault.keys().is_err() {
+        return unavailable("The service is locked.");
+    }
     match timeout(PATIENCE, state.ctx.db.schema_is_current()).await {
         Ok(Ok(true)) => well("ready"),
         Ok(Ok(false)) => unavailable("The schema of the database is another one."),

@@ -16,6 +16,7 @@ use super::fields::FieldErrors;
 use super::paging::{Asked, DEFAULT, MAX};
 use super::problem::Problem;
 use crate::actions::Ctx;
+use crate::storage::StorageError;
 
 /// What every list takes beside its filters.
 const EVERY: [&str; 2] = ["limit", "cursor"];
@@ -124,14 +125,16 @@ impl Filters {
             limit.ok_or_else(|| format!("must be a whole number from 1 to {MAX}"))
         });
         let context = self.context();
+        let keys = ctx.vault.keys().map_err(StorageError::from)?;
         let after = self.value("cursor", |text| {
-            let after = ctx.vault.opaque.show(&context, text);
+            let after = keys.opaque.show(&context, text);
             after.ok_or("is not of this list with these filters; begin again without it")
         });
         self.errors.finish(Some(Asked {
             context,
             after,
             limit: limit.unwrap_or(DEFAULT),
+            keys,
         }))
     }
 

@@ -5,6 +5,7 @@ use actix_web::HttpRequest;
 use super::fields::FieldErrors;
 use super::problem::Problem;
 use crate::actions::{Call, Ctx};
+use crate::storage::StorageError;
 
 /// Longest key taken.
 pub const MAX: usize = 255;
@@ -32,7 +33,8 @@ pub fn call(
         return errors.finish(None);
     }
     let route = request.path().as_bytes();
-    let hasher = &ctx.vault.hasher;
+    let keys = ctx.vault.keys().map_err(StorageError::from)?;
+    let hasher = &keys.hasher;
     Ok(Some(Call {
         key: hasher.call(&[b"key", route, on_behalf, key]),
         body: hasher.call(&[b"body", body]),

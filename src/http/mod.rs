@@ -24,6 +24,7 @@ mod fields;
 mod filters;
 pub mod headers;
 mod idempotency;
+pub mod locked;
 mod merge;
 mod needs;
 mod neighbors;

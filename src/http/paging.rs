@@ -2,6 +2,7 @@
 //! its filters, so that it tells nothing and works nowhere else.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Schema, SchemaType};
@@ -9,6 +10,7 @@ use utoipa::openapi::{Array, ObjectBuilder, Ref, RefOr, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use crate::actions::Ctx;
+use crate::crypto::keys::Keys;
 use crate::domain::clock::Ts;
 use crate::domain::ids::RecordId;
 use crate::storage::page::{Page, Position};
@@ -66,6 +68,8 @@ pub struct Asked<P = Position> {
     pub after: Option<P>,
     /// Rows on the page.
     pub limit: i64,
+    /// What hides the next cursor as it has opened this one.
+    pub(super) keys: Arc<Keys>,
 }
 
 impl Asked {
@@ -84,7 +88,7 @@ impl<P: Serialize + for<'de> Deserialize<'de>> Asked<P> {
     /// where the list ends.
     pub fn listing<T>(&self, ctx: &Ctx, items: Vec<T>, last: Option<P>) -> Listing<T> {
         let hide = |position| {
-            let opaque = &ctx.vault.opaque;
+            let opaque = &self.keys.opaque;
             opaque.hide(ctx.entropy.as_ref(), &self.context, &position)
         };
         Listing {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actions::Refusal;
+use crate::crypto::seal::SealError;
 use crate::storage::{StorageError, TxError};
 
 /// The media type of problems.
@@ -169,6 +170,13 @@ impl ResponseError for Problem {
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match error {
+            StorageError::Sealed(SealError::Locked) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "locked",
+                "This service is locked for now",
+            )
+            .detail("Nothing is lost. Try again later.")
+            .retry_after(300),
             StorageError::Unavailable(why) => {
                 tracing::warn!(why, "the database is unavailable");
                 Self::unavailable()

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::actions::Ctx;
 use crate::actions::confirm_offers::confirm_offers;
+use crate::actions::register_keys::register_keys;
 use crate::crypto::keyring::KeyRing;
 use crate::crypto::token::{Purpose, Token};
 use crate::crypto::vault::Vault;
@@ -132,11 +133,13 @@ impl Town {
         let clock = Arc::new(ManualClock::at(start.into()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(11));
         let ring = KeyRing::generate(entropy.as_ref(), clock.now());
+        let db = Db::open(&settings.database.url).unwrap();
+        let keys = register_keys(&db, ring, clock.now()).await.unwrap();
         let ctx = Ctx {
-            db: Db::open(&settings.database.url).unwrap(),
+            db,
             clock: clock.clone(),
             entropy,
-            vault: Arc::new(Vault::new(ring)),
+            vault: Arc::new(Vault::new(keys)),
             catalog: Arc::new(Catalog::shipped().unwrap()),
             gazetteer: Arc::new(Gazetteer::parse("").unwrap()),
             settings: Arc::new(settings),
@@ -216,9 +219,15 @@ impl Town {
             created_at: self.clock.now(),
             revoked_at: None,
             group_id: None,
-            sealed: self.ctx.vault.seal(entropy, id, 1, &secret).unwrap(),
+            sealed: self
+                .ctx
+                .vault
+                .keys()
+                .unwrap()
+                .seal(entropy, id, 1, &secret)
+                .unwrap(),
             sealed_version: 1,
-            sealed_epoch: 1,
+            sealed_epoch: Some(1),
         };
         self.write(move |conn| Ok(coordinators::insert(conn, &row)?))
             .await;
@@ -228,7 +237,7 @@ impl Town {
     async fn mint(&self, purpose: Purpose, subject: impl Into<RecordId>) -> String {
         let token = Token::mint(purpose, self.ctx.entropy.as_ref());
         let row = TokenRow {
-            hash: token.hash(&self.ctx.vault.hasher),
+            hash: token.hash(&self.ctx.vault.keys().unwrap().hasher),
             purpose,
             subject_id: subject.into(),
             created_at: self.clock.now(),

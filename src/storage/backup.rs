@@ -9,6 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::connection::{Conn, DatabaseUrl, with};
+use super::key_epochs::KeyEpoch;
+use super::{key_epochs, meta};
 
 /// Why a copy could not be made or taken back.
 #[derive(Debug, thiserror::Error)]
@@ -130,12 +132,20 @@ pub fn check(path: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// The key check in a database that no service need have opened; none in one that was never started.
+/// What a database that no service need have opened knows of its ring: the ring's check, none if it was
+/// never started, and the master keys, none if it is of before they were kept.
 ///
 /// # Errors
-/// A database that does not open or has no such table.
-pub fn key_check(url: &DatabaseUrl) -> Result<Option<Vec<u8>>, BackupError> {
-    Ok(super::meta::key_check(&mut Conn::open_writer(url)?)?)
+/// A database that does not open or has no such tables.
+pub fn keys_of(url: &DatabaseUrl) -> Result<(Option<Vec<u8>>, Vec<KeyEpoch>), BackupError> {
+    let mut conn = Conn::open_writer(url)?;
+    let check = meta::key_check(&mut conn)?;
+    let is_older = conn.has_pending_migration().unwrap_or(true);
+    let known = match is_older {
+        true => Vec::new(),
+        false => key_epochs::all(&mut conn)?,
+    };
+    Ok((check, known))
 }
 
 fn sync_dir_of(path: &Path) -> io::Result<()> {

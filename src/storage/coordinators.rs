@@ -36,7 +36,7 @@ pub struct Coordinator {
     pub group_id: Option<RecordId>,
     pub sealed: Sealed,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 /// Writes a new coordinator.

@@ -8,6 +8,7 @@ use crate::domain::clock::Ts;
 
 const KEY_CHECK: &str = "key_check";
 const HOUSEKEPT_AT: &str = "housekept_at";
+const LOCKED_AT: &str = "locked_at";
 
 /// The key check of the ring this database was made with.
 ///
@@ -54,4 +55,33 @@ pub fn set_housekept_at(conn: &mut Conn, now: Ts) -> QueryResult<()> {
         .set(meta::value.eq(&bytes))
         .execute(c))?;
     Ok(())
+}
+
+/// Whether an operator has locked the service.
+///
+/// # Errors
+/// A failed query.
+pub fn is_locked(conn: &mut Conn) -> QueryResult<bool> {
+    with!(conn, c => diesel::select(diesel::dsl::exists(meta::table.find(LOCKED_AT))).get_result(c))
+}
+
+/// Locks the service; false if it is locked already.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::insert_into(meta::table)
+        .values((meta::key.eq(LOCKED_AT), meta::value.eq(now.as_micros().to_be_bytes().to_vec())))
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Unlocks the service; false if it is not locked.
+///
+/// # Errors
+/// A failed query.
+pub fn unlock(conn: &mut Conn) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::delete(meta::table.find(LOCKED_AT)).execute(c))?;
+    Ok(done == 1)
 }

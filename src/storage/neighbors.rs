@@ -36,7 +36,7 @@ pub struct Neighbor {
     pub group_id: Option<RecordId>,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 /// What a neighbor may change of herself.
@@ -53,7 +53,7 @@ pub struct NeighborEdit {
     pub updated_at: Ts,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 impl Neighbor {
@@ -127,6 +127,7 @@ pub fn erase(conn: &mut Conn, id: NeighborId, now: Ts) -> QueryResult<bool> {
     let erased = with!(conn, c => diesel::update(neighbors::table.find(id).filter(neighbors::erased_at.is_null()))
         .set((
             neighbors::sealed.eq(None::<Sealed>),
+            neighbors::sealed_epoch.eq(None::<i32>),
             neighbors::email_hash.eq(None::<KeyedHash>),
             neighbors::phone_hash.eq(None::<KeyedHash>),
             neighbors::erased_at.eq(now),

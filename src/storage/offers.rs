@@ -47,7 +47,7 @@ pub struct Offer {
     pub updated_at: Ts,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 impl Offer {
@@ -82,7 +82,7 @@ pub struct OfferEdit {
     pub updated_at: Ts,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 /// Which offers a coordinator wants to see.
@@ -348,7 +348,7 @@ pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<usize> {
     with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(ids)))
-        .set(offers::sealed.eq(None::<Sealed>))
+        .set((offers::sealed.eq(None::<Sealed>), offers::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }
 

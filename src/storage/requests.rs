@@ -66,7 +66,7 @@ pub struct Request {
     pub updated_at: Ts,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 impl Request {
@@ -97,7 +97,7 @@ pub struct RequestEdit {
     pub updated_at: Ts,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 /// What a round of matching leaves behind.
@@ -516,7 +516,7 @@ pub fn past(
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
     with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(ids)))
-        .set(requests::sealed.eq(None::<Sealed>))
+        .set((requests::sealed.eq(None::<Sealed>), requests::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }
 

@@ -22,7 +22,7 @@ table! {
         group_id -> Nullable<Id>,
         sealed -> Binary,
         sealed_version -> Integer,
-        sealed_epoch -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }
 
@@ -46,7 +46,7 @@ table! {
         group_id -> Nullable<Id>,
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
-        sealed_epoch -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }
 
@@ -85,7 +85,7 @@ table! {
         updated_at -> Instant,
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
-        sealed_epoch -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }
 
@@ -111,7 +111,7 @@ table! {
         group_id -> Nullable<Id>,
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
-        sealed_epoch -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }
 
@@ -142,7 +142,7 @@ table! {
         updated_at -> Instant,
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
-        sealed_epoch -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }
 
@@ -282,6 +282,30 @@ table! {
         body_hash -> Binary,
         subject_id -> Id,
         created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable};
+    use crate::storage::sql_types::Instant;
+    key_epochs (epoch) {
+        epoch -> Integer,
+        key_check -> Nullable<Binary>,
+        added_at -> Instant,
+        activated_at -> Nullable<Instant>,
+        retired_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable};
+    use crate::storage::sql_types::{Id, Instant};
+    instances (id) {
+        id -> Id,
+        started_at -> Instant,
+        seen_at -> Instant,
+        newest_epoch -> Nullable<Integer>,
+        active_epoch -> Nullable<Integer>,
     }
 }
 

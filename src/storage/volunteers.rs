@@ -38,7 +38,7 @@ pub struct Volunteer {
     pub group_id: Option<RecordId>,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 impl Volunteer {
@@ -71,7 +71,7 @@ pub struct VolunteerEdit {
     pub updated_at: Ts,
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
-    pub sealed_epoch: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
 /// Which volunteers a coordinator wants to see.
@@ -270,6 +270,7 @@ pub fn erase(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<bool> {
     let erased = with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::erased_at.is_null()))
         .set((
             volunteers::sealed.eq(None::<Sealed>),
+            volunteers::sealed_epoch.eq(None::<i32>),
             volunteers::email_hash.eq(None::<KeyedHash>),
             volunteers::phone_hash.eq(None::<KeyedHash>),
             volunteers::erased_at.eq(now),

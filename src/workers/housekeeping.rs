@@ -7,11 +7,15 @@
 use std::time::Duration;
 
 use super::{Next, Stop, Worker, WorkerError};
+use crate::actions::activate_key::{Activation, activate_key};
+use crate::actions::add_key::add_key;
+use crate::actions::destroy_keys::destroy_keys;
 use crate::actions::trust_clock::trust_clock;
 use crate::actions::{Ctx, expire};
 use crate::domain::clock::Ts;
 use crate::storage::audit::Actor;
-use crate::storage::{StorageError, meta};
+use crate::storage::key_epochs::KeyEpoch;
+use crate::storage::{StorageError, key_epochs, meta};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_mins(1);
@@ -88,6 +92,34 @@ impl Housekeeping {
         );
     }
 
+    /// Brings a new master key into use when the active one is old, and destroys those that were retired
+    /// long enough ago.
+    async fn renew_keys(&self) -> Result<(), WorkerError> {
+        let ctx = &self.ctx;
+        let (now, keys) = (ctx.now(), &ctx.settings.keys);
+        let known = ctx
+            .db
+            .read(|conn| Ok::<_, StorageError>(key_epochs::all(conn)?))
+            .await?;
+        let is_old = |key: &KeyEpoch| match key.activated_at {
+            Some(at) => at <= now.before(keys.rotate_every),
+            // It was added and waits for the other processes.
+            None => true,
+        };
+        if known.last().is_some_and(is_old) {
+            let epoch = add_key(ctx, Actor::SYSTEM).await?;
+            if let Activation::Waiting(instances) = activate_key(ctx, epoch, Actor::SYSTEM).await? {
+                tracing::info!(
+                    key.epoch = epoch,
+                    instances,
+                    "a new key waits for other processes"
+                );
+            }
+        }
+        destroy_keys(ctx, now.before(keys.destroy_after), Actor::SYSTEM).await?;
+        Ok(())
+    }
+
     async fn end_what_is_over(&self) -> Result<(), WorkerError> {
         let ctx = &self.ctx;
         let full = usize::try_from(expire::AT_ONCE).unwrap_or(usize::MAX);
@@ -109,6 +141,7 @@ impl Housekeeping {
                 .map_err(Into::into),
         );
         results.push(expire::leftovers(ctx).await.map(drop).map_err(Into::into));
+        results.push(self.renew_keys().await);
         // Each had its turn; one that failed must not keep the others from erasing.
         results.into_iter().collect()
     }

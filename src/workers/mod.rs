@@ -13,8 +13,10 @@
 pub mod checkpoint;
 pub mod feed;
 pub mod housekeeping;
+pub mod keys;
 pub mod matching;
 pub mod outbox;
+pub mod rewrap;
 mod supervise;
 
 use std::future::Future;
@@ -24,15 +26,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::actions::add_key::AddKeyError;
+use crate::actions::register_keys::WrongRing;
 use crate::actions::{Ctx, Refusal};
+use crate::crypto::keyring::KeyRingError;
+use crate::crypto::seal::SealError;
 use crate::domain::clock::Ts;
+use crate::domain::ids::RecordId;
 use crate::mail::transport::Transport;
 use crate::storage::{StorageError, TxError};
 use checkpoint::Checkpoint;
 use feed::Feed;
 use housekeeping::Housekeeping;
+use keys::KeyWatch;
 use matching::Matching;
 use outbox::Outbox;
+use rewrap::Rewrap;
 use supervise::Supervisor;
 
 /// Something that works whenever something is due.
@@ -72,6 +81,15 @@ pub enum WorkerError {
     /// The write-ahead log could not be brought into the database file.
     #[error(transparent)]
     Checkpoint(#[from] crate::storage::backup::BackupError),
+    /// The key ring cannot be read or changed.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+    /// The key ring is not the database's.
+    #[error("the key ring {0}")]
+    WrongRing(WrongRing),
+    /// No key could be added.
+    #[error("no new key could be added: {0}")]
+    AddKey(#[from] AddKeyError),
     /// Work on another thread was cut off.
     #[error("it was cut off")]
     CutOff,
@@ -86,11 +104,23 @@ impl From<TxError<Refusal>> for WorkerError {
     }
 }
 
+impl From<TxError<WrongRing>> for WorkerError {
+    fn from(error: TxError<WrongRing>) -> Self {
+        match error {
+            TxError::Refused(why) => Self::WrongRing(why),
+            TxError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 impl WorkerError {
     /// Whether it is about the database and not about one row: the next row would fail as well.
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Storage(StorageError::Unavailable(_)))
+        matches!(
+            self,
+            Self::Storage(StorageError::Unavailable(_) | StorageError::Sealed(SealError::Locked))
+        )
     }
 }
 
@@ -141,7 +171,16 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often what is slow anyway looks.
 const LOOK_SELDOM: Duration = Duration::from_secs(20);
 
-/// Starts all workers. They end after `stop`; dropping the set cuts them off. `loaded` is told
+/// Starts what every process needs, known as `id` to the others. It ends after `stop`; dropping the
+/// set cuts it off.
+#[must_use]
+pub fn start_everywhere(ctx: &Ctx, id: RecordId, stop: &Stop) -> JoinSet<()> {
+    let mut crew = Crew::new(ctx, stop);
+    crew.add("keys", Wake::Often, move |ctx, _| KeyWatch::new(ctx, id));
+    crew.workers
+}
+
+/// Starts the workers. They end after `stop`; dropping the set cuts them off. `loaded` is told
 /// whether the index is complete.
 #[must_use]
 pub fn start(
@@ -150,11 +189,7 @@ pub fn start(
     stop: &Stop,
     loaded: &Arc<watch::Sender<bool>>,
 ) -> JoinSet<()> {
-    let mut crew = Crew {
-        ctx,
-        stop,
-        workers: JoinSet::new(),
-    };
+    let mut crew = Crew::new(ctx, stop);
     let loaded = Arc::clone(loaded);
     crew.add("matching", Wake::OnCommit, move |ctx, stop| {
         let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
@@ -165,6 +200,7 @@ pub fn start(
         Outbox::new(ctx, Arc::clone(&transport), stop)
     });
     crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
+    crew.add("rewrap", Wake::Seldom, Rewrap::new);
     crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));
     crew.workers
 }
@@ -173,6 +209,7 @@ pub fn start(
 #[derive(Clone, Copy)]
 enum Wake {
     OnCommit,
+    Often,
     Seldom,
 }
 
@@ -182,7 +219,15 @@ struct Crew<'a> {
     workers: JoinSet<()>,
 }
 
-impl Crew<'_> {
+impl<'a> Crew<'a> {
+    fn new(ctx: &'a Ctx, stop: &'a Stop) -> Self {
+        Self {
+            ctx,
+            stop,
+            workers: JoinSet::new(),
+        }
+    }
+
     fn add<W: Worker>(
         &mut self,
         name: &'static str,
@@ -191,6 +236,7 @@ impl Crew<'_> {
     ) {
         let (look, commits) = match wake {
             Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
+            Wake::Often => (LOOK, None),
             Wake::Seldom => (LOOK_SELDOM, None),
         };
         let supervisor = Supervisor {
@@ -200,6 +246,8 @@ impl Crew<'_> {
             clock: Arc::clone(&self.ctx.clock),
             entropy: Arc::clone(&self.ctx.entropy),
             stop: self.stop.clone(),
+            // The one that brings the keys back cannot wait for them.
+            vault: (name != "keys").then(|| Arc::clone(&self.ctx.vault)),
         };
         let (ctx, stop) = (self.ctx.clone(), self.stop.clone());
         self.workers

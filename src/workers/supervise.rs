@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::{Next, Stop, Worker, WorkerError};
+use crate::crypto::vault::Vault;
 use crate::domain::clock::{Clock, Ts};
 use crate::domain::entropy::Entropy;
 
@@ -34,6 +35,8 @@ pub(super) struct Supervisor {
     pub entropy: Arc<dyn Entropy>,
     /// When it ends.
     pub stop: Stop,
+    /// It rests while there are no keys in there.
+    pub vault: Option<Arc<Vault>>,
 }
 
 impl Supervisor {
@@ -68,6 +71,16 @@ impl Supervisor {
             // What is committed from here on causes another tick.
             if let Some(commits) = &mut self.commits {
                 commits.mark_unchanged();
+            }
+            if self
+                .vault
+                .as_ref()
+                .is_some_and(|vault| vault.keys().is_err())
+            {
+                tokio::select! {
+                    () = self.stop.wait() => return,
+                    () = sleep(self.look) => continue,
+                }
             }
             let result = worker.tick(self.clock.now()).await;
             let rest = match &result {
@@ -198,6 +211,7 @@ mod tests {
             clock: Arc::new(ManualClock::at(Ts::EPOCH)),
             entropy: Arc::new(SeededEntropy::new(1)),
             stop: Stop::new(stopped),
+            vault: None,
         };
         let mut kept = JoinSet::new();
         let made = worker.clone();

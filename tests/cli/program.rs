@@ -159,6 +159,11 @@ impl Service {
         }
     }
 
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop, as a container engine does.
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
@@ -199,6 +204,16 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
     call(
         address,
         &format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"),
+    )
+}
+
+/// `GET` by the holder of a token: status and body.
+pub fn get_as(address: SocketAddr, path: &str, token: &str) -> (u16, String) {
+    call(
+        address,
+        &format!(
+            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ),
     )
 }
 

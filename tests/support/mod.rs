@@ -9,6 +9,7 @@
 )]
 
 pub mod people;
+mod ring;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -17,14 +18,12 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::{App, test};
 use manyhands::actions::Ctx;
-use manyhands::crypto::keyring::KeyRing;
 use manyhands::crypto::token::{Purpose, Token};
-use manyhands::crypto::vault::Vault;
 use manyhands::domain::category::Catalog;
 use manyhands::domain::clock::{Clock, ManualClock, Ts};
 use manyhands::domain::entropy::{Entropy, SeededEntropy};
 use manyhands::domain::gazetteer::Gazetteer;
-use manyhands::domain::ids::CoordinatorId;
+use manyhands::domain::ids::{CoordinatorId, RecordId};
 use manyhands::domain::secret::CoordinatorSecret;
 use manyhands::http;
 use manyhands::mail::transport::{StoredMail, Transport};
@@ -35,8 +34,10 @@ use manyhands::storage::tokens::TokenRow;
 use manyhands::storage::{Db, TxError, coordinators, tokens};
 use manyhands::workers::feed::Feed;
 use manyhands::workers::housekeeping::Housekeeping;
+use manyhands::workers::keys::KeyWatch;
 use manyhands::workers::matching::Matching;
 use manyhands::workers::outbox::Outbox;
+use manyhands::workers::rewrap::Rewrap;
 use manyhands::workers::{Next, Stop, Worker};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -52,6 +53,8 @@ pub struct TestApp {
     matching: Matching,
     outbox: Outbox,
     housekeeping: Housekeeping,
+    keys: KeyWatch,
+    rewrap: Rewrap,
     pub dir: tempfile::TempDir,
 }
 
@@ -116,6 +119,10 @@ impl TestApp {
         let database = format!("sqlite:{}", dir.path().join("data/manyhands.db").display());
         let mut all = vec![
             ("database.url".to_owned(), database),
+            (
+                "keys.path".to_owned(),
+                dir.path().join("keys/keyring.toml").display().to_string(),
+            ),
             ("mail.transport".to_owned(), "memory".to_owned()),
             ("area.timezone".to_owned(), "America/Chicago".to_owned()),
         ];
@@ -133,13 +140,14 @@ impl TestApp {
             START.parse::<jiff::Timestamp>().unwrap().into(),
         ));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(7));
-        let ring = KeyRing::generate(entropy.as_ref(), clock.now());
         let transport = Arc::new(Transport::new(&settings.mail).expect("transport"));
+        let db = Db::open(&settings.database.url).expect("database");
+        let vault = ring::vault(&db, &settings.keys.path, entropy.as_ref(), clock.now());
         let ctx = Ctx {
-            db: Db::open(&settings.database.url).expect("database"),
+            db,
             clock: clock.clone(),
             entropy,
-            vault: Arc::new(Vault::new(ring)),
+            vault: Arc::new(vault),
             catalog: Arc::new(Catalog::shipped().expect("categories")),
             gazetteer: Arc::new(Gazetteer::shipped().expect("gazetteer")),
             settings: Arc::new(settings),
@@ -151,6 +159,8 @@ impl TestApp {
             matching: Matching::new(ctx.clone(), feed, Stop::never()),
             outbox: Outbox::new(ctx.clone(), transport.clone(), Stop::never()),
             housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
+            keys: KeyWatch::new(ctx.clone(), RecordId::new(ctx.entropy.as_ref())),
+            rewrap: Rewrap::new(ctx.clone(), Stop::never()),
             ctx,
             clock,
             transport,
@@ -189,7 +199,15 @@ impl TestApp {
             .tick(self.clock.now())
             .await
             .expect("housekeeping");
+        self.keep_keys().await;
         self.settle().await;
+    }
+
+    /// Brings the keys in step, and wraps anew what is under older ones.
+    pub async fn keep_keys(&mut self) {
+        let now = self.clock.now();
+        self.keys.tick(now).await.expect("keys");
+        self.rewrap.tick(now).await.expect("rewrap");
     }
 
     pub fn now(&self) -> Ts {
@@ -292,13 +310,15 @@ impl TestApp {
             sealed: self
                 .ctx
                 .vault
+                .keys()
+                .unwrap()
                 .seal(self.ctx.entropy.as_ref(), id, 1, &secret)
                 .unwrap(),
             sealed_version: 1,
-            sealed_epoch: 1,
+            sealed_epoch: self.ctx.vault.keys().ok().map(|keys| keys.active()),
         };
         let token_row = TokenRow {
-            hash: token.hash(&self.ctx.vault.hasher),
+            hash: token.hash(&self.ctx.vault.keys().unwrap().hasher),
             purpose: Purpose::Coordinator,
             subject_id: id.into(),
             created_at: self.now(),

@@ -1,6 +1,9 @@
 //! A small town for the tests of the pages: a database in a temporary directory, a clock that stands
 //! still, neighbors and volunteers who post by the use cases, and the letters they get.
 
+#[path = "ring.rs"]
+mod ring;
+
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -10,9 +13,7 @@ use manyhands::actions::post_requests::{NewNeed, PostRequests, post_requests};
 use manyhands::actions::propose_match::propose_match;
 use manyhands::actions::settle_letter::{Attempt, settle_letter};
 use manyhands::actions::{Ctx, confirm_offers};
-use manyhands::crypto::keyring::KeyRing;
 use manyhands::crypto::token::{Purpose, Token};
-use manyhands::crypto::vault::Vault;
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
 use manyhands::domain::category::{Catalog, CategoryKey};
@@ -77,12 +78,14 @@ impl Town {
         })
         .unwrap();
         let clock = Arc::new(ManualClock::at(Ts::from_micros(START)));
-        let ring = KeyRing::generate(&OsEntropy, clock.now());
+        let db = Db::open(&url.parse().unwrap()).unwrap();
+        let path = dir.path().join("keys/keyring.toml");
+        let vault = ring::vault(&db, &path, &OsEntropy, clock.now());
         let ctx = Ctx {
-            db: Db::open(&url.parse().unwrap()).unwrap(),
+            db,
             clock: clock.clone(),
             entropy: Arc::new(OsEntropy),
-            vault: Arc::new(Vault::new(ring)),
+            vault: Arc::new(vault),
             catalog: Arc::new(Catalog::shipped().unwrap()),
             gazetteer: Arc::new(Gazetteer::parse(ZIP).unwrap()),
             settings: Arc::new(settings),

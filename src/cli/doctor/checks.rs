@@ -2,15 +2,16 @@
 //! disk and removed at once.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Finding;
+use crate::actions::register_keys::fits;
 use crate::app::{data_dir, read_catalog, read_gazetteer};
-use crate::crypto::keyring::{KeyRing, KeyRingError};
+use crate::crypto::keyring::KeyRing;
 use crate::domain::clock::{Clock, SystemClock, Ts};
 use crate::mail::transport::Transport;
 use crate::settings::Settings;
@@ -59,17 +60,15 @@ pub(super) fn key_ring(settings: &Settings) -> Finding {
     const NAME: &str = "key ring";
     let DatabaseUrl::Sqlite(database) = &settings.database.url;
     let path = settings.keys.path.display();
-    let check = if database.exists() {
+    let (check, known) = if database.exists() {
         // A database that cannot be asked has a finding of its own.
-        backup::key_check(&settings.database.url).unwrap_or_default()
+        backup::keys_of(&settings.database.url).unwrap_or_default()
     } else {
-        None
+        (None, Vec::new())
     };
     let ring = match KeyRing::load(&settings.keys.path, Some(&data_dir(&settings.database.url))) {
         Ok(ring) => ring,
-        Err(KeyRingError::Io { source, .. })
-            if source.kind() == io::ErrorKind::NotFound && check.is_none() =>
-        {
+        Err(error) if error.is_missing() && check.is_none() => {
             return Finding::warn(
                 NAME,
                 format!("{path} is not there; the first start makes it"),
@@ -77,10 +76,10 @@ pub(super) fn key_ring(settings: &Settings) -> Finding {
         }
         Err(error) => return Finding::fail(NAME, error.to_string()),
     };
+    if let Err(why) = fits(&ring, check.as_deref(), &known) {
+        return Finding::fail(NAME, format!("{path} {why}"));
+    }
     match check {
-        Some(check) if check != ring.check() => {
-            Finding::fail(NAME, format!("{path} does not belong to this database"))
-        }
         Some(_) => Finding::ok(NAME, format!("{path}, mode 0600, belongs to this database")),
         None => Finding::ok(NAME, format!("{path}, mode 0600")),
     }

@@ -46,7 +46,7 @@ pub async fn post(
     let category = post::category(&ctx, &name)?;
     let mut form = form(category);
     let mut body = form.read(&ctx, &sent);
-    let call = post::call(&ctx, &form.action, &form.key, &body);
+    let call = post::call(&ctx, &form.action, &form.key, &body)?;
     complete(&mut body, category, ctx.now());
     let parsed = post::parse(&body, |b: PostRequestsBody, errors| {
         b.parse(&ctx, EnteredBy(None), errors)

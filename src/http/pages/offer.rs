@@ -57,7 +57,7 @@ pub async fn post(
     let category = post::category(&ctx, &name)?;
     let mut form = form(category);
     let mut body = form.read(&ctx, &sent);
-    let call = post::call(&ctx, &form.action, &form.key, &body);
+    let call = post::call(&ctx, &form.action, &form.key, &body)?;
     put(&mut body, &format!("{OFFER}/category"), json!(category.key));
     let reach = format!("{OFFER}/reach_m");
     if let Some(meters) = body.pointer(&reach).and_then(|m| m.as_str()).map(number) {

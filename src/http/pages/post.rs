@@ -14,6 +14,7 @@ use crate::domain::attribute::{Attribute, Values};
 use crate::domain::category::Category;
 use crate::http::fields::{FieldErrors, read_json};
 use crate::http::problem::Problem;
+use crate::storage::StorageError;
 
 /// Largest of these forms, in bytes: a private note alone may take 18 000 when it is encoded.
 pub(super) const FORM_LIMIT: usize = 32_768;
@@ -98,12 +99,13 @@ where
 }
 
 /// The sending's identity: the same form with the same content is one post, however often it is sent.
-pub(super) fn call(ctx: &Ctx, path: &str, key: &str, body: &Value) -> Call {
-    let (hasher, body) = (&ctx.vault.hasher, body.to_string());
-    Call {
+pub(super) fn call(ctx: &Ctx, path: &str, key: &str, body: &Value) -> Result<Call, Oops> {
+    let keys = ctx.vault.keys().map_err(StorageError::from)?;
+    let (hasher, body) = (&keys.hasher, body.to_string());
+    Ok(Call {
         key: hasher.call(&[b"form", path.as_bytes(), key.as_bytes(), body.as_bytes()]),
         body: hasher.call(&[b"body", body.as_bytes()]),
-    }
+    })
 }
 
 /// The category of that name.

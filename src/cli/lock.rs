@@ -1,0 +1,113 @@
+//! `manyhands lock` and `manyhands unlock`: for when somebody is at the door.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Config, Failure, failed, open_existing, print, waiting};
+use crate::actions::activate_key::ALIVE;
+use crate::actions::register_keys::register_keys;
+use crate::actions::{Ctx, lock};
+use crate::app::data_dir;
+use crate::crypto::keyring::KeyRing;
+use crate::storage::{StorageError, TxError, instances};
+
+/// How long the processes may take to drop their keys, or to find them again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Args)]
+pub(super) struct LockArguments {
+    /// Take the key ring away as well: copy it to this file, which must not be there yet, overwrite the
+    /// one here and remove it.
+    #[arg(long, value_name = "FILE")]
+    take_ring: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnlockArguments {
+    /// Bring the key ring back: copy it from this file to where it belongs.
+    #[arg(long, value_name = "FILE")]
+    ring: Option<PathBuf>,
+}
+
+pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<(), Failure> {
+    let ctx = open_existing(config.settings()?).await?;
+    if !lock::lock(&ctx).await.map_err(failed)? {
+        print::line("It is locked already.");
+    }
+    let left = wait_until(&ctx, "Locking", false).await?;
+    if left > 0 {
+        print::note(format_args!(
+            "warning: {left} processes have not said that they dropped their keys; stop them"
+        ));
+    } else {
+        print::line("Locked: no process holds a key, and nobody is answered.");
+    }
+    let path = ctx.settings.keys.path.clone();
+    if let Some(target) = arguments.take_ring {
+        let data_dir = data_dir(&ctx.settings.database.url);
+        let taken = KeyRing::copy(&path, &target, Some(&data_dir)).map_err(anyhow::Error::from)?;
+        let read_back = KeyRing::load(&target, None).map_err(anyhow::Error::from)?;
+        if read_back.check() != taken.check() || !read_back.epochs().eq(taken.epochs()) {
+            return Err(
+                anyhow::anyhow!("{} does not read back; the ring stays", target.display()).into(),
+            );
+        }
+        KeyRing::shred(&path).map_err(anyhow::Error::from)?;
+        print::line(format_args!(
+            "The key ring is in {} alone.",
+            target.display()
+        ));
+    } else {
+        print::note(format_args!(
+            "The key ring is still in {}: who has this machine has it (--take-ring FILE takes it away).",
+            path.display()
+        ));
+    }
+    if left > 0 { Err(Failure::Said) } else { Ok(()) }
+}
+
+pub(super) async fn unlock(config: &Config, arguments: UnlockArguments) -> Result<(), Failure> {
+    let ctx = open_existing(config.settings()?).await?;
+    let path = &ctx.settings.keys.path;
+    let data_dir = data_dir(&ctx.settings.database.url);
+    let ring = match arguments.ring {
+        Some(source) => KeyRing::copy(&source, path, Some(&data_dir)),
+        None => KeyRing::load(path, Some(&data_dir)),
+    };
+    let ring = ring.map_err(anyhow::Error::from)?;
+    register_keys(&ctx.db, ring, ctx.now())
+        .await
+        .map_err(|error| match error {
+            TxError::Refused(why) => anyhow::anyhow!("key ring {} {why}", path.display()),
+            TxError::Storage(error) => error.into(),
+        })?;
+    if !lock::unlock(&ctx).await.map_err(failed)? {
+        print::line("It is not locked.");
+        return Ok(());
+    }
+    let left = wait_until(&ctx, "Unlocking", true).await?;
+    if left > 0 {
+        return Err(anyhow::anyhow!(
+            "unlocked, but {left} processes have not found their keys; see their logs"
+        )
+        .into());
+    }
+    print::line("Unlocked.");
+    Ok(())
+}
+
+/// Waits until every process has keys, or none has; gives how many are left.
+async fn wait_until(ctx: &Ctx, what: &'static str, with_keys: bool) -> Result<usize, Failure> {
+    waiting(what, PATIENCE, async || {
+        let since = ctx.now().before(ALIVE);
+        let read = move |conn: &mut _| Ok::<_, StorageError>(instances::seen_since(conn, since)?);
+        let present = ctx.db.read(read).await.map_err(anyhow::Error::from)?;
+        Ok(present
+            .iter()
+            .filter(|instance| instance.active_epoch.is_some() != with_keys)
+            .count())
+    })
+    .await
+}
