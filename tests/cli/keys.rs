@@ -136,9 +136,8 @@ fn killed_while_it_wraps_anew_it_goes_on_where_it_was() {
     let place = place();
     let service = place.serve();
     let tokens = neighbors(&service, 150);
-    service.kill();
-    // Nobody serves, so it need not be waited for.
     place.run(["key", "rotate"]).code(0);
+    service.kill();
     place.serve().kill();
     let service = place.serve();
     wrapped_anew(&place);

@@ -264,6 +264,10 @@ fn whole(answer: &str) -> Option<Answer> {
         head: head.to_owned(),
         body: serde_json::from_str(body).unwrap_or_default(),
     };
-    let length: usize = answer.header("Content-Length")?.parse().ok()?;
+    let length: usize = match answer.header("Content-Length") {
+        Some(length) => length.parse().ok()?,
+        None if answer.status == 204 => 0,
+        None => return None,
+    };
     (length == body.len()).then_some(answer)
 }
