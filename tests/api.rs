@@ -4,6 +4,7 @@
 
 mod api {
     mod agreement;
+    mod audit;
     mod capacity;
     mod idempotency;
     mod mail;

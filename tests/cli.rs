@@ -7,6 +7,7 @@
 )]
 
 mod cli {
+    mod audit;
     mod commands;
     mod program;
     mod refusals;
