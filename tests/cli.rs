@@ -9,6 +9,7 @@
 mod cli {
     mod audit;
     mod commands;
+    mod headers;
     mod program;
     mod refusals;
     mod service;
