@@ -13,4 +13,5 @@ mod cli {
     mod program;
     mod refusals;
     mod service;
+    mod slow;
 }
