@@ -6,6 +6,7 @@ mod api {
     mod agreement;
     mod audit;
     mod capacity;
+    mod hostile;
     mod idempotency;
     mod mail;
     mod matching;
