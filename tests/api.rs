@@ -12,6 +12,7 @@ mod api {
     mod matching;
     mod people;
     mod refusals;
+    mod tampering;
     mod waves;
 }
 mod support;

@@ -83,46 +83,54 @@ pub async fn verify_audit(
     // One that cannot be read is named when its turn comes.
     let all = end.await.ok().flatten().map_or(0, |link| link.number);
     let mut last: Option<Link> = None;
-    let mut fault = loop {
+    let broken = loop {
         match step(ctx, &mut last).await? {
             Walk::On => progress(last.map_or(0, |link| link.number), all),
             Walk::Over => break None,
             Walk::Stopped(fault) => break Some(fault),
         }
     };
-    let noted = if fault.is_none() { noted } else { None };
-    let (waiting, after) = behind(ctx, last, noted).await?;
-    fault = fault.or(after);
+    let (number, seq) = last.map_or((0, i64::MIN), |link| (link.number, link.seq));
+    let read = move |conn: &mut Conn| {
+        let fault = match broken {
+            Some(fault) => Some(fault),
+            None => fault_behind(conn, number, seq, noted)?,
+        };
+        Ok::<_, StorageError>((audit::count_after(conn, seq)?, fault))
+    };
+    let (waiting, fault) = ctx.db.read(read).await?;
     Ok(Verification {
-        verified: last.map_or(0, |link| link.number),
+        verified: number,
         waiting,
         head: last.map(|link| link.head()),
         fault,
     })
 }
 
-/// How many entries come behind the last link that is right, and what is wrong with the chain's end.
-async fn behind(
-    ctx: &Ctx,
-    last: Option<Link>,
+/// What is wrong with the end of a chain that is whole up to that link and that entry: it is not the
+/// end that was noted, or should not be the end.
+fn fault_behind(
+    conn: &mut Conn,
+    number: i64,
+    seq: i64,
     noted: Option<Head>,
-) -> Result<(i64, Option<Fault>), StorageError> {
-    let (number, seq) = last.map_or((0, i64::MIN), |link| (link.number, link.seq));
-    let read = move |conn: &mut Conn| {
-        let waiting = audit::count_after(conn, seq)?;
-        let overdue = overdue(audit::first_after(conn, seq)?, meta::housekept_at(conn)?);
-        let missed = match noted {
-            Some(head) => missed(head, audit_chain::find(conn, head.number)?),
-            None => None,
-        };
-        let overdue = overdue.map(|seq| Fault {
-            kind: FaultKind::NotSealed,
-            number: number + 1,
-            seq: Some(seq),
-        });
-        Ok((waiting, missed.or(overdue)))
-    };
-    ctx.db.read(read).await
+) -> Result<Option<Fault>, StorageError> {
+    if let Some(head) = noted {
+        let missed = missed(head, audit_chain::find(conn, head.number)?);
+        if missed.is_some() {
+            return Ok(missed);
+        }
+    }
+    if audit_chain::find(conn, number + 1)?.is_some() {
+        // It was sealed while we looked.
+        return Ok(None);
+    }
+    let seq = overdue(audit::first_after(conn, seq)?, meta::housekept_at(conn)?);
+    Ok(seq.map(|seq| Fault {
+        kind: FaultKind::NotSealed,
+        number: number + 1,
+        seq: Some(seq),
+    }))
 }
 
 enum Walk {
