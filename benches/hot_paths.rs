@@ -130,7 +130,7 @@ fn writes(bencher: Bencher<'_, '_>, callers: usize) {
                                 Actor::SYSTEM,
                                 "bench",
                                 subject,
-                                &serde_json::json!({}),
+                                &[],
                             )?)
                         })
                         .await

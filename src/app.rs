@@ -3,6 +3,7 @@
 //! This is the one place that knows every part. Nothing is global: a test builds as many applications
 //! as it likes, each with its own clock, randomness, transport and ports.
 
+mod attendance;
 mod open;
 mod server;
 

@@ -1,10 +1,11 @@
 //! The command line: one file for each group of commands.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or settings. What was asked for goes to standard
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 looked at and found not to verify. What was asked for goes to standard
 //! output, everything else to standard error.
 //!
 //! To add a command: a variant of `Command` with an example, and a file named after it.
 
+mod audit;
 mod backup;
 mod check_config;
 mod coordinator;
@@ -94,6 +95,9 @@ enum Command {
     /// Put a copy in the place of a database that is not there yet.
     #[command(after_help = "Example:\n  manyhands restore /backups/manyhands-2026-11-22.db")]
     Restore(backup::RestoreArguments),
+    /// Look whether the audit is what it was; also while the service runs.
+    #[command(subcommand, after_help = "Example:\n  manyhands audit verify")]
+    Audit(audit::Command),
     /// Print the OpenAPI document.
     #[command(after_help = "Example:\n  manyhands openapi > openapi.json")]
     Openapi,
@@ -108,6 +112,8 @@ enum Failure {
     Failed(anyhow::Error),
     /// As before, and everything was said.
     Said,
+    /// What was to be verified is not as it was, and everything was said: 3.
+    DoesNotVerify,
 }
 
 impl From<SettingsError> for Failure {
@@ -160,6 +166,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::FAILURE,
+        Err(Failure::DoesNotVerify) => ExitCode::from(3),
         Err(Failure::Failed(error)) => {
             // All causes on one line; no backtrace, which tells an operator nothing.
             print::error(format_args!("{error:#}"));
@@ -187,6 +194,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Unlock(arguments)) => lock::unlock(&config, arguments).await,
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
+        Some(Command::Audit(command)) => audit::run(&config, command).await,
         Some(Command::Openapi) => {
             openapi::run();
             Ok(())

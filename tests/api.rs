@@ -4,12 +4,15 @@
 
 mod api {
     mod agreement;
+    mod audit;
     mod capacity;
+    mod hostile;
     mod idempotency;
     mod mail;
     mod matching;
     mod people;
     mod refusals;
+    mod tampering;
     mod waves;
 }
 mod support;

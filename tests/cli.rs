@@ -7,9 +7,12 @@
 )]
 
 mod cli {
+    mod audit;
     mod commands;
+    mod headers;
     mod keys;
     mod program;
     mod refusals;
     mod service;
+    mod slow;
 }

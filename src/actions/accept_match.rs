@@ -1,7 +1,5 @@
 //! A volunteer says yes. The one place where need and capacity are taken, both or neither.
 
-use serde_json::json;
-
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::category::Category;
@@ -79,10 +77,13 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     tx.audit(
         "match_accepted",
         ("match", id),
-        json!({ "taken": taken, "agreement": acceptance.agreement }),
+        &[
+            ("taken", taken.into()),
+            ("agreement", acceptance.agreement.into()),
+        ],
     )?;
     if !pending {
-        tx.audit("contacts_released", ("match", id), json!({}))?;
+        tx.audit("contacts_released", ("match", id), &[])?;
     }
     let to_neighbor = if pending {
         LetterKind::Agree

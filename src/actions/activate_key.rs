@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::add_key::key_subject;
 use super::{Ctx, Outcome};
 use crate::crypto::keyring::Epoch;
@@ -36,7 +34,7 @@ pub async fn activate_key(ctx: &Ctx, epoch: Epoch, actor: Actor) -> Outcome<Acti
             return Ok(Activation::Waiting(lacking));
         }
         if key_epochs::activate(tx.conn, epoch, tx.now)? {
-            tx.audit("key_activated", ("key", key_subject(epoch)), json!({}))?;
+            tx.audit("key_activated", ("key", key_subject(epoch)), &[])?;
         }
         Ok(Activation::Active)
     })

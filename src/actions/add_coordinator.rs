@@ -1,7 +1,5 @@
 //! The operator lets somebody coordinate: a record, and a token that is shown once.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::contact::{EmailAddress, PersonName};
@@ -52,7 +50,7 @@ pub async fn add_coordinator(
         tx.audit(
             "coordinator_added",
             ("coordinator", id),
-            json!({ "scope": new.scope }),
+            &[("scope", new.scope.into())],
         )?;
         Ok((id, token))
     })

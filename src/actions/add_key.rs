@@ -1,7 +1,6 @@
 //! A new master key, on the ring of this machine and known to the database. It seals nothing yet:
 //! first every process has to have it.
 
-use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::{Ctx, Outcome, Refusal};
@@ -76,7 +75,7 @@ async fn make_known(ctx: &Ctx, epoch: Epoch, ring: &KeyRing, actor: Actor) -> Ou
             retired_at: None,
         };
         key_epochs::insert(tx.conn, &[key])?;
-        tx.audit("key_added", ("key", key_subject(epoch)), json!({}))
+        tx.audit("key_added", ("key", key_subject(epoch)), &[])
     })
     .await
 }

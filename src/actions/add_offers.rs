@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::post_offers::{MAX_OPEN, NewOffer, insert_offers};
 use super::{Call, Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
@@ -57,7 +55,7 @@ pub async fn add_offers(
             tx.audit(
                 "offers_posted",
                 ("volunteer", volunteer),
-                json!({ "offers": rows.len() }),
+                &[("offers", rows.len().into())],
             )?;
             Ok(rows)
         },

@@ -1,7 +1,5 @@
 //! A neighbor who is known already needs something more.
 
-use serde_json::json;
-
 use super::post_requests::{MAX_OPEN, NewNeed, insert_needs};
 use super::{Call, Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
@@ -41,7 +39,7 @@ pub async fn add_requests(
             tx.audit(
                 "requests_posted",
                 ("neighbor", neighbor),
-                json!({ "requests": added.len() }),
+                &[("requests", added.len().into())],
             )?;
             Ok(added)
         },

@@ -1,7 +1,5 @@
 //! A neighbor agrees to a volunteer, or refuses, before any contact is released.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, refuse};
@@ -28,13 +26,13 @@ pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         if !matches::agree(tx.conn, id, matched.released_at.unwrap_or(tx.now), tx.now)? {
             return refuse(Refusal::NotPossible);
         }
-        tx.audit("match_agreed", ("match", id), json!({}))?;
+        tx.audit("match_agreed", ("match", id), &[])?;
         let released = if first {
             "contacts_released"
         } else {
             "address_released"
         };
-        tx.audit(released, ("match", id), json!({}))?;
+        tx.audit(released, ("match", id), &[])?;
         tx.letter(
             LetterKind::Contact,
             To::Volunteer(offer.volunteer_id),

@@ -1,8 +1,6 @@
 //! A coordinator blocks a volunteer: asks are withdrawn, promises fall through, nobody is asked to
 //! trust them any more. Or lets them in again.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome};
 use crate::domain::ids::{OfferId, VolunteerId};
@@ -38,7 +36,7 @@ pub async fn block_volunteer(
         tx.audit(
             "volunteer_blocked",
             ("volunteer", id),
-            json!({ "blocked": blocked }),
+            &[("blocked", blocked.into())],
         )?;
         tx.offers_changed(&ids)
     })

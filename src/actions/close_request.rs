@@ -1,7 +1,5 @@
 //! A request is over: asks are superseded, promises are kept or called off at once.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{NeighborId, RequestId};
@@ -65,7 +63,7 @@ impl Tx<'_> {
         self.audit(
             "request_closed",
             ("request", request.id),
-            json!({ "reason": reason }),
+            &[("reason", reason.into())],
         )?;
         self.requests_changed(&[request.id])
     }

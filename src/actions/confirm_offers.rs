@@ -1,8 +1,6 @@
 //! The owner of an address confirms the offers posted under it. If the address has a confirmed record
 //! already, the offers join that record.
 
-use serde_json::json;
-
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::token::{Purpose, Token};
@@ -67,7 +65,7 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
     tx.audit(
         "offers_confirmed",
         ("volunteer", owner),
-        json!({ "offers": opened.len() }),
+        &[("offers", opened.len().into())],
     )?;
     tx.offers_changed(&opened)?;
     let token = tx.mint_only(Purpose::Volunteer, owner)?;

@@ -1,7 +1,5 @@
 //! A volunteer says no; another is asked at once.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::lookup::{Hasher, KeyedHash};
 use crate::domain::ids::MatchId;
@@ -37,7 +35,11 @@ pub async fn decline_match(
             tx.block_pair(&neighbor, &volunteer)?;
         }
         requests::make_due(tx.conn, &[request.id], tx.now)?;
-        tx.audit("match_declined", ("match", id), json!({ "reason": reason }))
+        tx.audit(
+            "match_declined",
+            ("match", id),
+            &[("reason", reason.into())],
+        )
     })
     .await
 }

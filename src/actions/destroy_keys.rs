@@ -3,8 +3,6 @@
 //!
 //! Here they leave the database; each process then takes them off its ring and out of its memory.
 
-use serde_json::json;
-
 use super::activate_key::ALIVE;
 use super::add_key::key_subject;
 use super::{Ctx, Outcome};
@@ -58,7 +56,7 @@ pub async fn destroy_keys(ctx: &Ctx, retired_before: Ts, actor: Actor) -> Outcom
                 break;
             }
             key_epochs::delete(tx.conn, key.epoch)?;
-            tx.audit("key_destroyed", ("key", key_subject(key.epoch)), json!({}))?;
+            tx.audit("key_destroyed", ("key", key_subject(key.epoch)), &[])?;
             destroyed.epochs.push(key.epoch);
         }
         Ok(destroyed)

@@ -1,7 +1,5 @@
 //! How matches end, and what an end gives back: shared by every use case that ends one.
 
-use serde_json::json;
-
 use super::tx::To;
 use super::{Outcome, Tx};
 use crate::domain::ids::RequestId;
@@ -61,7 +59,7 @@ impl Tx<'_> {
         self.audit(
             "match_fell_through",
             ("match", matched.id),
-            json!({ "reason": reason }),
+            &[("reason", reason.into())],
         )?;
         self.requests_changed(&[request.id])?;
         self.offers_changed(&[offer.id])?;
@@ -171,7 +169,7 @@ impl Tx<'_> {
         self.audit(
             "match_fulfilled",
             ("match", matched.id),
-            json!({ "by": by }),
+            &[("by", by.into())],
         )?;
         Ok(true)
     }

@@ -1,8 +1,6 @@
 //! A neighbor takes everything back: open requests are closed, helpers are told, and her sealed parts
 //! and hashes are destroyed.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::CloseReason;
@@ -38,7 +36,7 @@ impl Tx<'_> {
         self.audit(
             "neighbor_erased",
             ("neighbor", id),
-            json!({ "requests": ids.len() }),
+            &[("requests", ids.len().into())],
         )
     }
 }

@@ -1,8 +1,6 @@
 //! A volunteer takes everything back: offers are closed, neighbors are told, and the sealed parts and
 //! hashes are destroyed.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
@@ -50,7 +48,7 @@ impl Tx<'_> {
         self.audit(
             "volunteer_erased",
             ("volunteer", id),
-            json!({ "offers": ids.len() }),
+            &[("offers", ids.len().into())],
         )
     }
 }

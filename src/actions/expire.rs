@@ -1,7 +1,5 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
@@ -47,7 +45,7 @@ fn end_late(tx: &mut Tx<'_>, matched: &Match) -> Outcome<()> {
         _ => {
             matches::lapse(tx.conn, matched.id, tx.now)?;
             requests::make_due(tx.conn, &[request.id], tx.now)?;
-            tx.audit("match_lapsed", ("match", matched.id), json!({}))?;
+            tx.audit("match_lapsed", ("match", matched.id), &[])?;
         }
     }
     Ok(())
@@ -88,7 +86,7 @@ pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
             // What was promised within the time of the offer stands; only asks are withdrawn.
             tx.end_matches_of_offer(offer, false, Tell::Neighbor)?;
             offers::set_state(tx.conn, offer.id, offer.state, OfferState::Closed, tx.now)?;
-            tx.audit("offer_expired", ("offer", offer.id), json!({}))?;
+            tx.audit("offer_expired", ("offer", offer.id), &[])?;
         }
         let ids: Vec<_> = past.iter().map(|o| o.id).collect();
         tx.offers_changed(&ids)?;
@@ -153,11 +151,7 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
                 .all(|r| r.closed_at.is_some_and(|at| at <= before));
             if done && neighbors::erase(tx.conn, request.neighbor_id, tx.now)? {
                 tokens::revoke_all(tx.conn, request.neighbor_id.into())?;
-                tx.audit(
-                    "neighbor_erased",
-                    ("neighbor", request.neighbor_id),
-                    json!({}),
-                )?;
+                tx.audit("neighbor_erased", ("neighbor", request.neighbor_id), &[])?;
             }
         }
         let gone = offers::closed_with_secrets(tx.conn, before, AT_ONCE)?;

@@ -1,8 +1,6 @@
 //! "Hide now": nobody new is told of a neighbor's needs until she shows them again. What was
 //! accepted stays; what was only asked is withdrawn.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::storage::audit::{Actor, ActorKind};
@@ -28,7 +26,7 @@ pub async fn hide(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
             tx.audit(
                 "neighbor_hidden",
                 ("neighbor", id),
-                json!({ "requests": hidden.len() }),
+                &[("requests", hidden.len().into())],
             )?;
             tx.requests_changed(&hidden)
         },
@@ -54,7 +52,7 @@ pub async fn show(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
             tx.audit(
                 "neighbor_shown",
                 ("neighbor", id),
-                json!({ "requests": shown.len() }),
+                &[("requests", shown.len().into())],
             )?;
             tx.requests_changed(&shown)
         },

@@ -1,7 +1,5 @@
 //! A coordinator hides a request, or shows it again.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::RequestState;
@@ -23,7 +21,7 @@ pub async fn hold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<()>
             return refuse(Refusal::NotPossible);
         }
         tx.supersede_asks_of(id)?;
-        tx.audit("request_held", ("request", id), json!({}))?;
+        tx.audit("request_held", ("request", id), &[])?;
         tx.requests_changed(&[id])
     })
     .await
@@ -42,7 +40,7 @@ pub async fn unhold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<(
         if !requests::unhold(tx.conn, id, HeldBy::Coordinator, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
-        tx.audit("request_shown", ("request", id), json!({}))?;
+        tx.audit("request_shown", ("request", id), &[])?;
         tx.requests_changed(&[id])
     })
     .await

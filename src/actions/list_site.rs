@@ -1,7 +1,5 @@
 //! A coordinator has checked a site and lists it for everyone; or takes it off the list.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::OfferId;
 use crate::domain::lifecycle::OfferState;
@@ -44,7 +42,7 @@ pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
             listed_at: tx.now,
         };
         sites::list(tx.conn, &site)?;
-        tx.audit("site_listed", ("offer", id), json!({}))?;
+        tx.audit("site_listed", ("offer", id), &[])?;
         tx.offers_changed(&[id])
     })
     .await
@@ -58,7 +56,7 @@ pub async fn unlist_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         tx.offer(id, None)?;
         if sites::unlist(tx.conn, id)? {
-            tx.audit("site_unlisted", ("offer", id), json!({}))?;
+            tx.audit("site_unlisted", ("offer", id), &[])?;
             tx.offers_changed(&[id])?;
         }
         Ok(())

@@ -1,7 +1,6 @@
 //! The operator locks the service: every process drops its keys and answers nobody until it is
 //! unlocked. Works without keys.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{Ctx, Outcome};
@@ -36,7 +35,7 @@ async fn set(ctx: &Ctx, is_locked: bool) -> Outcome<bool> {
             if changed {
                 let action = if is_locked { "locked" } else { "unlocked" };
                 let service = ("service", Uuid::nil().into());
-                audit::record(conn, now, Actor::OPERATOR, action, service, &json!({}))?;
+                audit::record(conn, now, Actor::OPERATOR, action, service, &[])?;
             }
             Ok(changed)
         })

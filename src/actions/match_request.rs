@@ -6,8 +6,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::cards::{offer_cards_by_id, request_cards};
 use super::decline_match::pair_hash;
 use super::tx::To;
@@ -396,14 +394,14 @@ fn tell(
         tx.audit(
             "attention_needed",
             ("request", request.id),
-            json!({ "why": attention }),
+            &[("why", attention.into())],
         )?;
     }
     if !asked.is_empty() {
         tx.audit(
             "volunteers_asked",
             ("request", request.id),
-            json!({ "asked": asked.len() }),
+            &[("asked", asked.len().into())],
         )?;
         metrics::counter!("manyhands_matches_total", "event" => "proposed")
             .increment(asked.len() as u64);

@@ -60,6 +60,7 @@ pub mod review_match;
 pub mod revoke_coordinator;
 pub mod rewrap;
 pub mod rotate_token;
+pub mod seal_audit;
 pub mod settle_letter;
 pub mod tokens;
 pub mod trust_clock;
@@ -69,6 +70,7 @@ pub mod update_neighbor;
 pub mod update_offer;
 pub mod update_request;
 pub mod update_volunteer;
+pub mod verify_audit;
 pub mod vet_volunteer;
 
 pub use tx::{Call, Tx};

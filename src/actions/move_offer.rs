@@ -1,7 +1,5 @@
 //! A volunteer pauses, resumes or closes an offer.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{OfferId, VolunteerId};
@@ -54,7 +52,7 @@ pub async fn move_offer(
         if next == OfferState::Closed {
             sites::unlist(tx.conn, id)?;
         }
-        tx.audit("offer_moved", ("offer", id), json!({ "to": next }))?;
+        tx.audit("offer_moved", ("offer", id), &[("to", next.into())])?;
         tx.offers_changed(&[id])
     })
     .await

@@ -1,7 +1,5 @@
 //! A volunteer needs a rest from everything, or is back.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
@@ -33,7 +31,7 @@ pub async fn pause_volunteer(ctx: &Ctx, id: VolunteerId, paused: bool) -> Outcom
             tx.audit(
                 "volunteer_paused",
                 ("volunteer", id),
-                json!({ "paused": paused }),
+                &[("paused", paused.into())],
             )?;
             tx.offers_changed(&ids)
         },

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::tx::To;
 use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::attribute::Attributes;
@@ -100,7 +98,7 @@ pub async fn post_offers(ctx: &Ctx, post: PostOffers, call: Option<Call>) -> Out
         tx.audit(
             "offers_posted",
             ("volunteer", id),
-            json!({ "offers": rows.len() }),
+            &[("offers", rows.len().into())],
         )?;
         Ok(rows)
     })

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::tx::To;
 use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::token::{Purpose, Token};
@@ -118,7 +116,7 @@ pub async fn post_requests(ctx: &Ctx, post: PostRequests, call: Option<Call>) ->
         tx.audit(
             "requests_posted",
             ("neighbor", id),
-            json!({ "requests": requests.len() }),
+            &[("requests", requests.len().into())],
         )?;
         Ok(Posted {
             token,

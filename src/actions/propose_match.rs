@@ -1,7 +1,5 @@
 //! A coordinator brings a request and an offer together by hand.
 
-use serde_json::json;
-
 use super::new_match::fit_by_hand;
 use super::tx::To;
 use super::{Call, Ctx, Outcome, Refusal, decline_match, refuse};
@@ -62,7 +60,7 @@ pub async fn propose_match(
             Some(request.id),
             Some(id),
         )?;
-        tx.audit("match_made_by_hand", ("match", id), json!({}))?;
+        tx.audit("match_made_by_hand", ("match", id), &[])?;
         Ok(id)
     })
     .await

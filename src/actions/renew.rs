@@ -1,7 +1,5 @@
 //! A neighbor or a volunteer says: it still stands.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, OfferId, RecordId, RequestId, VolunteerId};
@@ -33,7 +31,7 @@ pub async fn renew_request(
                 return refuse(Refusal::NotPossible);
             }
             requests::make_due(tx.conn, &[id], tx.now)?;
-            tx.audit("request_renewed", ("request", id), json!({}))?;
+            tx.audit("request_renewed", ("request", id), &[])?;
             tx.requests_changed(&[id])
         },
     )
@@ -53,7 +51,7 @@ pub async fn renew_offer(ctx: &Ctx, id: OfferId, of: VolunteerId) -> Outcome<()>
             if !offers::renew(tx.conn, id, until, tx.now)? {
                 return refuse(Refusal::NotPossible);
             }
-            tx.audit("offer_renewed", ("offer", id), json!({}))?;
+            tx.audit("offer_renewed", ("offer", id), &[])?;
             tx.offers_changed(&[id])
         },
     )

@@ -1,7 +1,5 @@
 //! Either side reports a problem: the pair is parted for good, and coordinators are told at once.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::MatchId;
@@ -64,7 +62,7 @@ pub async fn report_match(ctx: &Ctx, id: MatchId, problem: Problem, actor: Actor
         tx.audit(
             "match_reported",
             ("match", id),
-            json!({ "problem": problem }),
+            &[("problem", problem.into())],
         )?;
         tx.letter_to_reviewers(LetterKind::Reported, request.id, Some(id))
     })

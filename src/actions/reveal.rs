@@ -1,7 +1,5 @@
 //! A coordinator looks at what is sealed: with a reason, into the audit, and not without limit.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{CoordinatorId, OfferId, RecordId, RequestId, VolunteerId};
 use crate::domain::secret::{NeighborSecret, OfferSecret, RequestSecret, VolunteerSecret};
@@ -141,5 +139,5 @@ fn record(
     if audit::count_since(tx.conn, by.into(), "revealed", hour_ago)? >= HOURLY {
         return refuse(Refusal::TooManyReveals);
     }
-    tx.audit("revealed", (subject, id), json!({ "reason": reason }))
+    tx.audit("revealed", (subject, id), &[("reason", reason.into())])
 }

@@ -1,7 +1,5 @@
 //! A coordinator approves a proposed match, or vetoes it.
 
-use serde_json::json;
-
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::MatchId;
@@ -33,7 +31,7 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
             Some(request.id),
             Some(id),
         )?;
-        tx.audit("match_approved", ("match", id), json!({}))
+        tx.audit("match_approved", ("match", id), &[])
     })
     .await
 }
@@ -54,7 +52,7 @@ pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
             return refuse(Refusal::NotPossible);
         }
         requests::make_due(tx.conn, &[request.id], tx.now)?;
-        tx.audit("match_vetoed", ("match", id), json!({}))
+        tx.audit("match_vetoed", ("match", id), &[])
     })
     .await
 }

@@ -1,7 +1,5 @@
 //! The operator ends somebody's access. What they did stays in the audit.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::CoordinatorId;
 use crate::storage::audit::Actor;
@@ -18,7 +16,7 @@ pub async fn revoke_coordinator(ctx: &Ctx, id: CoordinatorId, actor: Actor) -> O
         }
         if coordinators::revoke(tx.conn, id, tx.now)? {
             tokens::revoke_all(tx.conn, id.into())?;
-            tx.audit("coordinator_revoked", ("coordinator", id), json!({}))?;
+            tx.audit("coordinator_revoked", ("coordinator", id), &[])?;
         }
         Ok(())
     })

@@ -1,7 +1,5 @@
 //! A neighbor makes her manage link new; the old one stops working.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{NeighborId, RecordId};
@@ -16,7 +14,7 @@ pub async fn rotate_token(ctx: &Ctx, id: NeighborId) -> Outcome<Token> {
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
             tx.neighbor(id)?;
-            tx.audit("token_rotated", ("neighbor", id), json!({}))?;
+            tx.audit("token_rotated", ("neighbor", id), &[])?;
             tx.mint_only(Purpose::Neighbor, id)
         },
     )

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::LeaseId;
 use crate::domain::letter::LetterKind;
@@ -100,7 +98,7 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
     tx.audit(
         "letter_dead",
         ("letter", letter.id),
-        json!({ "kind": letter.kind }),
+        &[("kind", letter.kind.into())],
     )?;
     if let (LetterKind::Asked, Some(id)) = (letter.kind, letter.match_id) {
         let (matched, request, offer) = tx.matched(id)?;

@@ -1,8 +1,6 @@
 //! One write transaction as the actions see it: a connection, one instant, who acts, and short ways
 //! to leave letters, audit entries and changes behind.
 
-use serde_json::Value;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::crypto::keys::Keys;
 use crate::crypto::lookup::KeyedHash;
@@ -13,7 +11,7 @@ use crate::domain::ids::{
 };
 use crate::domain::letter::LetterKind;
 use crate::domain::secret::Secret;
-use crate::storage::audit::Actor;
+use crate::storage::audit::{Actor, Detail};
 use crate::storage::idempotency::Seen;
 use crate::storage::letters::{Letter, LetterState, RecipientKind};
 use crate::storage::matches::Match;
@@ -123,16 +121,12 @@ impl Tx<'_> {
         }
     }
 
-    /// Leaves an audit entry: words and numbers, never text that a person has written.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers make the detail on the spot"
-    )]
+    /// Leaves an audit entry.
     pub(super) fn audit(
         &mut self,
         action: &'static str,
         subject: (&'static str, impl Into<RecordId>),
-        detail: Value,
+        detail: Detail<'_>,
     ) -> Outcome<()> {
         Ok(audit::record(
             self.conn,
@@ -140,7 +134,7 @@ impl Tx<'_> {
             self.actor,
             action,
             (subject.0, subject.1.into()),
-            &detail,
+            detail,
         )?)
     }
 

@@ -1,7 +1,5 @@
 //! Stops mail, and nothing else: what was asked may still be answered, what was promised stands.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome};
 use crate::domain::ids::{NeighborId, RecordId, VolunteerId};
 use crate::storage::audit::{Actor, ActorKind};
@@ -21,7 +19,7 @@ pub async fn unsubscribe(ctx: &Ctx, subject: RecordId) -> Outcome<()> {
         move |tx| {
             neighbors::stop_mail(tx.conn, NeighborId::from(subject), tx.now)?;
             volunteers::stop_mail(tx.conn, VolunteerId::from(subject), tx.now)?;
-            tx.audit("mail_stopped", ("person", subject), json!({}))
+            tx.audit("mail_stopped", ("person", subject), &[])
         },
     )
     .await

@@ -1,7 +1,5 @@
 //! A neighbor corrects what she said of herself.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::domain::secret::NeighborSecret;
@@ -59,7 +57,7 @@ pub async fn update_neighbor(
             if edit.cell != old.cell {
                 tx.move_requests(id, edit.cell)?;
             }
-            tx.audit("neighbor_updated", ("neighbor", id), json!({}))?;
+            tx.audit("neighbor_updated", ("neighbor", id), &[])?;
             tx.neighbor(id)
         },
     )

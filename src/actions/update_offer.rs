@@ -1,8 +1,6 @@
 //! A volunteer corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
 //! a change of what was promised is refused.
 
-use serde_json::json;
-
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::attribute::Attributes;
@@ -97,7 +95,7 @@ pub async fn update_offer(
             tx.audit(
                 "offer_updated",
                 ("offer", id),
-                json!({ "material": material }),
+                &[("material", material.into())],
             )?;
             tx.offers_changed(&[id])?;
             tx.offer(id, Some(of))

@@ -1,7 +1,5 @@
 //! A neighbor or a coordinator corrects a request. What matters to a helper starts the matching again.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Window;
@@ -96,7 +94,7 @@ pub async fn update_request(
         tx.audit(
             "request_updated",
             ("request", id),
-            json!({ "material": material }),
+            &[("material", material.into())],
         )?;
         tx.requests_changed(&[id])?;
         tx.request(id, of)

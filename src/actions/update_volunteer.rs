@@ -1,8 +1,6 @@
 //! A volunteer corrects what she said of herself. The e-mail address stays: another one is another
 //! post, to be confirmed.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::limits::AskLimits;
@@ -71,7 +69,7 @@ pub async fn update_volunteer(
                 .collect();
             offers::make_due(tx.conn, &ids, tx.now)?;
             tx.offers_changed(&ids)?;
-            tx.audit("volunteer_updated", ("volunteer", id), json!({}))?;
+            tx.audit("volunteer_updated", ("volunteer", id), &[])?;
             tx.volunteer(id)
         },
     )

@@ -1,7 +1,5 @@
 //! A coordinator has met a volunteer, and vouches for a time; or does so no longer.
 
-use serde_json::json;
-
 use super::{Ctx, Outcome};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, VolunteerId};
@@ -31,7 +29,7 @@ pub async fn vet_volunteer(
         tx.audit(
             "volunteer_vetted",
             ("volunteer", id),
-            json!({ "until": until }),
+            &[("until", until.into())],
         )?;
         tx.offers_changed(&ids)
     })

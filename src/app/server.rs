@@ -12,13 +12,14 @@ use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::attendance::{attend, count};
 use crate::actions::Ctx;
-use crate::http::{self, admin, deadline, headers, locked, observe};
+use crate::http::{self, admin, deadline, head, headers, locked, observe};
 use crate::telemetry::metrics::Metrics;
 
-/// For the head of a request; old phones on bad networks are slow.
+/// For the head of a request, and no longer than for all of it; old phones on bad networks are slow.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// For a connection without a request.
+/// For a connection without a request, and no longer than for one.
 const IDLE: Duration = Duration::from_secs(15);
 /// For the end of a connection that we close, and of a server that waits for nobody.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -58,9 +59,32 @@ impl Serving {
     }
 }
 
+/// How long a client may take, as the settings say how long a call may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// For the first head.
+    head: Duration,
+    /// Between two calls, when the answer has been taken.
+    idle: Duration,
+    /// From an answer to the next call: for taking it, for the pause, and for the head.
+    between: Duration,
+}
+
+impl Patience {
+    fn new(longest_call: Duration) -> Self {
+        let (head, idle) = (HEAD_WITHIN.min(longest_call), IDLE.min(longest_call));
+        Self {
+            head,
+            idle,
+            between: longest_call + idle + head,
+        }
+    }
+}
+
 /// Answers people.
 pub(super) fn public(listener: TcpListener, ctx: &Ctx, grace: Duration) -> io::Result<Serving> {
     let routes = http::routes(ctx.clone());
+    let patience = Patience::new(ctx.settings.server.request_timeout);
     let threads = match ctx.settings.server.workers {
         0 => available_parallelism().map_or(2, NonZero::get),
         some => usize::try_from(some).unwrap_or(usize::MAX),
@@ -69,16 +93,19 @@ pub(super) fn public(listener: TcpListener, ctx: &Ctx, grace: Duration) -> io::R
         App::new()
             .wrap(Compress::default())
             .wrap(from_fn(locked::refuse))
+            .wrap(from_fn(head::as_get))
             .wrap(from_fn(deadline::bound))
             .wrap(from_fn(headers::secure))
             .wrap(from_fn(observe::observe))
+            .wrap(from_fn(count))
             .configure(routes.clone())
     })
     .workers(threads)
     .max_connections(CONNECTIONS)
-    .client_request_timeout(HEAD_WITHIN)
+    .on_connect(move |socket, data| attend(socket, data, patience.between))
+    .client_request_timeout(patience.head)
     .client_disconnect_timeout(GOODBYE)
-    .keep_alive(IDLE)
+    .keep_alive(patience.idle)
     .shutdown_timeout(grace.as_secs())
     .disable_signals()
     .listen(listener)?
@@ -93,17 +120,21 @@ pub(super) fn admin(
     readiness: admin::Readiness,
     metrics: Metrics,
 ) -> io::Result<Serving> {
+    let patience = Patience::new(ctx.settings.server.request_timeout);
     let routes = admin::routes(ctx.clone(), readiness, metrics);
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(from_fn(head::as_get))
             .wrap(from_fn(headers::secure))
+            .wrap(from_fn(count))
             .configure(routes.clone())
     })
     .workers(1)
     .max_connections(ADMIN_CONNECTIONS)
-    .client_request_timeout(HEAD_WITHIN)
+    .on_connect(move |socket, data| attend(socket, data, patience.between))
+    .client_request_timeout(patience.head)
     .client_disconnect_timeout(GOODBYE)
-    .keep_alive(IDLE)
+    .keep_alive(patience.idle)
     .shutdown_timeout(0)
     .disable_signals()
     .listen(listener)?

@@ -37,6 +37,7 @@ pub struct Hasher {
     pair: SecretKey,
     token: SecretKey,
     idempotency: SecretKey,
+    audit: SecretKey,
 }
 
 impl Hasher {
@@ -49,6 +50,7 @@ impl Hasher {
             pair: root.derive("manyhands 2026 blocked pair hash"),
             token: root.derive("manyhands 2026 token hash"),
             idempotency: root.derive("manyhands 2026 idempotency hash"),
+            audit: root.derive("manyhands 2026 audit chain"),
         }
     }
 
@@ -80,6 +82,12 @@ impl Hasher {
     #[must_use]
     pub fn call(&self, parts: &[&[u8]]) -> KeyedHash {
         keyed(&self.idempotency, parts)
+    }
+
+    /// Seals an entry of the audit onto the chain of those before it.
+    #[must_use]
+    pub fn audit(&self, parts: &[&[u8]]) -> KeyedHash {
+        keyed(&self.audit, parts)
     }
 }
 

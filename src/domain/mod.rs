@@ -11,6 +11,7 @@ pub mod category;
 pub mod clock;
 pub mod contact;
 pub mod entropy;
+pub mod fact;
 pub mod gazetteer;
 pub mod ids;
 pub mod letter;

@@ -1,6 +1,6 @@
 //! Closed sets of words: one spelling in code, JSON, database and docs.
 
-/// Declares an enum whose variants are words: `as_str`, `FromStr`, `Display` and serde all agree,
+/// Declares an enum whose variants are words: `as_str`, `FromStr`, `Display`, `Fact` and serde all agree,
 /// and `ALL` lists them.
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:tt,)+ })+) => {$(
@@ -26,6 +26,12 @@ macro_rules! words {
                     $($word => Ok(Self::$variant),)+
                     _ => Err($crate::domain::word::UnknownWord { allowed: &[$($word),+] }),
                 }
+            }
+        }
+
+        impl From<$name> for $crate::domain::fact::Fact {
+            fn from(word: $name) -> Self {
+                Self::Word(word.as_str())
             }
         }
 

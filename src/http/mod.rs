@@ -22,6 +22,7 @@ pub mod deadline;
 mod docs;
 mod fields;
 mod filters;
+pub mod head;
 pub mod headers;
 mod idempotency;
 pub mod locked;
@@ -103,7 +104,10 @@ async fn other_method(request: HttpRequest) -> HttpResponse {
         "This address does not take that method",
     )
     .error_response();
-    let allowed = openapi::methods_at(&request.match_pattern().unwrap_or_default());
+    let mut allowed = openapi::methods_at(&request.match_pattern().unwrap_or_default());
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
     if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
         response.headers_mut().insert(ALLOW, allowed);
     }

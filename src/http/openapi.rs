@@ -25,6 +25,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
 
 **Lists** are `{items, next}`, newest first. `next` is the `cursor` of the next page, with the same filters.
 
+**Bodies** are JSON in UTF-8, nested 127 levels deep at the most. Of a field that comes twice, the last one counts. HEAD is answered wherever GET is.
+
 **Repeating** a call is safe: creating calls take an `Idempotency-Key`, and a step that was taken already is answered 200.
 
 **Instants** are RFC 3339 in UTC, distances meters, languages BCP 47 tags, cells H3 indexes.";

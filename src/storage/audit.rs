@@ -1,11 +1,14 @@
 //! The audit: who did what to which record, without any person's data.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::schema::audit;
 use super::sql_types::Json;
 use crate::domain::clock::Ts;
+use crate::domain::fact::Fact;
 use crate::domain::ids::RecordId;
 use crate::domain::word::words;
 
@@ -63,6 +66,9 @@ impl Actor {
     }
 }
 
+/// The facts of an entry, each with its name.
+pub type Detail<'a> = &'a [(&'static str, Fact)];
+
 /// An entry, to read.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = audit)]
@@ -87,8 +93,7 @@ pub struct AuditFilter {
     pub action: Option<String>,
 }
 
-/// Writes one entry. `action` and `detail` come from code and hold words and numbers, never text
-/// that a person has written.
+/// Writes one entry.
 ///
 /// # Errors
 /// A failed query.
@@ -98,8 +103,9 @@ pub fn record(
     actor: Actor,
     action: &'static str,
     (subject, subject_id): (&'static str, RecordId),
-    detail: &serde_json::Value,
+    detail: Detail<'_>,
 ) -> QueryResult<()> {
+    let detail: BTreeMap<_, _> = detail.iter().copied().collect();
     with!(conn, c => diesel::insert_into(audit::table)
         .values((
             audit::at.eq(now),
@@ -108,7 +114,7 @@ pub fn record(
             audit::action.eq(action),
             audit::subject.eq(subject),
             audit::subject_id.eq(subject_id),
-            audit::detail.eq(Json(detail.clone())),
+            audit::detail.eq(Json(detail)),
         ))
         .execute(c))?;
     Ok(())
@@ -159,4 +165,38 @@ pub fn count_since(
         .count()
         .get_result(c))?;
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// Entries after `seq`, in their order.
+///
+/// # Errors
+/// A failed query.
+pub fn after(conn: &mut Conn, seq: i64, limit: i64) -> QueryResult<Vec<Entry>> {
+    with!(conn, c => audit::table
+        .filter(audit::seq.gt(seq))
+        .order(audit::seq)
+        .limit(limit)
+        .select(Entry::as_select())
+        .load(c))
+}
+
+/// The first entry after `seq`: its number, and when it was written.
+///
+/// # Errors
+/// A failed query.
+pub fn first_after(conn: &mut Conn, seq: i64) -> QueryResult<Option<(i64, Ts)>> {
+    with!(conn, c => audit::table
+        .filter(audit::seq.gt(seq))
+        .order(audit::seq)
+        .select((audit::seq, audit::at))
+        .first(c)
+        .optional())
+}
+
+/// How many entries come after `seq`.
+///
+/// # Errors
+/// A failed query.
+pub fn count_after(conn: &mut Conn, seq: i64) -> QueryResult<i64> {
+    with!(conn, c => audit::table.filter(audit::seq.gt(seq)).count().get_result(c))
 }

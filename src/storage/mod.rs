@@ -5,6 +5,7 @@
 //! columns in `schema`, one file here named after it with `X` to read and `NewX` to write.
 
 pub mod audit;
+pub mod audit_chain;
 pub mod backup;
 pub mod blocks;
 pub mod capacity;

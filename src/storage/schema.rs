@@ -326,3 +326,12 @@ allow_tables_to_appear_in_same_query!(
     matches,
     letters,
 );
+
+table! {
+    use diesel::sql_types::{BigInt, Binary};
+    audit_chain (number) {
+        number -> BigInt,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}

@@ -1,4 +1,5 @@
-//! What runs by the clock: matching, the outbox, the index's feed, housekeeping, checkpoints.
+//! What runs by the clock: matching, the outbox, the index's feed, housekeeping, checkpoints,
+//! the audit's seal.
 //!
 //! A worker is a `tick(now)` that does what is due and says when it wants to look again; it holds
 //! nothing that is not in the database as well, so it may die at any point. Tests call `tick`
@@ -17,6 +18,7 @@ pub mod keys;
 pub mod matching;
 pub mod outbox;
 pub mod rewrap;
+pub mod sealing;
 mod supervise;
 
 use std::future::Future;
@@ -42,6 +44,7 @@ use keys::KeyWatch;
 use matching::Matching;
 use outbox::Outbox;
 use rewrap::Rewrap;
+use sealing::Sealing;
 use supervise::Supervisor;
 
 /// Something that works whenever something is due.
@@ -202,6 +205,7 @@ pub fn start(
     crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
     crew.add("rewrap", Wake::Seldom, Rewrap::new);
     crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));
+    crew.add("sealing", Wake::Seldom, Sealing::new);
     crew.workers
 }
 

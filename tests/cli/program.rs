@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A place to run the program in, with settings of its own.
 pub struct Place {
@@ -164,6 +164,14 @@ impl Service {
         self.child.id()
     }
 
+    /// Sockets that it holds open.
+    pub fn sockets(&self) -> usize {
+        let all = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        all.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+            .filter(|target| target.to_string_lossy().starts_with("socket:"))
+            .count()
+    }
+
     /// Asks it to stop, as a container engine does.
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
@@ -234,6 +242,23 @@ fn call(address: SocketAddr, request: &str) -> (u16, String) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     read_answer(&mut stream)
+}
+
+/// Sends what may be no request at all; gives the head and the body of what comes until the server ends
+/// the connection, how ever it does.
+pub fn send(address: SocketAddr, bytes: &[u8]) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // It may answer, and end the connection, before it has read everything.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut piece) {
+        answer.extend_from_slice(&piece[..length]);
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_ascii_lowercase(), body.to_owned())
 }
 
 /// The answer on a connection that the server closes.

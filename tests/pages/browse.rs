@@ -5,7 +5,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::middleware::from_fn;
 use actix_web::{App, test};
 use manyhands::actions::Ctx;
-use manyhands::http::{headers, routes};
+use manyhands::http::{head, headers, routes};
 
 use super::forms::{Form, encode, forms};
 
@@ -18,6 +18,7 @@ pub struct Reply {
 pub async fn send(ctx: &Ctx, request: test::TestRequest) -> Reply {
     let app = test::init_service(
         App::new()
+            .wrap(from_fn(head::as_get))
             .wrap(from_fn(headers::secure))
             .configure(routes(ctx.clone())),
     )

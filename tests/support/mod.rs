@@ -237,6 +237,7 @@ impl TestApp {
     ) -> Answer {
         let app = test::init_service(
             App::new()
+                .wrap(from_fn(http::head::as_get))
                 .wrap(from_fn(http::headers::secure))
                 .wrap(from_fn(http::observe::observe))
                 .configure(http::routes(self.ctx.clone())),

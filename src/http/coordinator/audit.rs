@@ -10,7 +10,7 @@ use crate::http::paging::{Listing, Pages, cut};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::entry::EntryView;
 use crate::storage::audit::AuditFilter;
-use crate::storage::{StorageError, audit};
+use crate::storage::{StorageError, audit, audit_chain};
 
 /// A page of them.
 type EntryList = Listing<EntryView>;
@@ -42,7 +42,12 @@ pub async fn list(
         .read(move |conn| {
             let mut rows = audit::page(conn, &filter, before, limit)?;
             let last = cut(limit, &mut rows, |entry| entry.seq);
-            let views: Vec<EntryView> = rows.into_iter().map(Into::into).collect();
+            // They are sealed in the order of their numbers.
+            let sealed = audit_chain::last(conn)?.map_or(i64::MIN, |link| link.seq);
+            let views: Vec<_> = rows
+                .into_iter()
+                .map(|row| EntryView::new(row, sealed))
+                .collect();
             Ok::<_, StorageError>((views, last))
         })
         .await?;

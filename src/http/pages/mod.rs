@@ -48,39 +48,20 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.service(
         at("/")
             .route(web::get().to(front::get))
-            .route(web::head().to(front::get))
             .route(web::post().to(front::post)),
     )
-    .service(
-        at("/sites")
-            .route(web::get().to(sites::get))
-            .route(web::head().to(sites::get)),
-    )
-    .service(
-        at("/assets/{name}")
-            .route(web::get().to(assets::get))
-            .route(web::head().to(assets::get)),
-    )
-    .service(
-        posting("/need")
-            .route(web::get().to(need::kinds))
-            .route(web::head().to(need::kinds)),
-    )
+    .service(at("/sites").route(web::get().to(sites::get)))
+    .service(at("/assets/{name}").route(web::get().to(assets::get)))
+    .service(posting("/need").route(web::get().to(need::kinds)))
     .service(
         posting("/need/{category}")
             .route(web::get().to(need::get))
-            .route(web::head().to(need::get))
             .route(web::post().to(need::post)),
     )
-    .service(
-        posting("/offer")
-            .route(web::get().to(offer::kinds))
-            .route(web::head().to(offer::kinds)),
-    )
+    .service(posting("/offer").route(web::get().to(offer::kinds)))
     .service(
         posting("/offer/{category}")
             .route(web::get().to(offer::get))
-            .route(web::head().to(offer::get))
             .route(web::post().to(offer::post)),
     )
     .service(linked("/confirm", entry::confirm).route(web::post().to(confirm::post)))
@@ -109,9 +90,7 @@ fn forms(limit: usize) -> web::FormConfig {
 /// The resource that a link leads to; `enter` asks for the code.
 fn linked(path: &str, enter: fn() -> Page) -> actix_web::Resource {
     let get = move || async move { enter() };
-    at(path)
-        .route(web::get().to(get))
-        .route(web::head().to(get))
+    at(path).route(web::get().to(get))
 }
 
 /// A page with the template in it.

@@ -25,6 +25,9 @@ pub struct EntryView {
     /// Words and numbers that belong to it; never anything that a person wrote.
     #[schema(value_type = Object, example = json!({"reason": "call"}))]
     pub detail: serde_json::Value,
+    /// Whether it is sealed: an edit would be found by `manyhands audit verify`. New entries are after
+    /// a minute.
+    pub sealed: bool,
 }
 
 /// Who did something.
@@ -48,8 +51,10 @@ pub struct SubjectView {
     pub id: String,
 }
 
-impl From<Entry> for EntryView {
-    fn from(row: Entry) -> Self {
+impl EntryView {
+    /// An entry, where all up to the number `sealed` are sealed.
+    #[must_use]
+    pub fn new(row: Entry, sealed: i64) -> Self {
         Self {
             seq: row.seq,
             at: row.at,
@@ -63,6 +68,7 @@ impl From<Entry> for EntryView {
                 id: row.subject_id.to_string(),
             },
             detail: row.detail.0,
+            sealed: row.seq <= sealed,
         }
     }
 }
