@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::actions::Ctx;
-use crate::http::{self, admin, deadline, headers, observe};
+use crate::http::{self, admin, deadline, guard, headers, observe};
 use crate::telemetry::metrics::Metrics;
 
 /// For the head of a request; old phones on bad networks are slow.
@@ -68,6 +68,7 @@ pub(super) fn public(listener: TcpListener, ctx: &Ctx, grace: Duration) -> io::R
     let server = HttpServer::new(move || {
         App::new()
             .wrap(Compress::default())
+            .wrap(from_fn(guard::limit))
             .wrap(from_fn(deadline::bound))
             .wrap(from_fn(headers::secure))
             .wrap(from_fn(observe::observe))

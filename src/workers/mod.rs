@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::actions::{Ctx, Refusal};
 use crate::domain::clock::Ts;
+use crate::domain::letter::Lane;
 use crate::mail::transport::Transport;
 use crate::storage::{StorageError, TxError};
 use checkpoint::Checkpoint;
@@ -160,10 +161,15 @@ pub fn start(
         let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
         Matching::new(ctx, feed, stop)
     });
-    let transport = Arc::clone(transport);
-    crew.add("outbox", Wake::OnCommit, move |ctx, stop| {
-        Outbox::new(ctx, Arc::clone(&transport), stop)
-    });
+    for (name, lane) in [
+        ("outbox", Lane::Confirmed),
+        ("outbox_unconfirmed", Lane::Unconfirmed),
+    ] {
+        let transport = Arc::clone(transport);
+        crew.add(name, Wake::OnCommit, move |ctx, stop| {
+            Outbox::new(ctx, Arc::clone(&transport), lane, stop)
+        });
+    }
     crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
     crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));
     crew.workers

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
-use actix_web::{App, test};
+use actix_web::{App, test, web};
 use manyhands::actions::Ctx;
 use manyhands::crypto::keyring::KeyRing;
 use manyhands::crypto::token::{Purpose, Token};
@@ -25,6 +25,7 @@ use manyhands::domain::clock::{Clock, ManualClock, Ts};
 use manyhands::domain::entropy::{Entropy, SeededEntropy};
 use manyhands::domain::gazetteer::Gazetteer;
 use manyhands::domain::ids::CoordinatorId;
+use manyhands::domain::letter::Lane;
 use manyhands::domain::secret::CoordinatorSecret;
 use manyhands::http;
 use manyhands::mail::transport::{StoredMail, Transport};
@@ -50,8 +51,10 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub transport: Arc<Transport>,
     matching: Matching,
-    outbox: Outbox,
+    outboxes: [Outbox; 2],
     housekeeping: Housekeeping,
+    /// One set of routes, and with it one set of limits, for all calls.
+    routes: Box<dyn Fn(&mut web::ServiceConfig) + Send>,
     pub dir: tempfile::TempDir,
 }
 
@@ -118,6 +121,8 @@ impl TestApp {
             ("database.url".to_owned(), database),
             ("mail.transport".to_owned(), "memory".to_owned()),
             ("area.timezone".to_owned(), "America/Chicago".to_owned()),
+            // Everybody here comes from one address and many give the same contact.
+            ("limits.mode".to_owned(), "off".to_owned()),
         ];
         all.extend(
             overrides
@@ -149,8 +154,10 @@ impl TestApp {
         let feed = Feed::new(ctx.clone(), Arc::new(loaded));
         Self {
             matching: Matching::new(ctx.clone(), feed, Stop::never()),
-            outbox: Outbox::new(ctx.clone(), transport.clone(), Stop::never()),
+            outboxes: Lane::ALL
+                .map(|lane| Outbox::new(ctx.clone(), transport.clone(), lane, Stop::never())),
             housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
+            routes: Box::new(http::routes(ctx.clone())),
             ctx,
             clock,
             transport,
@@ -168,8 +175,11 @@ impl TestApp {
                 Next::Later => false,
             };
             let matching = self.matching.tick(now).await.expect("matching");
-            let outbox = self.outbox.tick(now).await.expect("outbox");
-            if !is_due(matching) && !is_due(outbox) {
+            let mut any_due = is_due(matching);
+            for outbox in &mut self.outboxes {
+                any_due |= is_due(outbox.tick(now).await.expect("outbox"));
+            }
+            if !any_due {
                 return;
             }
         }
@@ -217,13 +227,6 @@ impl TestApp {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let app = test::init_service(
-            App::new()
-                .wrap(from_fn(http::headers::secure))
-                .wrap(from_fn(http::observe::observe))
-                .configure(http::routes(self.ctx.clone())),
-        )
-        .await;
         let mut request = test::TestRequest::with_uri(path).method(method);
         if let Some(token) = token {
             request = request.insert_header(("Authorization", format!("Bearer {token}")));
@@ -236,6 +239,19 @@ impl TestApp {
         for (name, value) in headers {
             request = request.insert_header((*name, *value));
         }
+        self.send(request).await
+    }
+
+    /// Calls with any request, as it would reach the server.
+    pub async fn send(&self, request: test::TestRequest) -> Answer {
+        let app = test::init_service(
+            App::new()
+                .wrap(from_fn(http::guard::limit))
+                .wrap(from_fn(http::headers::secure))
+                .wrap(from_fn(http::observe::observe))
+                .configure(|cfg| (self.routes)(cfg)),
+        )
+        .await;
         let response = match test::try_call_service(&app, request.to_request()).await {
             Ok(response) => response.map_into_boxed_body(),
             Err(error) => panic!("a handler's error was not made a response: {error}"),
