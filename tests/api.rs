@@ -5,7 +5,9 @@
 mod api {
     mod abuse;
     mod agreement;
+    mod alike;
     mod capacity;
+    mod flood;
     mod idempotency;
     mod mail;
     mod matching;

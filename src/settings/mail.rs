@@ -98,7 +98,7 @@ impl Default for MailSettings {
             transport: TransportKind::File,
             file_dir: PathBuf::from("mail"),
             from: Sender::placeholder(),
-            hourly_budget: 0,
+            hourly_budget: 10_000,
             smtp: SmtpSettings::default(),
         }
     }

@@ -170,12 +170,7 @@ impl Outbox {
 
     fn parallel(&self) -> usize {
         let wanted = usize::try_from(self.ctx.settings.outbox.parallel).unwrap_or(1);
-        let all = wanted.min(self.transport.parallel());
-        let unconfirmed = (all / UNCONFIRMED_SHARE).max(1);
-        match self.lane {
-            Lane::Confirmed => all.saturating_sub(unconfirmed).max(1),
-            Lane::Unconfirmed => unconfirmed,
-        }
+        connections(self.lane, wanted.min(self.transport.parallel()))
     }
 
     fn note_reach(&mut self, is_absent: bool) {
@@ -229,6 +224,15 @@ impl Outbox {
         let waiting = self.ctx.db.read(count).await?;
         metrics::gauge!("manyhands_letters_waiting").set(waiting as f64);
         Ok(())
+    }
+}
+
+/// What a lane may use of so many connections.
+fn connections(lane: Lane, all: usize) -> usize {
+    let unconfirmed = (all / UNCONFIRMED_SHARE).max(1);
+    match lane {
+        Lane::Confirmed => all.saturating_sub(unconfirmed).max(1),
+        Lane::Unconfirmed => unconfirmed,
     }
 }
 
@@ -295,5 +299,19 @@ fn attempt(error: &SendError) -> Attempt {
         Attempt::Refused(why)
     } else {
         Attempt::Failed(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_never_have_all_connections_unless_there_is_one_only() {
+        let shares = |all| Lane::ALL.map(|lane| connections(lane, all));
+        assert_eq!(shares(1), [1, 1]);
+        assert_eq!(shares(2), [1, 1]);
+        assert_eq!(shares(4), [3, 1]);
+        assert_eq!(shares(16), [12, 4]);
     }
 }

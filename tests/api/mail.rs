@@ -173,7 +173,25 @@ async fn what_nobody_confirms_is_never_matched_and_goes_away() {
     app.settle().await;
     assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 0);
     let confirm = app.letter_to("ana@example.org", "mho_");
-    app.sleep_over(DAY + HOUR).await;
+    let stop = app.letter_to("ana@example.org", "mhu_");
+    app.sleep_over(DAY - HOUR).await;
+    let (_, admin) = app
+        .coordinator(manyhands::storage::coordinators::Scope::Admin)
+        .await;
+    let states = async |app: &TestApp| {
+        let all = app.get("/v1/offers", &admin).await.ok();
+        let all = all["items"].as_array().expect("offers").clone();
+        all.iter().map(|o| o["state"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&app).await, ["unconfirmed"]);
+    app.sleep_over(2 * HOUR).await;
+    assert_eq!(states(&app).await, ["closed"]);
+    let path = format!("/v1/unsubscribe/{stop}");
+    assert_eq!(
+        app.call(Method::POST, &path, None, None).await.problem(404),
+        "not-found",
+        "no token of it is left"
+    );
     assert_eq!(
         app.call(Method::POST, "/v1/confirm", Some(&confirm), None)
             .await

@@ -13,6 +13,7 @@ pub mod people;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::{App, test, web};
@@ -68,6 +69,24 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn of(response: ServiceResponse) -> Self {
+        let status = response.status();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let bytes = test::read_body(response).await.to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+        Self {
+            status: status.as_u16(),
+            headers,
+            body,
+            bytes,
+        }
+    }
+
     /// The body of a call that succeeded.
     #[track_caller]
     pub fn ok(self) -> Value {
@@ -186,6 +205,12 @@ impl TestApp {
         panic!("the workers do not come to rest");
     }
 
+    /// Matches what is due now, and sends nothing.
+    pub async fn match_only(&mut self) {
+        let now = self.clock.now();
+        while self.matching.tick(now).await.expect("matching") == Next::Now {}
+    }
+
     /// Moves the clock, and lets the workers do what is due then.
     pub async fn advance(&mut self, d: Duration) {
         self.clock.advance(d);
@@ -244,6 +269,14 @@ impl TestApp {
 
     /// Calls with any request, as it would reach the server.
     pub async fn send(&self, request: test::TestRequest) -> Answer {
+        self.send_all([request]).await.remove(0)
+    }
+
+    /// Calls one after the other.
+    pub async fn send_all(
+        &self,
+        requests: impl IntoIterator<Item = test::TestRequest>,
+    ) -> Vec<Answer> {
         let app = test::init_service(
             App::new()
                 .wrap(from_fn(http::guard::limit))
@@ -252,25 +285,15 @@ impl TestApp {
                 .configure(|cfg| (self.routes)(cfg)),
         )
         .await;
-        let response = match test::try_call_service(&app, request.to_request()).await {
-            Ok(response) => response.map_into_boxed_body(),
-            Err(error) => panic!("a handler's error was not made a response: {error}"),
-        };
-        let status = response.status();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()))
-            .collect();
-        let bytes = test::read_body(response).await.to_vec();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
-        Answer {
-            status: status.as_u16(),
-            headers,
-            body,
-            bytes,
+        let mut answers = Vec::new();
+        for request in requests {
+            let response = match test::try_call_service(&app, request.to_request()).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => panic!("a handler's error was not made a response: {error}"),
+            };
+            answers.push(Answer::of(response).await);
         }
+        answers
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Answer {

@@ -4,8 +4,11 @@ UPDATE letters SET unconfirmed = 1
 WHERE state = 'queued'
     AND (kind = 'confirm' OR to_id IN (SELECT id FROM neighbors WHERE verified = 'none'));
 DROP INDEX letters_due;
+-- Whose turn it is, and when the next one is due. The state is no condition of the indexes: it comes as a parameter,
+-- with which an index that has one is not used.
 CREATE INDEX letters_turn ON letters (state, unconfirmed, priority, due_at);
-CREATE INDEX letters_next ON letters (state, unconfirmed, due_at);
+CREATE INDEX letters_next ON letters (state, unconfirmed, lease_until, due_at);
+CREATE INDEX letters_to ON letters (to_id);
 
 -- What went to the mail server within the last hour; older rows are deleted.
 CREATE TABLE departures (

@@ -58,7 +58,11 @@ fn who_is_over_the_limit_waits_as_long_as_is_said_and_no_longer() {
     assert_eq!(posts(&limits, 1), Err(600), "a refusal costs nothing");
     clock.advance(HOUR);
     for _ in 0..3 {
-        assert_eq!(posts(&limits, 1), Ok(()), "and silence gives all of it back");
+        assert_eq!(
+            posts(&limits, 1),
+            Ok(()),
+            "and silence gives all of it back"
+        );
     }
     assert!(posts(&limits, 1).is_err());
 }
