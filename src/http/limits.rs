@@ -173,15 +173,15 @@ impl Day {
             contacts,
             ..
         } = &limits.settings;
-        let of = |rate: &Rate, bits| Limiter::new(rate, bits, &limits.clock, now);
+        let of = |rate: Rate, bits| Limiter::new(rate, bits, &limits.clock, now);
         Self {
             salt: limits.entropy.bytes(),
             began: now,
             latest: AtomicI64::new(now.as_micros()),
-            read: of(reads, SOURCES),
-            post: of(posts, SOURCES),
-            guess: of(guesses, SOURCES),
-            contact: of(contacts, CONTACTS),
+            read: of(*reads, SOURCES),
+            post: of(*posts, SOURCES),
+            guess: of(*guesses, SOURCES),
+            contact: of(*contacts, CONTACTS),
         }
     }
 
@@ -199,7 +199,7 @@ struct Limiter {
 }
 
 impl Limiter {
-    fn new(rate: &Rate, bits: u32, clock: &Arc<dyn Clock>, now: Ts) -> Self {
+    fn new(rate: Rate, bits: u32, clock: &Arc<dyn Clock>, now: Ts) -> Self {
         let least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_hour(least_one(rate.per_hour)).allow_burst(least_one(rate.burst));
         Self {

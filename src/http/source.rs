@@ -51,11 +51,11 @@ fn forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAd
     }
     let has = |name| headers.contains_key(name);
     let by_list = || {
-        walk(peer, entries(headers, &X_FORWARDED_FOR), trusted, |e| {
+        walk(peer, &entries(headers, &X_FORWARDED_FOR), trusted, |e| {
             e.to_owned()
         })
     };
-    let by_pairs = || walk(peer, entries(headers, &FORWARDED), trusted, |e| node(e));
+    let by_pairs = || walk(peer, &entries(headers, &FORWARDED), trusted, node);
     match (has(&X_FORWARDED_FOR), has(&FORWARDED)) {
         (true, false) => by_list(),
         (false, true) => by_pairs(),
@@ -82,7 +82,7 @@ fn entries(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
 /// way: whoever wrote it is the last that is known.
 fn walk(
     peer: IpAddr,
-    entries: Vec<String>,
+    entries: &[String],
     trusted: &[Network],
     of: impl Fn(&str) -> String,
 ) -> IpAddr {

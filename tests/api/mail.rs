@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use crate::support::people::{food, offer_of, with};
-use crate::support::{DAY, HOUR, TestApp};
+use crate::support::{HOUR, TestApp};
 
 #[actix_web::test]
 async fn letters_carry_no_contact_and_their_subjects_no_need() {
@@ -174,7 +174,7 @@ async fn what_nobody_confirms_is_never_matched_and_goes_away() {
     assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 0);
     let confirm = app.letter_to("ana@example.org", "mho_");
     let stop = app.letter_to("ana@example.org", "mhu_");
-    app.sleep_over(DAY - HOUR).await;
+    app.sleep_over(23 * HOUR).await;
     let (_, admin) = app
         .coordinator(manyhands::storage::coordinators::Scope::Admin)
         .await;
