@@ -125,6 +125,15 @@ async fn strangers_do_not_use_up_the_letters_of_who_has_confirmed() {
     assert_eq!(app.subjects_to(&ana.email).len(), 2, "both asks");
 }
 
+/// A form of the page behind a manage code.
+fn page(code: &str, choice: &str) -> TestRequest {
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let request = TestRequest::with_uri("/manage").method(Method::POST);
+    request
+        .insert_header(form)
+        .set_payload(format!("code={code}{choice}"))
+}
+
 /// A neighbor with this address has asked for help, and volunteers come and go.
 async fn letters_of_a_busy_hour(app: &mut TestApp, ana: &Volunteer) {
     for _ in 0..5 {
@@ -152,15 +161,8 @@ async fn a_neighbor_who_uses_a_link_out_of_a_letter_gets_all_of_hers() {
             let one = app.get("/v1/neighbors/self", &mo.token).await.ok();
             one["verified"].clone()
         };
-        let page = |code: &str| {
-            let form = ("Content-Type", "application/x-www-form-urlencoded");
-            let request = TestRequest::with_uri("/manage").method(Method::POST);
-            request
-                .insert_header(form)
-                .set_payload(format!("code={code}"))
-        };
         // Looking proves nothing: mail scanners look. Nor does the token that the answer held.
-        app.send_all([page(&mailed), page(&mo.token)]).await;
+        app.send_all([page(&mailed, ""), page(&mo.token, "")]).await;
         app.get("/v1/neighbors/self", &mailed).await.ok();
         let renew = format!("/v1/requests/{}/renew", mo.requests[0]);
         app.post(&renew, &mo.token, &json!({})).await.ok();
@@ -173,6 +175,27 @@ async fn a_neighbor_who_uses_a_link_out_of_a_letter_gets_all_of_hers() {
         let got = app.subjects_to("mo@example.org").len();
         assert!(if proves { got > 3 } else { got <= 3 }, "{got} letters");
     }
+}
+
+#[actix_web::test]
+async fn a_choice_on_her_page_proves_an_address_as_well() {
+    let mut app = limited(&[]);
+    let mo = app.neighbor(&[food(1)]).await;
+    app.settle().await;
+    let mailed = app.letter_to("mo@example.org", "mhn_");
+    let verified = async || {
+        let hers = app.get("/v1/neighbors/self", &mo.token).await.ok();
+        hers["verified"].clone()
+    };
+    // The button without a choice, as a scanner presses it, and the token that came in no letter.
+    let vain = [
+        page(&mailed, "&form=1"),
+        page(&mo.token, "&form=1&choice=hide"),
+    ];
+    app.send_all(vain).await;
+    assert_eq!(verified().await, "none");
+    app.send_all([page(&mailed, "&form=1&choice=show")]).await;
+    assert_eq!(verified().await, "email");
 }
 
 #[actix_web::test]
