@@ -3,9 +3,12 @@
 #![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 mod api {
+    mod abuse;
     mod agreement;
+    mod alike;
     mod audit;
     mod capacity;
+    mod flood;
     mod hostile;
     mod idempotency;
     mod mail;

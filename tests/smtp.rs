@@ -17,7 +17,7 @@ use actix_web::http::Method;
 use manyhands::actions::claim_letters::claim_letters;
 use manyhands::actions::settle_letter::{Attempt, settle_letter};
 use manyhands::domain::ids::LeaseId;
-use manyhands::domain::letter::LetterKind;
+use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::lifecycle::MatchState;
 use manyhands::mail::transport::Transport;
 use manyhands::settings::{Settings, Sources};
@@ -148,14 +148,21 @@ impl Office {
             ..Sources::default()
         });
         let transport = Arc::new(Transport::new(&settings.unwrap().mail).unwrap());
-        let mut outbox = Outbox::new(self.app.ctx.clone(), transport, Stop::never());
-        outbox.tick(self.app.now()).await.unwrap();
+        for lane in Lane::ALL {
+            let (ctx, transport) = (self.app.ctx.clone(), Arc::clone(&transport));
+            let mut outbox = Outbox::new(ctx, transport, lane, Stop::never());
+            outbox.tick(self.app.now()).await.unwrap();
+        }
     }
 
     async fn claim(&self) -> (LeaseId, Vec<Letter>) {
         let lease = LeaseId::new(self.app.ctx.entropy.as_ref());
-        let (claimed, _) = claim_letters(&self.app.ctx, lease, 10).await.unwrap();
-        (lease, claimed.into_iter().map(|c| c.letter).collect())
+        let mut letters = Vec::new();
+        for lane in Lane::ALL {
+            let (claimed, _) = claim_letters(&self.app.ctx, lane, lease, 10).await.unwrap();
+            letters.extend(claimed.into_iter().map(|c| c.letter));
+        }
+        (lease, letters)
     }
 }
 

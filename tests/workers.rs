@@ -11,6 +11,7 @@ use manyhands::actions::expire;
 use manyhands::actions::trust_clock::trust_clock;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::ids::{MatchId, OfferId, RequestId};
+use manyhands::domain::letter::Lane;
 use manyhands::domain::lifecycle::{Agreement, MatchState, RequestState};
 use manyhands::domain::need::Quantity;
 use manyhands::domain::place::DistanceBand;
@@ -137,12 +138,14 @@ async fn a_dead_mail_server_is_knocked_at_by_few_letters() {
         ("mail.smtp.host", "127.0.0.1"),
         ("mail.smtp.port", &port),
         ("mail.smtp.tls", "none"),
-        ("outbox.parallel", "2"),
+        ("outbox.parallel", "8"),
+        ("mail.smtp.pool_size", "8"),
     ]);
     for _ in 0..10 {
         app.neighbor(&[food(1)]).await;
     }
-    let mut outbox = Outbox::new(app.ctx.clone(), app.transport.clone(), Stop::never());
+    let (ctx, transport) = (app.ctx.clone(), app.transport.clone());
+    let mut outbox = Outbox::new(ctx, transport, Lane::Unconfirmed, Stop::never());
     let Next::At(next) = outbox.tick(app.now()).await.unwrap() else {
         panic!("it must rest");
     };

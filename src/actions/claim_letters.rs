@@ -1,19 +1,23 @@
 //! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
+use super::mail_limits::{Room, room};
 use super::{Ctx, Outcome, Tx};
+use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
+use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::{CoordinatorId, LeaseId, NeighborId, RecordId, VolunteerId};
-use crate::domain::letter::LetterKind;
+use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::lifecycle::{Agreement, MatchState, RequestState};
+use crate::domain::need::Verified;
 use crate::domain::secret::{CoordinatorSecret, NeighborSecret, RequestSecret, VolunteerSecret};
 use crate::mail::letter::{About, LetterToSend};
 use crate::storage::audit::Actor;
 use crate::storage::letters::{Letter, LetterState, RecipientKind};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
-use crate::storage::{coordinators, letters, matches, neighbors, requests, volunteers};
+use crate::storage::{coordinators, departures, letters, matches, neighbors, requests, volunteers};
 
 /// A letter with everything that its sending needs.
 #[derive(Debug)]
@@ -24,37 +28,50 @@ pub struct Claimed {
     pub to_send: LetterToSend,
 }
 
-/// Takes up to `limit` due letters under `lease`; gives those that are to be sent, and how many were
-/// taken at all.
+/// What becomes of a letter that was taken.
+enum Prepared {
+    /// It is to be sent.
+    Ready(Box<LetterToSend>),
+    /// Its address has had enough for now.
+    NotBefore(Ts),
+    /// It is not to be sent.
+    Dropped,
+}
+
+/// Takes up to `limit` due letters of a lane under `lease`, as far as the budget goes; gives those that
+/// are to be sent, and how many were taken at all.
 ///
 /// # Errors
 /// A failed query.
 pub async fn claim_letters(
     ctx: &Ctx,
+    lane: Lane,
     lease: LeaseId,
     limit: i64,
 ) -> Outcome<(Vec<Claimed>, usize)> {
     ctx.write(Actor::SYSTEM, move |tx| {
+        let Room::For(room) = room(tx.ctx, tx.conn, lane, tx.now)? else {
+            return Ok((Vec::new(), 0));
+        };
         let until = tx.now.after(tx.ctx.settings.outbox.lease);
-        let taken = letters::claim_due(tx.conn, tx.now, lease, until, limit)?;
+        let taken = letters::claim_due(tx.conn, lane, tx.now, lease, until, limit.min(room))?;
         let all = taken.len();
         let mut to_send = Vec::with_capacity(all);
         for letter in taken {
-            if let Some(ready) = prepare(tx, &letter)? {
-                to_send.push(Claimed {
+            match prepare(tx, &letter)? {
+                Prepared::Ready(ready) => to_send.push(Claimed {
                     letter,
-                    to_send: ready,
-                });
-            } else {
-                letters::settle(
-                    tx.conn,
-                    letter.id,
-                    lease,
-                    LetterState::Dropped,
-                    None,
-                    tx.now,
-                )?;
-                metrics::counter!("manyhands_letters_total", "outcome" => "dropped").increment(1);
+                    to_send: *ready,
+                }),
+                Prepared::NotBefore(due) => {
+                    letters::put_off(tx.conn, letter.id, lease, due)?;
+                    count("put_off");
+                }
+                Prepared::Dropped => {
+                    let state = LetterState::Dropped;
+                    letters::settle(tx.conn, letter.id, lease, state, None, tx.now)?;
+                    count("dropped");
+                }
             }
         }
         Ok((to_send, all))
@@ -62,16 +79,23 @@ pub async fn claim_letters(
     .await
 }
 
+fn count(outcome: &'static str) {
+    metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(1);
+}
+
 struct Recipient {
     email: EmailAddress,
     name: PersonName,
     manage: Option<Purpose>,
+    /// The keyed hash of the address.
+    address: Option<KeyedHash>,
+    /// Whether the owner has not used a link of a letter yet.
+    is_unconfirmed: bool,
 }
 
-/// `None` if the letter is not to be sent.
-fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<LetterToSend>> {
+fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
     let Some(recipient) = recipient(tx, letter)? else {
-        return Ok(None);
+        return Ok(Prepared::Dropped);
     };
     let matched = match letter.match_id {
         Some(id) => matches::find(tx.conn, id)?,
@@ -82,19 +106,26 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<LetterToSend>> {
         None => None,
     };
     if !is_allowed(tx, letter, matched.as_ref(), request.as_ref())? {
-        return Ok(None);
+        return Ok(Prepared::Dropped);
     }
+    let unconfirmed = recipient.address.filter(|_| recipient.is_unconfirmed);
+    if let Some(address) = unconfirmed
+        && let Some(due) = tx.wait_of_address(letter.id, address)?
+    {
+        return Ok(Prepared::NotBefore(due));
+    }
+    departures::note(tx.conn, letter.id, unconfirmed, tx.now)?;
     let about = match &request {
         Some(request) => Some(about(tx, letter.kind, matched.as_ref(), request)?),
         None => None,
     };
-    let link = link_token(tx, letter, recipient.manage)?;
+    let link = link_token(tx, letter, &recipient)?;
     let unsubscribe = match letter.to_kind {
         RecipientKind::Coordinator => None,
         _ => Some(tx.mint(Purpose::Unsubscribe, letter.to_id, None)?),
     };
     let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
-    Ok(Some(LetterToSend {
+    Ok(Prepared::Ready(Box::new(LetterToSend {
         id: letter.id,
         kind: letter.kind,
         to_volunteer: letter.to_kind == RecipientKind::Volunteer,
@@ -104,7 +135,7 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<LetterToSend>> {
         link,
         unsubscribe,
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
-    }))
+    })))
 }
 
 /// Who gets it; `None` if they have no address, want no mail, or are gone.
@@ -123,6 +154,8 @@ fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
                 email,
                 name: secret.contact.name,
                 manage: Some(Purpose::Neighbor),
+                address: row.email_hash,
+                is_unconfirmed: row.verified == Verified::None,
             })
         }
         RecipientKind::Volunteer => {
@@ -137,6 +170,8 @@ fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
                 email,
                 name: secret.contact.name,
                 manage: Some(Purpose::Volunteer),
+                address: row.email_hash,
+                is_unconfirmed: row.confirmed_at.is_none(),
             })
         }
         RecipientKind::Coordinator => {
@@ -151,6 +186,8 @@ fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
                 email: secret.email,
                 name: secret.name,
                 manage: None,
+                address: None,
+                is_unconfirmed: false,
             })
         }
     })
@@ -241,7 +278,7 @@ fn about(
 }
 
 /// The token behind the letter's link: minted anew by each attempt, for an earlier one may be lost.
-fn link_token(tx: &mut Tx<'_>, letter: &Letter, manage: Option<Purpose>) -> Outcome<Option<Token>> {
+fn link_token(tx: &mut Tx<'_>, letter: &Letter, to: &Recipient) -> Outcome<Option<Token>> {
     let (purpose, subject, expires) = match (letter.kind, letter.to_kind, letter.match_id) {
         (LetterKind::Confirm, ..) => {
             let expires = letter
@@ -250,9 +287,12 @@ fn link_token(tx: &mut Tx<'_>, letter: &Letter, manage: Option<Purpose>) -> Outc
             (Purpose::Confirm, letter.to_id, Some(expires))
         }
         (_, RecipientKind::Volunteer, Some(id)) => (Purpose::Answer, RecordId::from(id), None),
-        _ => match manage {
-            Some(purpose) => (purpose, letter.to_id, None),
-            None => return Ok(None),
+        _ => match (to.manage, to.address) {
+            (Some(purpose), Some(address)) => {
+                return Ok(Some(tx.mint_mailed(purpose, letter.to_id, address)?));
+            }
+            (Some(purpose), None) => (purpose, letter.to_id, None),
+            (None, _) => return Ok(None),
         },
     };
     Ok(Some(tx.mint(purpose, subject, expires)?))

@@ -1,6 +1,7 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
 use super::ending::Tell;
+use super::mail_limits::WITHIN;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{RequestId, VolunteerId};
@@ -9,7 +10,8 @@ use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
 use crate::storage::{
-    changes, idempotency, letters, matches, neighbors, offers, requests, tokens, volunteers,
+    changes, departures, idempotency, letters, matches, neighbors, offers, requests, tokens,
+    volunteers,
 };
 
 /// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
@@ -161,7 +163,7 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
     .await
 }
 
-/// Forgets what only served for a while: expired tokens, idempotency keys, old changes. Gives how many.
+/// Forgets what only served for a while: expired tokens, idempotency keys, old departures and changes. Gives how many.
 ///
 /// # Errors
 /// A failed query.
@@ -170,6 +172,7 @@ pub async fn leftovers(ctx: &Ctx) -> Outcome<usize> {
         let retention = &tx.ctx.settings.retention;
         Ok(tokens::delete_expired(tx.conn, tx.now)?
             + idempotency::trim(tx.conn, tx.now.before(retention.idempotency))?
+            + departures::trim(tx.conn, tx.now.before(WITHIN))?
             + changes::trim(tx.conn, tx.now.before(retention.changes))?)
     })
     .await

@@ -3,7 +3,7 @@
 use super::{Ctx, Outcome};
 use crate::domain::ids::{LeaseId, LetterId};
 use crate::storage::audit::Actor;
-use crate::storage::letters;
+use crate::storage::{departures, letters};
 
 /// Gives letters back before their lease runs out. Gives how many were still held.
 ///
@@ -11,6 +11,7 @@ use crate::storage::letters;
 /// A failed query; the lease then runs out by itself.
 pub async fn return_letters(ctx: &Ctx, ids: Vec<LetterId>, lease: LeaseId) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, move |tx| {
+        departures::cancel(tx.conn, &ids)?;
         Ok(letters::unclaim(tx.conn, &ids, lease)?)
     })
     .await

@@ -8,7 +8,7 @@ use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::MatchState;
 use crate::storage::audit::Actor;
 use crate::storage::letters::{Letter, LetterState};
-use crate::storage::{letters, matches, requests};
+use crate::storage::{departures, letters, matches, requests};
 
 /// How an attempt to send ended. The texts are classes of errors, never a server's own words, which
 /// may repeat the address.
@@ -63,6 +63,7 @@ fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<()> {
     if !letters::settle(tx.conn, letter.id, lease, LetterState::Sent, None, tx.now)? {
         return Ok(());
     }
+    departures::left(tx.conn, letter.id, tx.now)?;
     count("sent");
     if let (LetterKind::Asked, Some(id), Some(request)) =
         (letter.kind, letter.match_id, letter.request_id)

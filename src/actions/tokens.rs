@@ -1,6 +1,7 @@
 //! Minting tokens and finding out what they open.
 
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, RecordId};
@@ -16,16 +17,38 @@ impl Tx<'_> {
         subject: impl Into<RecordId>,
         expires_at: Option<Ts>,
     ) -> Outcome<Token> {
+        let (token, row) = self.new_token(purpose, subject.into(), expires_at);
+        tokens::insert(self.conn, &row)?;
+        Ok(token)
+    }
+
+    /// As [`Tx::mint`], for a token that goes out in a letter to an address.
+    pub(crate) fn mint_mailed(
+        &mut self,
+        purpose: Purpose,
+        subject: RecordId,
+        address: KeyedHash,
+    ) -> Outcome<Token> {
+        let (token, row) = self.new_token(purpose, subject, None);
+        tokens::insert_mailed(self.conn, &row, address)?;
+        Ok(token)
+    }
+
+    fn new_token(
+        &self,
+        purpose: Purpose,
+        subject_id: RecordId,
+        expires_at: Option<Ts>,
+    ) -> (Token, TokenRow) {
         let token = Token::mint(purpose, self.ctx.entropy.as_ref());
         let row = TokenRow {
             hash: token.hash(&self.keys.hasher),
             purpose,
-            subject_id: subject.into(),
+            subject_id,
             created_at: self.now,
             expires_at,
         };
-        tokens::insert(self.conn, &row)?;
-        Ok(token)
+        (token, row)
     }
 
     /// As [`Tx::mint`], and every earlier token of that purpose ends.

@@ -9,7 +9,8 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{
     LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
 };
-use crate::domain::letter::LetterKind;
+use crate::domain::letter::{Lane, LetterKind};
+use crate::domain::need::Verified;
 use crate::domain::secret::Secret;
 use crate::storage::audit::{Actor, Detail};
 use crate::storage::idempotency::Seen;
@@ -68,8 +69,24 @@ impl Tx<'_> {
             To::Neighbor(id) => (RecipientKind::Neighbor, RecordId::from(id)),
             To::Volunteer(id) => (RecipientKind::Volunteer, RecordId::from(id)),
         };
-        let letter = self.new_letter(kind, to_kind, to_id, request, about);
+        let lane = self.lane(kind, to)?;
+        let letter = Letter {
+            unconfirmed: lane.is_unconfirmed(),
+            ..self.new_letter(kind, to_kind, to_id, request, about)
+        };
         Ok(letters::insert(self.conn, &[letter])?)
+    }
+
+    /// Volunteers get nothing but the first letter before they have confirmed their address.
+    fn lane(&mut self, kind: LetterKind, to: To) -> Outcome<Lane> {
+        let is_unconfirmed = match to {
+            To::Volunteer(_) => kind == LetterKind::Confirm,
+            To::Neighbor(id) => neighbors::verified(self.conn, id)? == Verified::None,
+        };
+        Ok(match is_unconfirmed {
+            true => Lane::Unconfirmed,
+            false => Lane::Confirmed,
+        })
     }
 
     /// Leaves a letter for every coordinator who reviews.
@@ -118,6 +135,7 @@ impl Tx<'_> {
             last_error: None,
             settled_at: None,
             created_at: self.now,
+            unconfirmed: false,
         }
     }
 

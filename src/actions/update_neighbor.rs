@@ -54,6 +54,9 @@ pub async fn update_neighbor(
             if !neighbors::edit(tx.conn, id, read_version, &edit)? {
                 return refuse(Refusal::ChangedMeanwhile);
             }
+            if edit.email_hash != old.email_hash {
+                neighbors::forget_proof(tx.conn, id)?;
+            }
             if edit.cell != old.cell {
                 tx.move_requests(id, edit.cell)?;
             }

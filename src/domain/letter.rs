@@ -34,6 +34,27 @@ words! {
     }
 }
 
+/// Letters wait in two lines, each with connections of its own to the mail server, so that a flood of
+/// posts from strangers delays nobody whose address is known to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// To people whose address works, or whom a coordinator knows.
+    Confirmed,
+    /// To addresses that somebody has typed in, and whose owner has not used a link of a letter yet.
+    Unconfirmed,
+}
+
+impl Lane {
+    /// Both, the more important one first.
+    pub const ALL: [Self; 2] = [Self::Confirmed, Self::Unconfirmed];
+
+    /// Whether it is the line for unconfirmed addresses.
+    #[must_use]
+    pub fn is_unconfirmed(self) -> bool {
+        self == Self::Unconfirmed
+    }
+}
+
 impl LetterKind {
     /// Smaller leaves first: what people wait for before what can wait, and mail to addresses that
     /// nobody has confirmed last, so that a flood of those delays no one.

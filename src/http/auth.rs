@@ -6,9 +6,10 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
 use super::problem::Problem;
+use crate::actions::prove_address::prove_address;
 use crate::actions::{Ctx, tokens};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{CoordinatorId, MatchId, NeighborId, RecordId, VolunteerId};
@@ -34,6 +35,52 @@ fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
     Token::parse(token).ok_or_else(Problem::not_found)
 }
 
+/// Who holds the token of a call. Looked up once, however many ask.
+#[derive(Clone, Copy)]
+enum Holder {
+    /// Somebody with a token for one purpose.
+    Of(Purpose, RecordId),
+    /// A person with an API token.
+    Coordinator(CoordinatorId, Scope),
+    /// It opens nothing.
+    Nobody,
+}
+
+async fn holder(request: &HttpRequest) -> Result<Holder, Problem> {
+    let token = bearer(request)?;
+    let known = request.extensions().get::<Holder>().copied();
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let ctx = ctx(request)?.into_inner();
+    let found = match token.purpose() {
+        Purpose::Coordinator => tokens::coordinator_of(&ctx, &token)
+            .await?
+            .map(|(id, scope)| Holder::Coordinator(id, scope)),
+        purpose => tokens::subject_of(&ctx, &token)
+            .await?
+            .map(|subject| Holder::Of(purpose, subject)),
+    };
+    let holder = found.unwrap_or(Holder::Nobody);
+    request.extensions_mut().insert(holder);
+    Ok(holder)
+}
+
+/// Whether the call's token opens anything at all; `None` for a call without one.
+///
+/// # Errors
+/// A failed query.
+pub async fn opens(request: &HttpRequest) -> Result<Option<bool>, Problem> {
+    if !request.headers().contains_key(AUTHORIZATION) {
+        return Ok(None);
+    }
+    match holder(request).await {
+        Ok(holder) => Ok(Some(!matches!(holder, Holder::Nobody))),
+        Err(problem) if problem.status < 500 => Ok(Some(false)),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// The state of the app that the call came to.
 fn ctx(request: &HttpRequest) -> Result<web::Data<Ctx>, Problem> {
     request
@@ -43,13 +90,17 @@ fn ctx(request: &HttpRequest) -> Result<web::Data<Ctx>, Problem> {
 }
 
 async fn subject(request: HttpRequest, purpose: Purpose) -> Result<RecordId, Problem> {
-    let token = bearer(&request)?;
-    if token.purpose() != purpose {
+    let Holder::Of(held, subject) = holder(&request).await? else {
+        return Err(Problem::not_found());
+    };
+    if held != purpose {
         return Err(Problem::not_found());
     }
-    tokens::subject_of(&ctx(&request)?.into_inner(), &token)
-        .await?
-        .ok_or_else(Problem::not_found)
+    if held == Purpose::Neighbor && !request.method().is_safe() {
+        let (ctx, token) = (ctx(&request)?, bearer(&request)?);
+        prove_address(&ctx, &token).await?;
+    }
+    Ok(subject)
 }
 
 macro_rules! holders {
@@ -119,12 +170,10 @@ impl FromRequest for AnyCoordinator {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token = bearer(&request)?;
-            let ctx = ctx(&request)?.into_inner();
-            let (id, scope) = tokens::coordinator_of(&ctx, &token)
-                .await?
-                .ok_or_else(Problem::not_found)?;
-            Ok(Self { id, scope })
+            match holder(&request).await? {
+                Holder::Coordinator(id, scope) => Ok(Self { id, scope }),
+                Holder::Of(..) | Holder::Nobody => Err(Problem::not_found()),
+            }
         })
     }
 }

@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
 
+use self::limits::Limits;
 use self::problem::Problem;
 use crate::actions::Ctx;
 
@@ -22,9 +23,11 @@ pub mod deadline;
 mod docs;
 mod fields;
 mod filters;
+pub mod guard;
 pub mod head;
 pub mod headers;
 mod idempotency;
+pub mod limits;
 pub mod locked;
 mod merge;
 mod needs;
@@ -37,6 +40,7 @@ mod paging;
 pub mod problem;
 mod requests;
 mod sites;
+pub mod source;
 mod unsubscribe;
 mod views;
 mod volunteers;
@@ -49,10 +53,12 @@ fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
 
 /// Every route of the public listener. Shared by the server and the tests.
 pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let limits = web::Data::new(Limits::new(&ctx));
     let data = web::Data::new(ctx);
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
+            .app_data(limits.clone())
             .app_data(web::PayloadConfig::new(
                 usize::try_from(limit).unwrap_or(usize::MAX),
             ))

@@ -14,6 +14,7 @@ use super::bodies::offer::{AvailableBody, LimitsBody, OfferBody, SiteBody, reach
 use super::bodies::text;
 use super::body::Body;
 use super::fields::{FieldErrors, read_body};
+use super::limits::Limits;
 use super::openapi::Problems;
 use super::problem::Problem;
 use super::views::coordinator::offer::OfferSheet;
@@ -73,12 +74,14 @@ pub struct PostedOffers {
 pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
+    limits: web::Data<Limits>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, b"", &body)?;
     let (parsed, mut errors) = read_body::<PostOffersBody>(&request, &body)?;
     let post = parsed.parse(&ctx, &mut errors);
     let post = errors.finish(post)?;
+    limits.contact(&ctx, &post.contact)?;
     let rows = post_offers(&ctx, post, call).await?;
     Ok(HttpResponse::Created().json(PostedOffers {
         offers: rows.iter().map(OfferView::posted).collect(),

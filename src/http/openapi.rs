@@ -29,6 +29,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
 
 **Repeating** a call is safe: creating calls take an `Idempotency-Key`, and a step that was taken already is answered 200.
 
+**Limits** are answered 429 with `Retry-After`. Calls with a working token are not limited by the address that they come from.
+
 **Instants** are RFC 3339 in UTC, distances meters, languages BCP 47 tags, cells H3 indexes.";
 
 #[derive(OpenApi)]

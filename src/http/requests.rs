@@ -12,6 +12,7 @@ use super::bodies::need::NeedBody;
 use super::bodies::text;
 use super::body::Body;
 use super::fields::{FieldErrors, read_body, read_optional};
+use super::limits::Limits;
 use super::openapi::Problems;
 use super::problem::Problem;
 use super::sites::{SiteFeature, nearest_walk_in};
@@ -82,12 +83,17 @@ pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     entered_by: EnteredBy,
+    limits: web::Data<Limits>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, b"", &body)?;
     let (parsed, mut errors) = read_body::<PostRequestsBody>(&request, &body)?;
     let post = parsed.parse(&ctx, entered_by, &mut errors);
     let post = errors.finish(post)?;
+    // A desk that posts for many gives its own number for all of them.
+    if post.entered_by.is_none() {
+        limits.contact(&ctx, &post.contact)?;
+    }
     let Posted {
         token, requests, ..
     } = post_requests(&ctx, post, call).await?;

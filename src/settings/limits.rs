@@ -1,4 +1,4 @@
-//! The section `limits`: whether one person may do everything at once.
+//! The section `limits`: how often one may read, post and guess.
 
 use serde::Deserialize;
 
@@ -11,6 +11,24 @@ use super::server::ServerSettings;
 pub struct LimitSettings {
     /// Whether limits apply.
     pub mode: LimitsMode,
+    /// Looking at what is public, for each source.
+    pub reads: Rate,
+    /// Posting without a token, for each source.
+    pub posts: Rate,
+    /// Tokens that open nothing, for each source.
+    pub guesses: Rate,
+    /// Posts under one e-mail address or phone number.
+    pub contacts: Rate,
+}
+
+/// How often.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// At once, after a while of silence.
+    pub burst: u32,
+    /// On and on.
+    pub per_hour: u32,
 }
 
 /// Whether limits apply.
@@ -33,6 +51,16 @@ impl LimitSettings {
             "mode",
             "must be on unless server.bind and server.admin_bind are loopback addresses",
         );
+        let rates = [
+            ("reads", self.reads),
+            ("posts", self.posts),
+            ("guesses", self.guesses),
+            ("contacts", self.contacts),
+        ];
+        for (name, rate) in rates {
+            checks.number(&format!("{name}.burst"), rate.burst, 1..=1_000_000);
+            checks.number(&format!("{name}.per_hour"), rate.per_hour, 1..=10_000_000);
+        }
         checks.done()
     }
 }

@@ -24,6 +24,8 @@ pub struct MailSettings {
     pub file_dir: PathBuf,
     /// The sender of every letter, `Name <address>` or only the address. Bounces come back here.
     pub from: Sender,
+    /// Letters that may leave within any hour; 0: any number.
+    pub hourly_budget: u32,
     /// The relay of the transport `smtp`.
     pub smtp: SmtpSettings,
 }
@@ -96,6 +98,7 @@ impl Default for MailSettings {
             transport: TransportKind::File,
             file_dir: PathBuf::from("mail"),
             from: Sender::placeholder(),
+            hourly_budget: 10_000,
             smtp: SmtpSettings::default(),
         }
     }
@@ -130,6 +133,9 @@ impl MailSettings {
                 faults.push(("mail.file_dir", "must name a directory"));
             }
             TransportKind::File | TransportKind::Memory => {}
+        }
+        if !matches!(self.hourly_budget, 0 | 20..=1_000_000) {
+            faults.push(("mail.hourly_budget", "must be 0, or from 20 to 1000000"));
         }
         if faults.is_empty() {
             Ok(())

@@ -7,7 +7,7 @@ use super::page::{Page, page_of};
 use super::schema::letters;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, LetterId, MatchId, RecordId, RequestId};
-use crate::domain::letter::LetterKind;
+use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::word::words;
 
 words! {
@@ -56,6 +56,7 @@ pub struct Letter {
     pub last_error: Option<String>,
     pub settled_at: Option<Ts>,
     pub created_at: Ts,
+    pub unconfirmed: bool,
 }
 
 /// Which letters a coordinator wants to see.
@@ -104,13 +105,14 @@ pub fn page(conn: &mut Conn, filter: &LetterFilter, page: Page) -> QueryResult<V
     })
 }
 
-/// Takes due letters, in the order of their priority, then of their time. Each claim counts as an
+/// Takes due letters of a lane, in the order of their priority, then of their time. Each claim counts as an
 /// attempt. They stay taken until `lease_until`, after which another worker may take them.
 ///
 /// # Errors
 /// A failed query.
 pub fn claim_due(
     conn: &mut Conn,
+    lane: Lane,
     now: Ts,
     lease: LeaseId,
     lease_until: Ts,
@@ -118,6 +120,7 @@ pub fn claim_due(
 ) -> QueryResult<Vec<Letter>> {
     let ids: Vec<LetterId> = with!(conn, c => letters::table
         .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::due_at.le(now))
         .filter(letters::lease_until.is_null().or(letters::lease_until.le(now)))
         .order((letters::priority, letters::due_at))
@@ -157,13 +160,38 @@ pub fn unclaim(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult
         .execute(c))
 }
 
-/// When the next letter may be taken: it is due, and nobody holds it any more.
+/// Puts taken letters that may not leave yet back until `due`; the claim does not count as an attempt.
 ///
 /// # Errors
 /// A failed query.
-pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+pub fn put_off(conn: &mut Conn, id: LetterId, lease: LeaseId, due: Ts) -> QueryResult<()> {
+    unclaim(conn, &[id], lease)?;
+    with!(conn, c => diesel::update(letters::table.find(id))
+        .set(letters::due_at.eq(due))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Somebody's address works: what waits for her changes to the lane of the confirmed.
+///
+/// # Errors
+/// A failed query.
+pub fn confirm(conn: &mut Conn, to: RecordId) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(letters::table
+            .filter(letters::to_id.eq(to))
+            .filter(letters::state.eq(LetterState::Queued)))
+        .set(letters::unconfirmed.eq(false))
+        .execute(c))
+}
+
+/// When the next letter of a lane may be taken: it is due, and nobody holds it any more.
+///
+/// # Errors
+/// A failed query.
+pub fn next_due(conn: &mut Conn, lane: Lane) -> QueryResult<Option<Ts>> {
     let free: Option<Ts> = with!(conn, c => letters::table
         .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::lease_until.is_null())
         .order(letters::due_at)
         .select(letters::due_at)
@@ -171,6 +199,7 @@ pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
         .optional())?;
     let held: Option<Ts> = with!(conn, c => letters::table
         .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::lease_until.is_not_null())
         .order(letters::lease_until)
         .select(letters::lease_until.assume_not_null())

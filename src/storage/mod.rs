@@ -13,6 +13,7 @@ pub mod changes;
 pub mod connection;
 pub mod coordinators;
 pub mod db;
+pub mod departures;
 pub mod error;
 pub mod idempotency;
 pub mod instances;

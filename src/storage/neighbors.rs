@@ -108,6 +108,47 @@ pub fn edit(
     Ok(changed == 1)
 }
 
+/// How a neighbor was verified; none for one who is not there.
+///
+/// # Errors
+/// A failed query.
+pub fn verified(conn: &mut Conn, id: NeighborId) -> QueryResult<Verified> {
+    let found = with!(conn, c => neighbors::table.find(id).select(neighbors::verified).first(c).optional())?;
+    Ok(found.unwrap_or(Verified::None))
+}
+
+/// Notes that the address of that keyed hash works, where the neighbor still has it.
+///
+/// # Errors
+/// A failed query.
+pub fn prove_address(
+    conn: &mut Conn,
+    id: NeighborId,
+    address: KeyedHash,
+    now: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(neighbors::table
+            .find(id)
+            .filter(neighbors::email_hash.eq(address))
+            .filter(neighbors::verified.eq(Verified::None)))
+        .set((neighbors::verified.eq(Verified::Email), neighbors::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// The address has changed: that the former one worked says nothing of it.
+///
+/// # Errors
+/// A failed query.
+pub fn forget_proof(conn: &mut Conn, id: NeighborId) -> QueryResult<()> {
+    with!(conn, c => diesel::update(neighbors::table
+            .find(id)
+            .filter(neighbors::verified.eq(Verified::Email)))
+        .set(neighbors::verified.eq(Verified::None))
+        .execute(c))?;
+    Ok(())
+}
+
 /// Stops all mail to the neighbor.
 ///
 /// # Errors

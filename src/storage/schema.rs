@@ -215,7 +215,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant};
     letters (id) {
         id -> Id,
@@ -233,6 +233,17 @@ table! {
         last_error -> Nullable<Text>,
         settled_at -> Nullable<Instant>,
         created_at -> Instant,
+        unconfirmed -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable};
+    use crate::storage::sql_types::{Id, Instant};
+    departures (letter_id) {
+        letter_id -> Id,
+        at -> Instant,
+        address_hash -> Nullable<Binary>,
     }
 }
 
@@ -245,6 +256,7 @@ table! {
         subject_id -> Id,
         created_at -> Instant,
         expires_at -> Nullable<Instant>,
+        address_hash -> Nullable<Binary>,
     }
 }
 

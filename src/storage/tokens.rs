@@ -33,6 +33,30 @@ pub fn insert(conn: &mut Conn, token: &TokenRow) -> QueryResult<()> {
     Ok(())
 }
 
+/// As [`insert`], for a token that goes out in a letter to an address, known by its keyed hash.
+///
+/// # Errors
+/// A failed query.
+pub fn insert_mailed(conn: &mut Conn, token: &TokenRow, address: KeyedHash) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(tokens::table)
+        .values((token, tokens::address_hash.eq(address)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Whose token it is and which address it was sent to, if it was.
+///
+/// # Errors
+/// A failed query.
+pub fn mailed(conn: &mut Conn, hash: KeyedHash) -> QueryResult<Option<(RecordId, KeyedHash)>> {
+    with!(conn, c => tokens::table
+        .filter(tokens::hash.eq(hash))
+        .filter(tokens::address_hash.is_not_null())
+        .select((tokens::subject_id, tokens::address_hash.assume_not_null()))
+        .first(c)
+        .optional())
+}
+
 /// What a token opens, if it works now.
 ///
 /// # Errors

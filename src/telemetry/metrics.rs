@@ -26,6 +26,8 @@ pub enum MetricsError {
 pub const HTTP_REQUESTS: &str = "manyhands_http_requests_total";
 /// Histogram: seconds until the answer, by `route` and `method`.
 pub const HTTP_REQUEST_SECONDS: &str = "manyhands_http_request_seconds";
+/// Counter: calls answered 429, by `class` (read, post, guess, contact); never by source.
+pub const LIMITED: &str = "manyhands_limited_total";
 /// Histogram: seconds from asking for a write transaction to its commit.
 pub const WRITE_SECONDS: &str = "manyhands_write_seconds";
 /// Histogram: operations committed together.
@@ -67,7 +69,7 @@ const COMMIT: &[f64] = &[
 const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric there is, with how it is collected and what it says.
-pub const METRICS: [(&str, Kind, &str); 10] = [
+pub const METRICS: [(&str, Kind, &str); 11] = [
     (
         HTTP_REQUESTS,
         Kind::Counter,
@@ -78,6 +80,7 @@ pub const METRICS: [(&str, Kind, &str); 10] = [
         Kind::Histogram(ANSWER),
         "Time until the answer, in seconds.",
     ),
+    (LIMITED, Kind::Counter, "Calls answered 429, by class."),
     (
         WRITE_SECONDS,
         Kind::Histogram(COMMIT),

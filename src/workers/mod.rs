@@ -35,6 +35,7 @@ use crate::crypto::keyring::KeyRingError;
 use crate::crypto::seal::SealError;
 use crate::domain::clock::Ts;
 use crate::domain::ids::RecordId;
+use crate::domain::letter::Lane;
 use crate::mail::transport::Transport;
 use crate::storage::{StorageError, TxError};
 use checkpoint::Checkpoint;
@@ -198,10 +199,15 @@ pub fn start(
         let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
         Matching::new(ctx, feed, stop)
     });
-    let transport = Arc::clone(transport);
-    crew.add("outbox", Wake::OnCommit, move |ctx, stop| {
-        Outbox::new(ctx, Arc::clone(&transport), stop)
-    });
+    for (name, lane) in [
+        ("outbox", Lane::Confirmed),
+        ("outbox_unconfirmed", Lane::Unconfirmed),
+    ] {
+        let transport = Arc::clone(transport);
+        crew.add(name, Wake::OnCommit, move |ctx, stop| {
+            Outbox::new(ctx, Arc::clone(&transport), lane, stop)
+        });
+    }
     crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
     crew.add("rewrap", Wake::Seldom, Rewrap::new);
     crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));

@@ -1,5 +1,8 @@
 //! Sends the letters that are due.
 //!
+//! One worker for each lane, with connections of its own: letters to addresses that nobody has confirmed
+//! are sent beside the others, never before them, and never keep them waiting.
+//!
 //! A letter is taken by a lease, which is committed before anything is said to a mail server; what
 //! became of it is settled afterward. No transaction is open while talking SMTP. A letter is sent
 //! twice only if its outcome is unknown: the process died, or the connection broke after the body.
@@ -13,10 +16,12 @@ use tokio::task::JoinSet;
 use super::{Next, Stop, Worker, WorkerError};
 use crate::actions::Ctx;
 use crate::actions::claim_letters::{Claimed, claim_letters};
+use crate::actions::mail_limits::{Room, room};
 use crate::actions::return_letters::return_letters;
 use crate::actions::settle_letter::{Attempt, settle_letter};
 use crate::domain::clock::Ts;
 use crate::domain::ids::LeaseId;
+use crate::domain::letter::Lane;
 use crate::mail::letter::{LetterToSend, render};
 use crate::mail::message::{Message, Subject, UnsubscribeUrl};
 use crate::mail::transport::{SendError, Transport, Trouble};
@@ -28,6 +33,8 @@ const FIRST_REST: Duration = Duration::from_secs(5);
 /// up to this long. Letters keep their own, longer waits; this one keeps a dead server from being
 /// knocked at, and a wrong password from being tried, by every letter that waits.
 const LONGEST_REST: Duration = Duration::from_mins(1);
+/// One connection in so many is for the lane of unconfirmed addresses, and one at the least.
+const UNCONFIRMED_SHARE: usize = 4;
 /// How often the letters that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -36,6 +43,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 pub struct Outbox {
     ctx: Ctx,
     transport: Arc<Transport>,
+    lane: Lane,
     stop: Stop,
     /// What became of letters, as far as the database does not know it yet.
     unsettled: Vec<(Letter, LeaseId, Attempt)>,
@@ -62,17 +70,13 @@ impl Worker for Outbox {
             if now < self.rest_until {
                 return Ok(Next::At(self.rest_until));
             }
-            let due = self
-                .ctx
-                .db
-                .read(|conn| Ok::<_, StorageError>(letters::next_due(conn)?))
-                .await?;
+            let due = self.next_due(now).await?;
             if due.is_none_or(|at| at > now) || self.stop.is_set() {
                 return Ok(Next::due(due));
             }
             let lease = LeaseId::new(self.ctx.entropy.as_ref());
             let limit = i64::from(self.ctx.settings.outbox.batch);
-            let (claimed, taken) = claim_letters(&self.ctx, lease, limit).await?;
+            let (claimed, taken) = claim_letters(&self.ctx, self.lane, lease, limit).await?;
             if taken == 0 {
                 return Ok(Next::Later);
             }
@@ -83,18 +87,35 @@ impl Worker for Outbox {
 }
 
 impl Outbox {
-    /// A worker that sends through `transport`.
+    /// A worker that sends the letters of `lane` through `transport`.
     #[must_use]
-    pub fn new(ctx: Ctx, transport: Arc<Transport>, stop: Stop) -> Self {
+    pub fn new(ctx: Ctx, transport: Arc<Transport>, lane: Lane, stop: Stop) -> Self {
         Self {
             ctx,
             transport,
+            lane,
             stop,
             unsettled: Vec::new(),
             rest_until: Ts::EPOCH,
             absences: 0,
             counted_at: Ts::EPOCH,
         }
+    }
+
+    /// When the next letter is due and the budget lets it go. What the budget keeps is not claimed at
+    /// all, since a claim is a commit, and a commit would wake this worker again.
+    async fn next_due(&self, now: Ts) -> Result<Option<Ts>, StorageError> {
+        let (ctx, lane) = (self.ctx.clone(), self.lane);
+        self.ctx
+            .db
+            .read(move |conn| {
+                let due = letters::next_due(conn, lane)?;
+                Ok(match room(&ctx, conn, lane, now)? {
+                    Room::For(_) => due,
+                    Room::From(at) => due.map(|due| due.max(at)),
+                })
+            })
+            .await
     }
 
     /// Sends letters, some at a time. Those that cannot be begun any more go back: the service stops,
@@ -110,6 +131,7 @@ impl Outbox {
         let mut waiting = VecDeque::from(claimed);
         let mut running = JoinSet::new();
         let mut unreached = 0;
+        let all = waiting.len();
         loop {
             // After one that did not reach the server, those that run are waited for: only if none of
             // them does either, the server is not there.
@@ -132,6 +154,13 @@ impl Outbox {
             }
         }
         self.note_reach(unreached > 0 && !waiting.is_empty());
+        if all > 0 && waiting.len() == all && !self.stop.is_set() {
+            // Taking them again at once would end the same way.
+            self.rest_until = self.ctx.now().after(FIRST_REST);
+            tracing::warn!(
+                "no letter could be begun before its lease was nearly over; letters wait"
+            );
+        }
         if !waiting.is_empty() {
             let ids = waiting.iter().map(|c| c.letter.id).collect();
             return_letters(&self.ctx, ids, lease).await?;
@@ -141,7 +170,7 @@ impl Outbox {
 
     fn parallel(&self) -> usize {
         let wanted = usize::try_from(self.ctx.settings.outbox.parallel).unwrap_or(1);
-        wanted.min(self.transport.parallel()).max(1)
+        connections(self.lane, wanted.min(self.transport.parallel()))
     }
 
     fn note_reach(&mut self, is_absent: bool) {
@@ -183,6 +212,9 @@ impl Outbox {
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
     async fn count(&mut self, now: Ts) -> Result<(), StorageError> {
+        if self.lane != Lane::Confirmed {
+            return Ok(());
+        }
         if now >= self.counted_at && now.since(self.counted_at) < COUNT_EVERY {
             return Ok(());
         }
@@ -192,6 +224,15 @@ impl Outbox {
         let waiting = self.ctx.db.read(count).await?;
         metrics::gauge!("manyhands_letters_waiting").set(waiting as f64);
         Ok(())
+    }
+}
+
+/// What a lane may use of so many connections.
+fn connections(lane: Lane, all: usize) -> usize {
+    let unconfirmed = (all / UNCONFIRMED_SHARE).max(1);
+    match lane {
+        Lane::Confirmed => all.saturating_sub(unconfirmed).max(1),
+        Lane::Unconfirmed => unconfirmed,
     }
 }
 
@@ -258,5 +299,19 @@ fn attempt(error: &SendError) -> Attempt {
         Attempt::Refused(why)
     } else {
         Attempt::Failed(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_never_have_all_connections_unless_there_is_one_only() {
+        let shares = |all| Lane::ALL.map(|lane| connections(lane, all));
+        assert_eq!(shares(1), [1, 1]);
+        assert_eq!(shares(2), [1, 1]);
+        assert_eq!(shares(4), [3, 1]);
+        assert_eq!(shares(16), [12, 4]);
     }
 }

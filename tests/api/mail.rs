@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use crate::support::people::{food, offer_of, with};
-use crate::support::{DAY, HOUR, TestApp};
+use crate::support::{HOUR, TestApp};
 
 #[actix_web::test]
 async fn letters_carry_no_contact_and_their_subjects_no_need() {
@@ -173,7 +173,25 @@ async fn what_nobody_confirms_is_never_matched_and_goes_away() {
     app.settle().await;
     assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 0);
     let confirm = app.letter_to("ana@example.org", "mho_");
-    app.sleep_over(DAY + HOUR).await;
+    let stop = app.letter_to("ana@example.org", "mhu_");
+    app.sleep_over(23 * HOUR).await;
+    let (_, admin) = app
+        .coordinator(manyhands::storage::coordinators::Scope::Admin)
+        .await;
+    let states = async |app: &TestApp| {
+        let all = app.get("/v1/offers", &admin).await.ok();
+        let all = all["items"].as_array().expect("offers").clone();
+        all.iter().map(|o| o["state"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&app).await, ["unconfirmed"]);
+    app.sleep_over(2 * HOUR).await;
+    assert_eq!(states(&app).await, ["closed"]);
+    let path = format!("/v1/unsubscribe/{stop}");
+    assert_eq!(
+        app.call(Method::POST, &path, None, None).await.problem(404),
+        "not-found",
+        "no token of it is left"
+    );
     assert_eq!(
         app.call(Method::POST, "/v1/confirm", Some(&confirm), None)
             .await

@@ -237,7 +237,8 @@ pub fn post(address: SocketAddr, path: &str, body: &Value) -> (u16, String) {
     )
 }
 
-fn call(address: SocketAddr, request: &str) -> (u16, String) {
+/// Any request: status and body.
+pub fn call(address: SocketAddr, request: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

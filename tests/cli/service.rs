@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::program::{Place, Service, files, get, post, read_answer};
+use super::program::{Place, Service, call, files, get, post, read_answer};
 
 /// What must never be in a log: all that the post below says of a person, as no instant or measurement
 /// is written.
@@ -84,6 +84,45 @@ fn it_answers_works_and_stops_and_says_nothing_of_anybody() {
     stream.write_all(request.as_bytes()).unwrap();
     assert_eq!(read_answer(&mut stream).0, 200);
     service.kill();
+}
+
+#[test]
+fn it_limits_who_calls_too_often_by_the_address_that_its_proxy_names_and_keeps_no_address() {
+    let place = Place::new()
+        .with("SERVER__TRUSTED_PROXIES", "127.0.0.1")
+        .with("LIMITS__READS__BURST", "2")
+        .with("LIMITS__READS__PER_HOUR", "1");
+    let service = place.serve();
+    let look = |from: &str| {
+        let head = "GET /v1/categories HTTP/1.1\r\nHost: test\r\nConnection: close";
+        call(
+            service.public,
+            &format!("{head}\r\nX-Forwarded-For: 192.0.2.1, {from}\r\n\r\n"),
+        )
+    };
+    let statuses = |from| [(); 3].map(|()| look(from).0);
+    assert_eq!(statuses("203.0.113.77"), [200, 200, 429]);
+    assert_eq!(statuses("2001:db8:77::1"), [200, 200, 429]);
+    let metrics = get(service.admin, "/metrics").1;
+    assert!(
+        metrics.contains("manyhands_limited_total{class=\"read\"} 2"),
+        "{metrics}"
+    );
+    let (_, log) = stop(service);
+    for address in ["203.0.113.77", "2001:db8:77", "192.0.2.1"] {
+        assert!(
+            !metrics.contains(address) && !log.contains(address),
+            "{address} in {log}"
+        );
+        for file in files(&place.path("data")) {
+            let bytes = std::fs::read(&file).unwrap();
+            let address = address.as_bytes();
+            assert!(
+                !bytes.windows(address.len()).any(|w| w == address),
+                "{file}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -14,9 +14,10 @@ mod ring;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
-use actix_web::{App, test};
+use actix_web::{App, test, web};
 use manyhands::actions::Ctx;
 use manyhands::crypto::token::{Purpose, Token};
 use manyhands::domain::category::Catalog;
@@ -24,6 +25,7 @@ use manyhands::domain::clock::{Clock, ManualClock, Ts};
 use manyhands::domain::entropy::{Entropy, SeededEntropy};
 use manyhands::domain::gazetteer::Gazetteer;
 use manyhands::domain::ids::{CoordinatorId, RecordId};
+use manyhands::domain::letter::Lane;
 use manyhands::domain::secret::CoordinatorSecret;
 use manyhands::http;
 use manyhands::mail::transport::{StoredMail, Transport};
@@ -51,10 +53,12 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub transport: Arc<Transport>,
     matching: Matching,
-    outbox: Outbox,
+    outboxes: [Outbox; 2],
     housekeeping: Housekeeping,
     keys: KeyWatch,
     rewrap: Rewrap,
+    /// One set of routes, and with it one set of limits, for all calls.
+    routes: Box<dyn Fn(&mut web::ServiceConfig) + Send>,
     pub dir: tempfile::TempDir,
 }
 
@@ -68,6 +72,24 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn of(response: ServiceResponse) -> Self {
+        let status = response.status();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let bytes = test::read_body(response).await.to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+        Self {
+            status: status.as_u16(),
+            headers,
+            body,
+            bytes,
+        }
+    }
+
     /// The body of a call that succeeded.
     #[track_caller]
     pub fn ok(self) -> Value {
@@ -125,6 +147,8 @@ impl TestApp {
             ),
             ("mail.transport".to_owned(), "memory".to_owned()),
             ("area.timezone".to_owned(), "America/Chicago".to_owned()),
+            // Everybody here comes from one address and many give the same contact.
+            ("limits.mode".to_owned(), "off".to_owned()),
         ];
         all.extend(
             overrides
@@ -157,10 +181,12 @@ impl TestApp {
         let feed = Feed::new(ctx.clone(), Arc::new(loaded));
         Self {
             matching: Matching::new(ctx.clone(), feed, Stop::never()),
-            outbox: Outbox::new(ctx.clone(), transport.clone(), Stop::never()),
+            outboxes: Lane::ALL
+                .map(|lane| Outbox::new(ctx.clone(), transport.clone(), lane, Stop::never())),
             housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
             keys: KeyWatch::new(ctx.clone(), RecordId::new(ctx.entropy.as_ref())),
             rewrap: Rewrap::new(ctx.clone(), Stop::never()),
+            routes: Box::new(http::routes(ctx.clone())),
             ctx,
             clock,
             transport,
@@ -178,12 +204,21 @@ impl TestApp {
                 Next::Later => false,
             };
             let matching = self.matching.tick(now).await.expect("matching");
-            let outbox = self.outbox.tick(now).await.expect("outbox");
-            if !is_due(matching) && !is_due(outbox) {
+            let mut any_due = is_due(matching);
+            for outbox in &mut self.outboxes {
+                any_due |= is_due(outbox.tick(now).await.expect("outbox"));
+            }
+            if !any_due {
                 return;
             }
         }
         panic!("the workers do not come to rest");
+    }
+
+    /// Matches what is due now, and sends nothing.
+    pub async fn match_only(&mut self) {
+        let now = self.clock.now();
+        while self.matching.tick(now).await.expect("matching") == Next::Now {}
     }
 
     /// Moves the clock, and lets the workers do what is due then.
@@ -235,14 +270,6 @@ impl TestApp {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let app = test::init_service(
-            App::new()
-                .wrap(from_fn(http::head::as_get))
-                .wrap(from_fn(http::headers::secure))
-                .wrap(from_fn(http::observe::observe))
-                .configure(http::routes(self.ctx.clone())),
-        )
-        .await;
         let mut request = test::TestRequest::with_uri(path).method(method);
         if let Some(token) = token {
             request = request.insert_header(("Authorization", format!("Bearer {token}")));
@@ -255,25 +282,37 @@ impl TestApp {
         for (name, value) in headers {
             request = request.insert_header((*name, *value));
         }
-        let response = match test::try_call_service(&app, request.to_request()).await {
-            Ok(response) => response.map_into_boxed_body(),
-            Err(error) => panic!("a handler's error was not made a response: {error}"),
-        };
-        let status = response.status();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(n, v)| (n.to_string(), v.to_str().unwrap_or_default().to_owned()))
-            .collect();
-        let bytes = test::read_body(response).await.to_vec();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
-        Answer {
-            status: status.as_u16(),
-            headers,
-            body,
-            bytes,
+        self.send(request).await
+    }
+
+    /// Calls with any request, as it would reach the server.
+    pub async fn send(&self, request: test::TestRequest) -> Answer {
+        self.send_all([request]).await.remove(0)
+    }
+
+    /// Calls one after the other.
+    pub async fn send_all(
+        &self,
+        requests: impl IntoIterator<Item = test::TestRequest>,
+    ) -> Vec<Answer> {
+        let app = test::init_service(
+            App::new()
+                .wrap(from_fn(http::guard::limit))
+                .wrap(from_fn(http::head::as_get))
+                .wrap(from_fn(http::headers::secure))
+                .wrap(from_fn(http::observe::observe))
+                .configure(|cfg| (self.routes)(cfg)),
+        )
+        .await;
+        let mut answers = Vec::new();
+        for request in requests {
+            let response = match test::try_call_service(&app, request.to_request()).await {
+                Ok(response) => response.map_into_boxed_body(),
+                Err(error) => panic!("a handler's error was not made a response: {error}"),
+            };
+            answers.push(Answer::of(response).await);
         }
+        answers
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Answer {

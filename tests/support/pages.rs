@@ -22,7 +22,7 @@ use manyhands::domain::contact::{Contact, EmailAddress, PersonName, PhoneNumber,
 use manyhands::domain::entropy::OsEntropy;
 use manyhands::domain::gazetteer::Gazetteer;
 use manyhands::domain::ids::{LeaseId, MatchId, NeighborId, OfferId, RequestId, VolunteerId};
-use manyhands::domain::letter::LetterKind;
+use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::limits::AskLimits;
 use manyhands::domain::need::{Handover, Quantity, Reach, Renews, Urgency};
 use manyhands::domain::note::{Note, PrivateNote};
@@ -106,7 +106,10 @@ impl Town {
     /// Delivers every letter that waits.
     pub async fn deliver(&self) -> Vec<LetterToSend> {
         let lease = LeaseId::new(&OsEntropy);
-        let (claimed, _) = claim_letters(&self.ctx, lease, 200).await.unwrap();
+        let mut claimed = Vec::new();
+        for lane in Lane::ALL {
+            claimed.extend(claim_letters(&self.ctx, lane, lease, 200).await.unwrap().0);
+        }
         let mut letters = Vec::new();
         for one in claimed {
             settle_letter(&self.ctx, one.letter, lease, Attempt::Sent)

@@ -11,6 +11,7 @@ use crate::actions::finish_match;
 use crate::actions::list_site::list_site;
 use crate::actions::post_offers::post_offers;
 use crate::actions::post_requests::{PostRequests, post_requests};
+use crate::actions::prove_address::prove_address;
 use crate::actions::release_match::release_match;
 use crate::actions::review_match::{approve_match, veto_match};
 use crate::actions::tokens;
@@ -57,6 +58,7 @@ impl City {
             Act::Answer(token, yes) => self.answer(&token, yes).await?,
             Act::Agree(token, id, yes) => {
                 if let Some(who) = self.opens(&token).await? {
+                    unless_refused(prove_address(&ctx, &token).await)?;
                     self.agree(id, yes, Actor::person(ActorKind::Neighbor, who))
                         .await?;
                 }

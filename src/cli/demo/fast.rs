@@ -16,6 +16,7 @@ use crate::app::{self, Parts};
 use crate::cli::Failure;
 use crate::domain::clock::{ManualClock, Ts};
 use crate::domain::entropy::SeededEntropy;
+use crate::domain::letter::Lane;
 use crate::mail::transport::Transport;
 use crate::settings::Settings;
 use crate::workers::feed::Feed;
@@ -37,7 +38,7 @@ const MOST_TICKS: usize = 10_000;
 
 struct Crew {
     matching: Matching,
-    outbox: Outbox,
+    outboxes: [Outbox; 2],
     housekeeping: Housekeeping,
     housekeeping_due: Ts,
 }
@@ -66,7 +67,8 @@ pub(super) async fn run(
     let feed = Feed::new(ctx.clone(), Arc::new(loaded));
     let mut crew = Crew {
         matching: Matching::new(ctx.clone(), feed, Stop::never()),
-        outbox: Outbox::new(ctx.clone(), Arc::clone(&transport), Stop::never()),
+        outboxes: Lane::ALL
+            .map(|lane| Outbox::new(ctx.clone(), Arc::clone(&transport), lane, Stop::never())),
         housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
         housekeeping_due: start,
     };
@@ -101,7 +103,10 @@ async fn settle(crew: &mut Crew, city: &mut City) -> anyhow::Result<Option<Ts>> 
     }
     for _ in 0..MOST_TICKS {
         let acted = city.act().await?;
-        let ticks = [crew.matching.tick(now).await?, crew.outbox.tick(now).await?];
+        let mut ticks = vec![crew.matching.tick(now).await?];
+        for outbox in &mut crew.outboxes {
+            ticks.push(outbox.tick(now).await?);
+        }
         let read = city.read_letters().await?;
         let is_due = |next: &Next| match next {
             Next::Now => true,

@@ -8,6 +8,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 
 use crate::actions::Refusal;
+use crate::http::limits::TooOften;
 use crate::http::problem::{FieldError, PROBLEM_JSON, Problem};
 
 /// The problems that any call may be answered with; `complete` takes those away that an operation
@@ -100,8 +101,8 @@ fn known() -> [(&'static str, Problem); 13] {
             Problem::invalid(vec![field]),
         ),
         (
-            "Too often: `too-many-reveals`",
-            Refusal::TooManyReveals.into(),
+            "Too often. `too-often`: too much came in a short time from the same address, or with the same contact; who holds a valid token is not limited by the address. `too-many-reveals`: of one coordinator",
+            TooOften { wait_s: 30 }.into(),
         ),
         ("Our fault: `internal`", Problem::internal()),
         (

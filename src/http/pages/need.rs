@@ -13,6 +13,7 @@ use crate::actions::post_requests::{Posted, post_requests};
 use crate::domain::category::Category;
 use crate::domain::clock::Ts;
 use crate::http::auth::EnteredBy;
+use crate::http::limits::Limits;
 use crate::http::requests::PostRequestsBody;
 use crate::http::sites::nearest_walk_in;
 
@@ -40,6 +41,7 @@ pub async fn get(ctx: web::Data<Ctx>, name: web::Path<String>) -> Page {
 /// A category that is not there, or a need that cannot be posted.
 pub async fn post(
     ctx: web::Data<Ctx>,
+    limits: web::Data<Limits>,
     name: web::Path<String>,
     sent: web::Form<Vec<(String, String)>>,
 ) -> Page {
@@ -55,6 +57,7 @@ pub async fn post(
         Ok(need) => need,
         Err(problem) => return form.again(&problem),
     };
+    limits.contact(&ctx, &need.contact)?;
     let Posted {
         token, requests, ..
     } = post_requests(&ctx, need, Some(call)).await?;

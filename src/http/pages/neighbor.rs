@@ -12,11 +12,12 @@ use super::posts::{self, Post};
 use super::{Notice, Page, Wish, open, page, status};
 use crate::actions::close_request::close_request;
 use crate::actions::erase_neighbor::erase_neighbor;
+use crate::actions::prove_address::prove_address;
 use crate::actions::renew::renew_request;
 use crate::actions::report_match::{Problem as Reported, report_match};
 use crate::actions::rotate_token::rotate_token;
 use crate::actions::{Ctx, agree_match, finish_match, hide_neighbor};
-use crate::crypto::token::Purpose;
+use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::lifecycle::{CloseReason, RequestState};
@@ -66,7 +67,13 @@ enum OfMatch {
 pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     let opened = open(ctx, &form.code, Purpose::Neighbor).await?;
     let id = NeighborId::from(opened.subject);
-    let notice = match wish(form) {
+    let wish = wish(form);
+    if matches!(wish, Ok(Some(_)))
+        && let Some(token) = Token::parse(&opened.code)
+    {
+        prove_address(ctx, &token).await?;
+    }
+    let notice = match wish {
         Ok(None) => None,
         Ok(Some(Act::Rotate)) => return rotate(ctx, id).await,
         Ok(Some(Act::Erase)) => {

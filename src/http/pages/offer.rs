@@ -11,6 +11,7 @@ use super::{Page, page};
 use crate::actions::Ctx;
 use crate::actions::post_offers::post_offers;
 use crate::domain::category::{Category, Travels};
+use crate::http::limits::Limits;
 use crate::http::offers::PostOffersBody;
 
 const OFFER: &str = "/offers/0";
@@ -51,6 +52,7 @@ pub async fn get(ctx: web::Data<Ctx>, name: web::Path<String>) -> Page {
 /// A category that is not there, or an offer that cannot be posted.
 pub async fn post(
     ctx: web::Data<Ctx>,
+    limits: web::Data<Limits>,
     name: web::Path<String>,
     sent: web::Form<Vec<(String, String)>>,
 ) -> Page {
@@ -65,6 +67,7 @@ pub async fn post(
     }
     match post::parse(&body, |b: PostOffersBody, errors| b.parse(&ctx, errors)) {
         Ok(offer) => {
+            limits.contact(&ctx, &offer.contact)?;
             post_offers(&ctx, offer, Some(call)).await?;
             page(StatusCode::OK, &OfferedPage)
         }

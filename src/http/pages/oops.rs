@@ -10,6 +10,7 @@ use askama::Template;
 
 use super::Notice;
 use crate::actions::Refusal;
+use crate::http::limits::TooOften;
 use crate::http::problem::Problem;
 use crate::storage::{StorageError, TxError};
 
@@ -21,6 +22,8 @@ pub struct Oops {
     text: &'static str,
     /// Whether another code may help.
     asks_code: bool,
+    /// Seconds after which to try again.
+    retry_after_s: Option<u32>,
 }
 
 #[derive(Template)]
@@ -39,6 +42,7 @@ impl Oops {
             text: "It may be mistyped, too old, or replaced by a newer one. \
                    Please use the link in the newest e-mail, or enter the code once more.",
             asks_code: true,
+            retry_after_s: None,
         }
     }
 
@@ -49,6 +53,7 @@ impl Oops {
             title: "There is no such page",
             text: "Please begin at the front page.",
             asks_code: false,
+            retry_after_s: None,
         }
     }
 
@@ -60,6 +65,7 @@ impl Oops {
             title: "Something is wrong on our side",
             text: "Please try again later. We are sorry.",
             asks_code: false,
+            retry_after_s: None,
         }
     }
 
@@ -69,6 +75,7 @@ impl Oops {
             title: "We cannot do this right now",
             text: "Please go back and try again in a moment.",
             asks_code: false,
+            retry_after_s: Some(5),
         }
     }
 }
@@ -87,8 +94,8 @@ impl ResponseError for Oops {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         response.content_type(ContentType::html());
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, 5));
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         response.body(OopsPage { oops: self }.render().unwrap_or_default())
     }
@@ -106,6 +113,7 @@ impl From<UrlencodedError> for Oops {
             title: "We could not read that",
             text: "What was sent is not a form of this page. Nothing was changed. Please open the page again.",
             asks_code: false,
+            retry_after_s: None,
         }
     }
 }
@@ -114,6 +122,19 @@ impl From<StorageError> for Oops {
     fn from(error: StorageError) -> Self {
         // By way of the problem, which logs the cause once.
         Problem::from(error).into()
+    }
+}
+
+impl From<TooOften> for Oops {
+    fn from(TooOften { wait_s }: TooOften) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            title: "Too much came at once",
+            text: "Many people may share your way to us, or the contact that you gave. \
+                   Nothing was changed. Please go back, wait a little, and try again.",
+            asks_code: false,
+            retry_after_s: Some(wait_s),
+        }
     }
 }
 
@@ -136,6 +157,7 @@ impl From<TxError<Refusal>> for Oops {
                 title: "That did not work",
                 text: told(refusal),
                 asks_code: false,
+                retry_after_s: None,
             },
             TxError::Storage(error) => error.into(),
         }

@@ -150,6 +150,8 @@ fn every_call_is_described_with_all_its_answers() {
         let is_signed = operation["security"].is_array();
         assert_eq!(responses.contains_key("401"), is_signed, "{at}");
         assert!(responses.contains_key("503"), "{at}");
+        let too_often = resolved(&document, &responses["429"]);
+        assert!(too_often["headers"]["Retry-After"].is_object(), "{at}");
     }
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["servers"][0]["url"], "/");

@@ -33,6 +33,7 @@ fn the_defaults_are_those_of_the_contract() {
         (None, None)
     );
     assert_eq!(settings.limits.mode, limits::LimitsMode::On);
+    assert_eq!(settings.mail.hourly_budget, 10_000);
     assert_eq!(settings.area.country.as_str(), "US");
     assert_eq!(settings.area.timezone.as_str(), "UTC");
     assert_eq!(u8::from(settings.area.cell_resolution), 8);

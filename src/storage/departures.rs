@@ -1,0 +1,119 @@
+//! What went to the mail server lately, for limits. Rows older than an hour say nothing any more and
+//! are deleted.
+
+use diesel::prelude::*;
+
+use super::connection::{Conn, with};
+use super::schema::departures;
+use crate::crypto::lookup::KeyedHash;
+use crate::domain::clock::Ts;
+use crate::domain::ids::LetterId;
+use crate::domain::letter::Lane;
+
+/// Remembers that a letter is on its way. `address` is the keyed hash of an address whose owner has not
+/// used a link of a letter yet. Of several attempts at one letter the last counts.
+///
+/// # Errors
+/// A failed query.
+pub fn note(
+    conn: &mut Conn,
+    letter: LetterId,
+    address: Option<KeyedHash>,
+    at: Ts,
+) -> QueryResult<()> {
+    with!(conn, c => diesel::insert_into(departures::table)
+        .values((
+            departures::letter_id.eq(letter),
+            departures::at.eq(at),
+            departures::address_hash.eq(address),
+        ))
+        .on_conflict(departures::letter_id)
+        .do_update()
+        .set((departures::at.eq(at), departures::address_hash.eq(address)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// A letter has left at `at`.
+///
+/// # Errors
+/// A failed query.
+pub fn left(conn: &mut Conn, letter: LetterId, at: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(departures::table.find(letter))
+        .set(departures::at.eq(at))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Letters that nobody has begun to send did not leave.
+///
+/// # Errors
+/// A failed query.
+pub fn cancel(conn: &mut Conn, letters: &[LetterId]) -> QueryResult<()> {
+    with!(conn, c => diesel::delete(departures::table.filter(departures::letter_id.eq_any(letters)))
+        .execute(c))?;
+    Ok(())
+}
+
+/// How many left after `since`: those of the lane of unconfirmed addresses, or of both lanes.
+///
+/// # Errors
+/// A failed query.
+pub fn count(conn: &mut Conn, of: Option<Lane>, since: Ts) -> QueryResult<i64> {
+    with!(conn, c => {
+        let mut query = departures::table.filter(departures::at.gt(since)).into_boxed();
+        if of == Some(Lane::Unconfirmed) {
+            query = query.filter(departures::address_hash.is_not_null());
+        }
+        query.count().get_result(c)
+    })
+}
+
+/// When the letter left that is followed by `skip` older ones after `since`.
+///
+/// # Errors
+/// A failed query.
+pub fn nth(conn: &mut Conn, of: Option<Lane>, since: Ts, skip: i64) -> QueryResult<Option<Ts>> {
+    with!(conn, c => {
+        let mut query = departures::table.filter(departures::at.gt(since)).into_boxed();
+        if of == Some(Lane::Unconfirmed) {
+            query = query.filter(departures::address_hash.is_not_null());
+        }
+        query
+            .order(departures::at)
+            .offset(skip)
+            .limit(1)
+            .select(departures::at)
+            .first(c)
+            .optional()
+    })
+}
+
+/// When other letters than `except` left to the address after `since`: the newest `limit`, newest first.
+///
+/// # Errors
+/// A failed query.
+pub fn to_address(
+    conn: &mut Conn,
+    address: KeyedHash,
+    except: LetterId,
+    since: Ts,
+    limit: i64,
+) -> QueryResult<Vec<Ts>> {
+    with!(conn, c => departures::table
+        .filter(departures::address_hash.eq(address))
+        .filter(departures::at.gt(since))
+        .filter(departures::letter_id.ne(except))
+        .order(departures::at.desc())
+        .limit(limit)
+        .select(departures::at)
+        .load(c))
+}
+
+/// Forgets what left before.
+///
+/// # Errors
+/// A failed query.
+pub fn trim(conn: &mut Conn, before: Ts) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(departures::table.filter(departures::at.le(before))).execute(c))
+}
