@@ -8,6 +8,7 @@ mod api {
     mod alike;
     mod audit;
     mod capacity;
+    mod erasure;
     mod flood;
     mod hostile;
     mod idempotency;

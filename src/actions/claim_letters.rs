@@ -17,7 +17,10 @@ use crate::storage::audit::Actor;
 use crate::storage::letters::{Letter, LetterState, RecipientKind};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
-use crate::storage::{coordinators, departures, letters, matches, neighbors, requests, volunteers};
+use crate::storage::{
+    StorageError, TxError, coordinators, departures, letters, matches, neighbors, requests,
+    volunteers,
+};
 
 /// A letter with everything that its sending needs.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ enum Prepared {
     NotBefore(Ts),
     /// It is not to be sent.
     Dropped,
+    /// It cannot be written.
+    Unreadable,
 }
 
 /// Takes up to `limit` due letters of a lane under `lease`, as far as the budget goes; gives those that
@@ -58,7 +63,15 @@ pub async fn claim_letters(
         let all = taken.len();
         let mut to_send = Vec::with_capacity(all);
         for letter in taken {
-            match prepare(tx, &letter)? {
+            let prepared = match prepare(tx, &letter) {
+                // What it is about opens for nobody. The other letters must not wait for that.
+                Err(TxError::Storage(StorageError::Sealed(error))) => {
+                    tracing::error!(letter.id = %letter.id, error = %error, "a letter cannot be written");
+                    Prepared::Unreadable
+                }
+                prepared => prepared?,
+            };
+            match prepared {
                 Prepared::Ready(ready) => to_send.push(Claimed {
                     letter,
                     to_send: *ready,
@@ -71,6 +84,11 @@ pub async fn claim_letters(
                     let state = LetterState::Dropped;
                     letters::settle(tx.conn, letter.id, lease, state, None, tx.now)?;
                     count("dropped");
+                }
+                Prepared::Unreadable => {
+                    let (state, why) = (LetterState::Dead, Some("its record does not open"));
+                    letters::settle(tx.conn, letter.id, lease, state, why, tx.now)?;
+                    count("dead");
                 }
             }
         }

@@ -36,6 +36,7 @@ pub mod erase_neighbor;
 pub mod erase_volunteer;
 pub mod expire;
 pub mod finish_match;
+pub mod forget;
 pub mod hide_neighbor;
 pub mod hold_request;
 pub mod list_coordinators;

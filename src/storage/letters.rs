@@ -295,3 +295,25 @@ pub fn count_since(conn: &mut Conn, to: RecordId, kind: LetterKind, since: Ts) -
         .count()
         .get_result(c))
 }
+
+/// Deletes the letters about these requests.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(letters::table.filter(letters::request_id.eq_any(ids))).execute(c))
+}
+
+/// Deletes letters that were settled before an instant, some at a time.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_settled(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
+    let old: Vec<LetterId> = with!(conn, c => letters::table
+        .filter(letters::settled_at.le(before))
+        .order(letters::settled_at)
+        .limit(limit)
+        .select(letters::id)
+        .load(c))?;
+    with!(conn, c => diesel::delete(letters::table.filter(letters::id.eq_any(&old))).execute(c))
+}

@@ -512,3 +512,11 @@ pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
         .optional())?;
     Ok([answer, letter, agreement].into_iter().flatten().min())
 }
+
+/// Deletes the matches of these requests.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(matches::table.filter(matches::request_id.eq_any(ids))).execute(c))
+}

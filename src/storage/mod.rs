@@ -29,6 +29,7 @@ pub mod schema;
 pub mod sealed;
 pub mod sites;
 pub mod sql_types;
+pub mod statistics;
 pub mod tokens;
 pub mod volunteers;
 mod writer;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::schema::neighbors;
+use super::schema::{neighbors, requests};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
@@ -176,4 +176,18 @@ pub fn erase(conn: &mut Conn, id: NeighborId, now: Ts) -> QueryResult<bool> {
         ))
         .execute(c))?;
     Ok(erased == 1)
+}
+
+/// Deletes those of these neighbors who are erased and have no request any more.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_forgotten(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(neighbors::table
+            .filter(neighbors::id.eq_any(ids))
+            .filter(neighbors::erased_at.is_not_null())
+            .filter(diesel::dsl::not(diesel::dsl::exists(
+                requests::table.filter(requests::neighbor_id.eq(neighbors::id)),
+            ))))
+        .execute(c))
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
-use super::schema::offers;
+use super::schema::{matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::attribute::Attributes;
@@ -377,4 +377,33 @@ pub fn ending(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Offer>
         .limit(limit)
         .select(Offer::as_select())
         .load(c))
+}
+
+/// Offers that were closed before an instant, of whose secrets nothing is left, and to which no match
+/// belongs.
+///
+/// # Errors
+/// A failed query.
+pub fn to_forget(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<OfferId>> {
+    with!(conn, c => offers::table
+        .filter(offers::closed_at.le(before))
+        .filter(offers::sealed.is_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            matches::table.filter(matches::offer_id.eq(offers::id)),
+        )))
+        .order(offers::closed_at)
+        .limit(limit)
+        .select(offers::id)
+        .load(c))
+}
+
+/// Deletes offers with what they had free and their public face.
+///
+/// # Errors
+/// A failed query, or an offer to which a match belongs.
+pub fn delete(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<()> {
+    with!(conn, c => diesel::delete(offer_capacity::table.filter(offer_capacity::offer_id.eq_any(ids))).execute(c))?;
+    with!(conn, c => diesel::delete(sites::table.filter(sites::offer_id.eq_any(ids))).execute(c))?;
+    with!(conn, c => diesel::delete(offers::table.filter(offers::id.eq_any(ids))).execute(c))?;
+    Ok(())
 }

@@ -566,3 +566,25 @@ pub fn restart(conn: &mut Conn, id: RequestId, now: Ts) -> QueryResult<()> {
         .execute(c))?;
     Ok(())
 }
+
+/// Requests that were closed before an instant and of whose secrets nothing is left.
+///
+/// # Errors
+/// A failed query.
+pub fn to_forget(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Request>> {
+    with!(conn, c => requests::table
+        .filter(requests::closed_at.le(before))
+        .filter(requests::sealed.is_null())
+        .order(requests::closed_at)
+        .limit(limit)
+        .select(Request::as_select())
+        .load(c))
+}
+
+/// Deletes requests to which nothing belongs any more.
+///
+/// # Errors
+/// A failed query.
+pub fn delete(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(requests::table.filter(requests::id.eq_any(ids))).execute(c))
+}

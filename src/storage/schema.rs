@@ -321,6 +321,19 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::storage::sql_types::Instant;
+    statistics (day, category, close_reason) {
+        day -> Instant,
+        category -> Text,
+        close_reason -> Text,
+        requests -> BigInt,
+        quantity -> BigInt,
+        covered -> BigInt,
+    }
+}
+
 joinable!(requests -> neighbors (neighbor_id));
 joinable!(offers -> volunteers (volunteer_id));
 joinable!(sites -> offers (offer_id));

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
-use super::schema::volunteers;
+use super::schema::{offers, volunteers};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
@@ -296,4 +296,38 @@ pub fn unconfirmed_before(
         .limit(limit)
         .select(volunteers::id)
         .load(c))
+}
+
+/// Confirmed volunteers who posted, and whose last offer ended, before an instant.
+///
+/// # Errors
+/// A failed query.
+pub fn idle_since(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<VolunteerId>> {
+    with!(conn, c => volunteers::table
+        .filter(volunteers::confirmed_at.le(before))
+        .filter(volunteers::erased_at.is_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            offers::table
+                .filter(offers::volunteer_id.eq(volunteers::id))
+                .filter(offers::closed_at.is_null().or(offers::closed_at.gt(before))),
+        )))
+        .limit(limit)
+        .select(volunteers::id)
+        .load(c))
+}
+
+/// Deletes volunteers who are erased and have no offer any more, some at a time.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_forgotten(conn: &mut Conn, limit: i64) -> QueryResult<usize> {
+    let forgotten: Vec<VolunteerId> = with!(conn, c => volunteers::table
+        .filter(volunteers::erased_at.is_not_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            offers::table.filter(offers::volunteer_id.eq(volunteers::id)),
+        )))
+        .limit(limit)
+        .select(volunteers::id)
+        .load(c))?;
+    with!(conn, c => diesel::delete(volunteers::table.filter(volunteers::id.eq_any(&forgotten))).execute(c))
 }

@@ -11,7 +11,7 @@ use crate::actions::activate_key::{Activation, activate_key};
 use crate::actions::add_key::add_key;
 use crate::actions::destroy_keys::destroy_keys;
 use crate::actions::trust_clock::trust_clock;
-use crate::actions::{Ctx, expire};
+use crate::actions::{Ctx, expire, forget};
 use crate::domain::clock::Ts;
 use crate::storage::audit::Actor;
 use crate::storage::key_epochs::KeyEpoch;
@@ -125,15 +125,24 @@ impl Housekeeping {
         let full = usize::try_from(expire::AT_ONCE).unwrap_or(usize::MAX);
         let mut results = Vec::new();
         macro_rules! until_done {
-            ($($work:ident),*) => {$(
+            ($($work:path),*) => {$(
                 let work = async {
-                    while !self.stop.is_set() && expire::$work(ctx).await? >= full {}
+                    while !self.stop.is_set() && $work(ctx).await? >= full {}
                     Ok::<_, WorkerError>(())
                 };
                 results.push(work.await);
             )*};
         }
-        until_done!(past_requests, past_offers, unconfirmed, sealed_parts);
+        until_done!(
+            expire::past_requests,
+            expire::past_offers,
+            expire::unconfirmed,
+            expire::sealed_parts,
+            forget::old_requests,
+            forget::old_offers,
+            forget::old_volunteers,
+            forget::old_letters
+        );
         results.push(
             expire::ending_offers(ctx)
                 .await

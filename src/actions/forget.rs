@@ -1,0 +1,121 @@
+//! Rows that nobody needs any more go: what is left of requests are counts, of offers and people nothing.
+//! Their personal parts were destroyed long before.
+
+use std::time::Duration;
+
+use super::expire::AT_ONCE;
+use super::{Ctx, Outcome, Tx};
+use crate::domain::clock::Ts;
+use crate::domain::ids::{NeighborId, RequestId};
+use crate::storage::audit::Actor;
+use crate::storage::requests::Request;
+use crate::storage::statistics::Ended;
+use crate::storage::{letters, matches, neighbors, offers, requests, statistics, volunteers};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Forgets requests that were closed long ago, with their matches and letters. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn old_requests(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let before = tx.now.before(tx.ctx.settings.retention.requests);
+        let old = requests::to_forget(tx.conn, before, AT_ONCE)?;
+        for request in &old {
+            count(tx, request)?;
+        }
+        let ids: Vec<RequestId> = old.iter().map(|r| r.id).collect();
+        letters::delete_of_requests(tx.conn, &ids)?;
+        matches::delete_of_requests(tx.conn, &ids)?;
+        requests::delete(tx.conn, &ids)?;
+        let mut people: Vec<NeighborId> = old.iter().map(|r| r.neighbor_id).collect();
+        people.sort_unstable();
+        people.dedup();
+        neighbors::delete_forgotten(tx.conn, &people)?;
+        Ok(old.len())
+    })
+    .await
+}
+
+fn count(tx: &mut Tx<'_>, request: &Request) -> Outcome<()> {
+    let (Some(closed_at), Some(close_reason)) = (request.closed_at, request.close_reason) else {
+        return Ok(());
+    };
+    let ended = Ended {
+        day: day_of(closed_at),
+        category: request.category.clone(),
+        close_reason,
+        requests: 1,
+        quantity: request.quantity.get().into(),
+        covered: request.covered.into(),
+    };
+    Ok(statistics::add(tx.conn, &ended)?)
+}
+
+/// The beginning of the day, UTC.
+fn day_of(at: Ts) -> Ts {
+    let day = i64::try_from(DAY.as_micros()).unwrap_or(i64::MAX);
+    Ts::from_micros(at.as_micros().div_euclid(day) * day)
+}
+
+/// Forgets offers that were closed long ago and to which no match belongs any more. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn old_offers(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let before = tx.now.before(tx.ctx.settings.retention.requests);
+        let old = offers::to_forget(tx.conn, before, AT_ONCE)?;
+        offers::delete(tx.conn, &old)?;
+        Ok(old.len())
+    })
+    .await
+}
+
+/// Erases volunteers who have offered nothing for as long as an offer stands without being renewed, and
+/// forgets those who were erased and of whom nothing is left. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn old_volunteers(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let before = tx.now.before(tx.ctx.settings.retention.offers);
+        let idle = volunteers::idle_since(tx.conn, before, AT_ONCE)?;
+        for id in &idle {
+            tx.erase_volunteer(*id)?;
+        }
+        Ok(idle.len() + volunteers::delete_forgotten(tx.conn, AT_ONCE)?)
+    })
+    .await
+}
+
+/// Forgets letters that were settled long ago. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn old_letters(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let before = tx.now.before(tx.ctx.settings.retention.requests);
+        Ok(letters::delete_settled(tx.conn, before, AT_ONCE)?)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let at = |text: &str| Ts::from(text.parse::<jiff::Timestamp>().unwrap());
+        assert_eq!(
+            day_of(at("2026-12-07T18:30:00.5Z")),
+            at("2026-12-07T00:00:00Z")
+        );
+        assert_eq!(
+            day_of(at("2026-12-07T00:00:00Z")),
+            at("2026-12-07T00:00:00Z")
+        );
+    }
+}
