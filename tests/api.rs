@@ -6,10 +6,12 @@ mod api {
     mod agreement;
     mod capacity;
     mod idempotency;
+    mod location;
     mod mail;
     mod matching;
     mod people;
     mod refusals;
+    mod stalker;
     mod waves;
 }
 mod support;

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::post_offers::sticky_cell;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::token::{Purpose, Token};
@@ -83,10 +84,16 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
 /// Moves the offers to the record that the address has already, and erases the new one. The confirm
 /// link goes on working, for the record that is left.
 fn join(tx: &mut Tx<'_>, from: VolunteerId, known: &Volunteer) -> Outcome<VolunteerId> {
-    let moved: Vec<OfferId> = offers::of_volunteer(tx.conn, from)?
-        .iter()
-        .map(|o| o.id)
-        .collect();
+    let size = tx.ctx.settings.area.cell_resolution;
+    let earlier = offers::of_volunteer(tx.conn, known.id)?;
+    let mut moved: Vec<OfferId> = Vec::new();
+    for offer in offers::of_volunteer(tx.conn, from)? {
+        let cell = sticky_cell(&earlier, offer.cell.center(), size);
+        if cell != offer.cell {
+            offers::set_cell(tx.conn, offer.id, cell)?;
+        }
+        moved.push(offer.id);
+    }
     offers::move_to(tx.conn, from, known.id)?;
     tokens::transfer(tx.conn, from.into(), known.id.into())?;
     volunteers::erase(tx.conn, from, tx.now)?;

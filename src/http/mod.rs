@@ -48,9 +48,11 @@ fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
 /// Every route of the public listener. Shared by the server and the tests.
 pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let data = web::Data::new(ctx);
+    let counts = web::Data::new(needs::Snapshot::default());
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
+            .app_data(counts.clone())
             .app_data(web::PayloadConfig::new(
                 usize::try_from(limit).unwrap_or(usize::MAX),
             ))
