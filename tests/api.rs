@@ -12,6 +12,7 @@ mod api {
     mod people;
     mod refusals;
     mod stalker;
+    mod tokens;
     mod waves;
 }
 mod support;

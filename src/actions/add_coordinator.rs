@@ -1,5 +1,7 @@
 //! The operator lets somebody coordinate: a record, and a token that is shown once.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{Ctx, Outcome};
@@ -20,6 +22,8 @@ pub struct NewCoordinator {
     pub email: EmailAddress,
     /// What they may do.
     pub scope: Scope,
+    /// For how long their token works; for good where it is left out.
+    pub expires: Option<Duration>,
 }
 
 /// Adds a coordinator. The token is in no other place than in what this returns.
@@ -48,7 +52,8 @@ pub async fn add_coordinator(
             sealed_epoch: tx.epoch(),
         };
         coordinators::insert(tx.conn, &row)?;
-        let token = tx.mint(Purpose::Coordinator, id, None)?;
+        let until = new.expires.map(|time| tx.now.after(time));
+        let token = tx.mint(Purpose::Coordinator, id, until)?;
         tx.audit(
             "coordinator_added",
             ("coordinator", id),

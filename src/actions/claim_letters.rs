@@ -250,7 +250,10 @@ fn link_token(tx: &mut Tx<'_>, letter: &Letter, manage: Option<Purpose>) -> Outc
                 .after(tx.ctx.settings.retention.unconfirmed);
             (Purpose::Confirm, letter.to_id, Some(expires))
         }
-        (_, RecipientKind::Volunteer, Some(id)) => (Purpose::Answer, RecordId::from(id), None),
+        (_, RecipientKind::Volunteer, Some(id)) => {
+            let until = tx.answerable_until(id)?;
+            (Purpose::Answer, RecordId::from(id), until)
+        }
         _ => match manage {
             Some(purpose) => (purpose, letter.to_id, None),
             None => return Ok(None),

@@ -26,8 +26,23 @@ pub struct Confirmed {
     pub offers: Vec<Offer>,
 }
 
-/// Confirms the post of volunteer record `id`. Confirming again opens nothing new and gives another
-/// manage token: whoever holds the letter owns the address.
+/// Confirms the post that a confirm link belongs to. Confirming again opens nothing new and gives
+/// another manage token, as often as the link works: whoever holds the letter owns the address.
+///
+/// # Errors
+/// A link that is used up, a post that has expired or was erased.
+pub async fn confirm_by_link(ctx: &Ctx, id: VolunteerId, link: Token) -> Outcome<Confirmed> {
+    ctx.write(
+        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
+        move |tx| {
+            tx.use_up(&link)?;
+            confirm(tx, id)
+        },
+    )
+    .await
+}
+
+/// Confirms the post of volunteer record `id` for somebody who is known to own the address.
 ///
 /// # Errors
 /// A post that has expired or was erased.

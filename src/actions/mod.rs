@@ -52,6 +52,7 @@ pub mod return_letters;
 pub mod reveal;
 pub mod review_match;
 pub mod revoke_coordinator;
+pub mod rotate_coordinator;
 pub mod rotate_token;
 pub mod settle_letter;
 pub mod tokens;

@@ -161,6 +161,7 @@ fn volunteer(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/volunteers/self/offers").route(web::post().to(volunteers::add)))
     .service(at("/v1/volunteers/self/pause").route(web::post().to(volunteers::pause)))
     .service(at("/v1/volunteers/self/resume").route(web::post().to(volunteers::resume)))
+    .service(at("/v1/volunteers/self/rotate-token").route(web::post().to(volunteers::rotate)))
     .service(at("/v1/volunteers/self/matches").route(web::get().to(volunteers::matches)))
     .service(
         at("/v1/offers")

@@ -52,7 +52,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         neighbors::rotate, requests::get, requests::patch, requests::close, requests::renew, neighbors::agree,
         neighbors::refuse, neighbors::done, neighbors::no_show, neighbors::report,
         volunteers::get, volunteers::patch, volunteers::delete, volunteers::add, volunteers::pause,
-        volunteers::resume, volunteers::matches, offers::get, offers::patch, offers::pause, offers::resume,
+        volunteers::resume, volunteers::rotate, volunteers::matches, offers::get, offers::patch, offers::pause, offers::resume,
         offers::close, offers::renew,
         answers::get, answers::accept, answers::decline, answers::release, answers::done, answers::no_show,
         answers::report,

@@ -237,7 +237,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant};
     tokens (hash) {
         hash -> Binary,
@@ -245,6 +245,7 @@ table! {
         subject_id -> Id,
         created_at -> Instant,
         expires_at -> Nullable<Instant>,
+        uses_left -> Nullable<Integer>,
     }
 }
 

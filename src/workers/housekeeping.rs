@@ -101,14 +101,19 @@ impl Housekeeping {
                 results.push(work.await);
             )*};
         }
-        until_done!(past_requests, past_offers, unconfirmed, sealed_parts);
+        until_done!(
+            past_requests,
+            past_offers,
+            unconfirmed,
+            sealed_parts,
+            leftovers
+        );
         results.push(
             expire::ending_offers(ctx)
                 .await
                 .map(drop)
                 .map_err(Into::into),
         );
-        results.push(expire::leftovers(ctx).await.map(drop).map_err(Into::into));
         // Each had its turn; one that failed must not keep the others from erasing.
         results.into_iter().collect()
     }

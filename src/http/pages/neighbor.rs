@@ -16,7 +16,7 @@ use crate::actions::renew::renew_request;
 use crate::actions::report_match::{Problem as Reported, report_match};
 use crate::actions::rotate_token::rotate_token;
 use crate::actions::{Ctx, agree_match, finish_match, hide_neighbor};
-use crate::crypto::token::Purpose;
+use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::lifecycle::{CloseReason, RequestState};
@@ -68,7 +68,7 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     let id = NeighborId::from(opened.subject);
     let notice = match wish(form) {
         Ok(None) => None,
-        Ok(Some(Act::Rotate)) => return rotate(ctx, id).await,
+        Ok(Some(Act::Rotate)) => return keep(ctx, &rotate_token(ctx, id).await?),
         Ok(Some(Act::Erase)) => {
             erase_neighbor(ctx, id).await?;
             return page(StatusCode::OK, &GonePage);
@@ -172,8 +172,8 @@ async fn settle(
     Notice::after(result, done)
 }
 
-async fn rotate(ctx: &web::Data<Ctx>, id: NeighborId) -> Page {
-    let token = rotate_token(ctx, id).await?;
+/// Shows a new code, this once.
+pub(super) fn keep(ctx: &web::Data<Ctx>, token: &Token) -> Page {
     let keep = KeepPage {
         heading: "Your new code",
         lead: "The old one stopped working just now.",
