@@ -8,6 +8,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+pub mod dump;
 pub mod people;
 
 use std::sync::{Arc, RwLock};
