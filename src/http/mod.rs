@@ -116,7 +116,12 @@ fn anyone(cfg: &mut web::ServiceConfig) {
         .service(at("/v1/sites").route(web::get().to(sites::list)))
         .service(at("/v1/needs").route(web::get().to(needs::list)))
         .service(at("/v1/confirm").route(web::post().to(offers::confirm)))
-        .service(at("/v1/unsubscribe/{token}").route(web::post().to(unsubscribe::post)));
+        .service(
+            at("/v1/unsubscribe/{token}")
+                .route(web::get().to(unsubscribe::get))
+                .route(web::head().to(unsubscribe::get))
+                .route(web::post().to(unsubscribe::post)),
+        );
 }
 
 fn neighbor(cfg: &mut web::ServiceConfig) {

@@ -47,7 +47,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         (name = "coordinator", description = "A coordinator with an API token of scope `coordinator` or `admin`"),
     ),
     paths(
-        categories::list, sites::list, needs::list, requests::post, offers::post, offers::confirm, unsubscribe::post,
+        categories::list, sites::list, needs::list, requests::post, offers::post, offers::confirm,
+        unsubscribe::get, unsubscribe::post,
         neighbors::get, neighbors::patch, neighbors::delete, neighbors::add, neighbors::hide, neighbors::show,
         neighbors::rotate, requests::get, requests::patch, requests::close, requests::renew, neighbors::agree,
         neighbors::refuse, neighbors::done, neighbors::no_show, neighbors::report,

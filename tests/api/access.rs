@@ -201,7 +201,7 @@ its scope is too small; **404** is the one answer for everything that is not the
 *Own* holds the token of the person or match whose id stands in the path, *other* that of somebody else of the same
 kind; where the path says `self`, each meets only what is their own. *Garbage* is anything that is no token that works:
 mistyped, unknown, expired, used up, or replaced by a newer one. *Revoked* is a coordinator whose access was ended.
-The token of `POST /v1/unsubscribe/{token}` stands in its path.
+The token of `/v1/unsubscribe/{token}` stands in its path.
 
 The pages behind the links of letters take the same tokens in their forms, and open the same doors with them.
 
@@ -289,7 +289,7 @@ async fn every_open_cell_is_open() {
             let answer = world.call(&operation, caller).await;
             // 409: let in, but what is there is in another state.
             assert!(
-                (200..300).contains(&answer.status) || answer.status == 409,
+                (200..400).contains(&answer.status) || answer.status == 409,
                 "{operation} by {name}: {} {}",
                 answer.status,
                 answer.body

@@ -194,7 +194,7 @@ impl World {
             Some((kind, example)) => (kind.as_str(), Some(self.body_of(operation, example))),
             None => ("", None),
         };
-        let body = body.map(|b| serde_json::to_vec(&b).unwrap());
+        let body = body.map(|b| encoded(kind, &b));
         let kind = [("Content-Type", kind)];
         let headers = if body.is_some() { &kind[..] } else { &[] };
         self.app
@@ -224,6 +224,16 @@ impl World {
             _ => example.clone(),
         }
     }
+}
+
+/// A body as its media type wants it.
+fn encoded(kind: &str, body: &Value) -> Vec<u8> {
+    if kind != "application/x-www-form-urlencoded" {
+        return serde_json::to_vec(body).unwrap();
+    }
+    let pairs = body.as_object().unwrap().iter();
+    let pairs: Vec<String> = pairs.map(|(k, v)| format!("{k}={}", text(v))).collect();
+    pairs.join("&").into_bytes()
 }
 
 /// For every scheme: unknown, expired, and replaced tokens.
