@@ -7,6 +7,7 @@ mod api {
     mod agreement;
     mod capacity;
     mod idempotency;
+    mod letters;
     mod location;
     mod mail;
     mod matching;

@@ -9,6 +9,7 @@
 )]
 
 pub mod dump;
+pub mod letters;
 pub mod people;
 
 use std::sync::{Arc, RwLock};
