@@ -1,6 +1,10 @@
 //! The story of the service, told through its API: one file a chapter.
 
-#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 mod api {
     mod access;

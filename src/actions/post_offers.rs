@@ -155,8 +155,8 @@ pub(super) fn insert_offers(
         let created_at = from.after(Duration::from_micros(rows.len() as u64));
         let row = new_offer(tx, id, volunteer_id, place, offer, state)?;
         rows.push(Offer {
-            created_at,
             cell,
+            created_at,
             ..row
         });
         id = OfferId::new(tx.ctx.entropy.as_ref());

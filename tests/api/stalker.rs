@@ -121,21 +121,21 @@ impl Clues {
     fn estimate(&self) -> Meters {
         let (mut north, mut east) = (0.0, 0.0);
         for _ in 0..30 {
-            let (mut a, mut b, mut d, mut g, mut h) = (1e-9, 0.0, 1e-9, 0.0, 0.0);
-            for ((y, x), least, most) in &self.0 {
-                let there = point((north, east));
-                let far = point((*y, *x)).distance_m(there).max(1.0);
-                let (u, v) = ((north - y) / far, (east - x) / far);
+            // The normal equations of the step: a symmetric matrix and the right side.
+            let (mut matrix, mut right) = ([1e-9, 0.0, 1e-9], [0.0, 0.0]);
+            for (from, least, most) in &self.0 {
+                let far = point(*from).distance_m(point((north, east))).max(1.0);
+                let slope = [(north - from.0) / far, (east - from.1) / far];
                 let miss = f64::midpoint(*least, *most) - far;
-                a += u * u;
-                b += u * v;
-                d += v * v;
-                g += u * miss;
-                h += v * miss;
+                matrix[0] += slope[0] * slope[0];
+                matrix[1] += slope[0] * slope[1];
+                matrix[2] += slope[1] * slope[1];
+                right[0] += slope[0] * miss;
+                right[1] += slope[1] * miss;
             }
-            let det = a * d - b * b;
-            north += (d * g - b * h) / det;
-            east += (a * h - b * g) / det;
+            let det = matrix[0] * matrix[2] - matrix[1] * matrix[1];
+            north += (matrix[2] * right[0] - matrix[1] * right[1]) / det;
+            east += (matrix[0] * right[1] - matrix[1] * right[0]) / det;
         }
         (north, east)
     }

@@ -46,6 +46,12 @@ impl Sent {
         all
     }
 
+    /// Where the letter's button leads.
+    pub fn button(&self) -> Option<String> {
+        let code = self.code()?;
+        self.links().into_iter().find(|link| link.ends_with(&code))
+    }
+
     /// The code behind the letter's button.
     pub fn code(&self) -> Option<String> {
         ["mhn_", "mhv_", "mho_", "mha_"]

@@ -17,7 +17,7 @@ use manyhands::storage::tokens::TokenRow;
 use manyhands::storage::{DatabaseUrl, Db, TxError, tokens};
 use serde_json::{Value, json};
 
-use super::{Caller, Operation};
+use super::matrix::{Caller, Operation};
 use crate::support::people::{food, offer_of, post_of, with};
 use crate::support::{Answer, HOUR, TestApp, dump};
 
