@@ -4,6 +4,9 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "pages_browser/letters.rs"]
+mod letters;
+mod support;
 #[path = "support/pages.rs"]
 #[expect(dead_code, reason = "shared with the tests that need no browser")]
 mod town;

@@ -97,7 +97,7 @@ async fn a_trimmed_feed_makes_the_index_anew() {
     app.neighbor(&[food(1), food(2)]).await;
     app.neighbor(&[food(3)]).await;
     let later = app.now().after(DAY);
-    let trim = move |conn: &mut _| Ok::<_, TxError<()>>(changes::trim(conn, later)?);
+    let trim = move |conn: &mut _| Ok::<_, TxError<()>>(changes::trim(conn, later, 1000)?);
     assert_eq!(app.ctx.db.write(trim).await.unwrap(), 2);
     feed.tick(app.now()).await.unwrap();
     assert_eq!(indexed(&app), (0, 3), "the first two came by no change");

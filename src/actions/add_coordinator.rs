@@ -1,5 +1,7 @@
 //! The operator lets somebody coordinate: a record, and a token that is shown once.
 
+use std::time::Duration;
+
 use super::{Ctx, Outcome};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::contact::{EmailAddress, PersonName};
@@ -18,6 +20,8 @@ pub struct NewCoordinator {
     pub email: EmailAddress,
     /// What they may do.
     pub scope: Scope,
+    /// For how long their token works; for good where it is left out.
+    pub expires: Option<Duration>,
 }
 
 /// Adds a coordinator. The token is in no other place than in what this returns.
@@ -46,7 +50,8 @@ pub async fn add_coordinator(
             sealed_epoch: Some(tx.epoch()),
         };
         coordinators::insert(tx.conn, &row)?;
-        let token = tx.mint(Purpose::Coordinator, id, None)?;
+        let until = new.expires.map(|time| tx.now.after(time));
+        let token = tx.mint(Purpose::Coordinator, id, until)?;
         tx.audit(
             "coordinator_added",
             ("coordinator", id),

@@ -304,7 +304,10 @@ fn link_token(tx: &mut Tx<'_>, letter: &Letter, to: &Recipient) -> Outcome<Optio
                 .after(tx.ctx.settings.retention.unconfirmed);
             (Purpose::Confirm, letter.to_id, Some(expires))
         }
-        (_, RecipientKind::Volunteer, Some(id)) => (Purpose::Answer, RecordId::from(id), None),
+        (_, RecipientKind::Volunteer, Some(id)) => {
+            let until = tx.answerable_until(id)?;
+            (Purpose::Answer, RecordId::from(id), until)
+        }
         _ => match (to.manage, to.address) {
             (Some(purpose), Some(address)) => {
                 return Ok(Some(tx.mint_mailed(purpose, letter.to_id, address)?));

@@ -60,6 +60,7 @@ impl Tx<'_> {
         if !requests::close(self.conn, request.id, reason, self.now)? {
             return refuse(Refusal::NotPossible);
         }
+        self.let_answers_end(request.id)?;
         self.audit(
             "request_closed",
             ("request", request.id),

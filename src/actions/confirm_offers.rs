@@ -1,6 +1,7 @@
 //! The owner of an address confirms the offers posted under it. If the address has a confirmed record
 //! already, the offers join that record.
 
+use super::post_offers::sticky_cell;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::token::{Purpose, Token};
@@ -23,8 +24,23 @@ pub struct Confirmed {
     pub offers: Vec<Offer>,
 }
 
-/// Confirms the post of volunteer record `id`. Confirming again opens nothing new and gives another
-/// manage token: whoever holds the letter owns the address.
+/// Confirms the post that a confirm link belongs to. Confirming again opens nothing new and gives
+/// another manage token, as often as the link works: whoever holds the letter owns the address.
+///
+/// # Errors
+/// A link that is used up, a post that has expired or was erased.
+pub async fn confirm_by_link(ctx: &Ctx, id: VolunteerId, link: Token) -> Outcome<Confirmed> {
+    ctx.write(
+        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
+        move |tx| {
+            tx.use_up(&link)?;
+            confirm(tx, id)
+        },
+    )
+    .await
+}
+
+/// Confirms the post of volunteer record `id` for somebody who is known to own the address.
 ///
 /// # Errors
 /// A post that has expired or was erased.
@@ -81,10 +97,16 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
 /// Moves the offers to the record that the address has already, and erases the new one. The confirm
 /// link goes on working, for the record that is left.
 fn join(tx: &mut Tx<'_>, from: VolunteerId, known: &Volunteer) -> Outcome<VolunteerId> {
-    let moved: Vec<OfferId> = offers::of_volunteer(tx.conn, from)?
-        .iter()
-        .map(|o| o.id)
-        .collect();
+    let size = tx.ctx.settings.area.cell_resolution;
+    let earlier = offers::of_volunteer(tx.conn, known.id)?;
+    let mut moved: Vec<OfferId> = Vec::new();
+    for offer in offers::of_volunteer(tx.conn, from)? {
+        let cell = sticky_cell(&earlier, offer.cell.center(), size);
+        if cell != offer.cell {
+            offers::set_cell(tx.conn, offer.id, cell)?;
+        }
+        moved.push(offer.id);
+    }
     offers::move_to(tx.conn, from, known.id)?;
     tokens::transfer(tx.conn, from.into(), known.id.into())?;
     volunteers::erase(tx.conn, from, tx.now)?;

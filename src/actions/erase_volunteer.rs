@@ -6,7 +6,7 @@ use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::OfferState;
 use crate::storage::audit::{Actor, ActorKind};
-use crate::storage::{offers, sites, tokens, volunteers};
+use crate::storage::{matches, offers, sites, tokens, volunteers};
 
 /// Erases a volunteer at her own wish.
 ///
@@ -40,6 +40,8 @@ impl Tx<'_> {
                 )?;
             }
             sites::unlist(self.conn, offer.id)?;
+            let asked = matches::of_offer(self.conn, offer.id)?;
+            self.end_answers(&asked)?;
         }
         offers::erase_secrets(self.conn, &ids)?;
         volunteers::erase(self.conn, id, self.now)?;

@@ -163,17 +163,22 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
     .await
 }
 
-/// Forgets what only served for a while: expired tokens, idempotency keys, old departures and changes. Gives how many.
+/// Small rows that one transaction deletes, of each kind.
+const MANY: i64 = 200;
+
+/// Forgets what only served for a while: expired tokens, idempotency keys, old departures and changes.
+/// Gives how many there were of what there was most of.
 ///
 /// # Errors
 /// A failed query.
 pub async fn leftovers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let retention = &tx.ctx.settings.retention;
-        Ok(tokens::delete_expired(tx.conn, tx.now)?
-            + idempotency::trim(tx.conn, tx.now.before(retention.idempotency))?
-            + departures::trim(tx.conn, tx.now.before(WITHIN))?
-            + changes::trim(tx.conn, tx.now.before(retention.changes))?)
+        let (keys, seen) = (retention.idempotency, retention.changes);
+        Ok(tokens::delete_expired(tx.conn, tx.now, MANY)?
+            .max(idempotency::trim(tx.conn, tx.now.before(keys), MANY)?)
+            .max(departures::trim(tx.conn, tx.now.before(WITHIN), MANY)?)
+            .max(changes::trim(tx.conn, tx.now.before(seen), MANY)?))
     })
     .await
 }

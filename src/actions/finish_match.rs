@@ -41,6 +41,7 @@ pub(super) fn close_if_helped(tx: &mut Tx<'_>, id: RequestId) -> Outcome<()> {
         .any(|m| m.state == MatchState::Accepted);
     if request.state == RequestState::Covered && !waits {
         requests::close(tx.conn, id, CloseReason::HelpedHere, tx.now)?;
+        tx.let_answers_end(id)?;
         tx.requests_changed(&[id])?;
     }
     Ok(())

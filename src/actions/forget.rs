@@ -59,13 +59,15 @@ fn day_of(at: Ts) -> Ts {
     Ts::from_micros(at.as_micros().div_euclid(day) * day)
 }
 
-/// Forgets offers that were closed long ago and to which no match belongs any more. Gives how many.
+/// Forgets offers that were closed longer ago than an idle volunteer is kept, and to which no match belongs any more. Gives how many.
 ///
 /// # Errors
 /// A failed query.
 pub async fn old_offers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
-        let before = tx.now.before(tx.ctx.settings.retention.requests);
+        // An idle volunteer goes first: these tell since when.
+        let retention = &tx.ctx.settings.retention;
+        let before = tx.now.before(retention.offers.max(retention.requests));
         let old = offers::to_forget(tx.conn, before, AT_ONCE)?;
         offers::delete(tx.conn, &old)?;
         Ok(old.len())

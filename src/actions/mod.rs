@@ -62,6 +62,7 @@ pub mod reveal;
 pub mod review_match;
 pub mod revoke_coordinator;
 pub mod rewrap;
+pub mod rotate_coordinator;
 pub mod rotate_token;
 pub mod seal_audit;
 pub mod settle_letter;

@@ -16,7 +16,7 @@ use crate::domain::lifecycle::OfferState;
 use crate::domain::limits::AskLimits;
 use crate::domain::need::{Quantity, Reach, Renews};
 use crate::domain::note::{Note, PrivateNote};
-use crate::domain::place::{Cell, GeoPoint};
+use crate::domain::place::{Cell, CellSize, GeoPoint};
 use crate::domain::secret::{OfferSecret, SiteDetails, VolunteerSecret};
 use crate::storage::audit::Actor;
 use crate::storage::offers::Offer;
@@ -143,19 +143,36 @@ pub(super) fn insert_offers(
     first: OfferId,
     from: Ts,
 ) -> Outcome<Vec<Offer>> {
+    let size = tx.ctx.settings.area.cell_resolution;
+    let known = offers::of_volunteer(tx.conn, volunteer_id)?;
+    let cell = sticky_cell(&known, place, size);
     let mut rows = Vec::with_capacity(new.len());
     let mut id = first;
     for offer in new {
         // A microsecond apart, so that every list keeps the order in which they were posted.
         let created_at = from.after(Duration::from_micros(rows.len() as u64));
         let row = new_offer(tx, id, volunteer_id, place, offer, state)?;
-        rows.push(Offer { created_at, ..row });
+        rows.push(Offer {
+            cell,
+            created_at,
+            ..row
+        });
         id = OfferId::new(tx.ctx.entropy.as_ref());
     }
     offers::insert(tx.conn, &rows)?;
     let ids: Vec<OfferId> = rows.iter().map(|o| o.id).collect();
     tx.offers_changed(&ids)?;
     Ok(rows)
+}
+
+/// The cell of a place: that of an earlier offer, if the place is in it or next to it. Somebody who posts
+/// from home again and again must not draw a line between two cells by it.
+pub(super) fn sticky_cell(known: &[Offer], place: GeoPoint, size: CellSize) -> Cell {
+    known
+        .iter()
+        .map(|o| o.cell)
+        .find(|cell| cell.moved_to(place, size) == *cell)
+        .unwrap_or_else(|| Cell::of(place, size))
 }
 
 fn new_offer(

@@ -1,13 +1,24 @@
-//! Minting tokens and finding out what they open.
+//! Minting tokens, how long they work, and finding out what they open.
+
+use std::time::Duration;
 
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
-use crate::domain::ids::{CoordinatorId, RecordId};
+use crate::domain::ids::{CoordinatorId, MatchId, RecordId, RequestId};
 use crate::storage::coordinators::Scope;
+use crate::storage::matches::Match;
 use crate::storage::tokens::TokenRow;
-use crate::storage::{StorageError, coordinators, tokens};
+use crate::storage::{StorageError, coordinators, matches, requests, tokens};
+
+/// How many times a confirm link works: for a double press, a second look and a lost answer.
+const CONFIRMS: i32 = 3;
+/// Tokens that one person or match may have of a purpose: letters mint one each, and nobody needs those
+/// of a year ago.
+const LIVE: usize = 50;
+/// How long after a request's end its volunteers can still say how it went, or report a problem.
+const ANSWERABLE: Duration = Duration::from_hours(7 * 24);
 
 impl Tx<'_> {
     /// Lets a new token work for `subject` and gives it in clear, once.
@@ -19,6 +30,10 @@ impl Tx<'_> {
     ) -> Outcome<Token> {
         let (token, row) = self.new_token(purpose, subject.into(), expires_at);
         tokens::insert(self.conn, &row)?;
+        if purpose == Purpose::Confirm {
+            tokens::limit_uses(self.conn, row.hash, CONFIRMS)?;
+        }
+        tokens::keep_newest(self.conn, row.subject_id, purpose, row.hash, LIVE)?;
         Ok(token)
     }
 
@@ -31,6 +46,7 @@ impl Tx<'_> {
     ) -> Outcome<Token> {
         let (token, row) = self.new_token(purpose, subject, None);
         tokens::insert_mailed(self.conn, &row, address)?;
+        tokens::keep_newest(self.conn, subject, purpose, row.hash, LIVE)?;
         Ok(token)
     }
 
@@ -60,6 +76,42 @@ impl Tx<'_> {
         let subject = subject.into();
         tokens::revoke(self.conn, subject, purpose)?;
         self.mint(purpose, subject, None)
+    }
+
+    /// Counts one use of a token whose uses are limited, in the transaction that uses it.
+    pub(crate) fn use_up(&mut self, token: &Token) -> Outcome<()> {
+        let hash = token.hash(&self.keys.hasher);
+        if tokens::use_up(self.conn, hash, token.purpose(), self.now)? {
+            Ok(())
+        } else {
+            refuse(Refusal::NotFound)
+        }
+    }
+
+    /// Until when an answer token of the match works; for as long as its request stands there is no end.
+    pub(crate) fn answerable_until(&mut self, id: MatchId) -> Outcome<Option<Ts>> {
+        let request = match matches::find(self.conn, id)? {
+            Some(matched) => requests::find(self.conn, matched.request_id)?,
+            None => None,
+        };
+        let closed_at = request.and_then(|r| r.closed_at);
+        Ok(closed_at.map(|at| at.after(ANSWERABLE)))
+    }
+
+    /// The request is closed: the answer tokens of its matches end soon.
+    pub(crate) fn let_answers_end(&mut self, id: RequestId) -> Outcome<()> {
+        let all = matches::of_request(self.conn, id)?;
+        let all: Vec<RecordId> = all.iter().map(|m| m.id.into()).collect();
+        let at = self.now.after(ANSWERABLE);
+        tokens::expire(self.conn, &all, Purpose::Answer, at)?;
+        Ok(())
+    }
+
+    /// Their volunteer is gone: the answer tokens of these matches end at once.
+    pub(crate) fn end_answers(&mut self, all: &[Match]) -> Outcome<()> {
+        let all: Vec<RecordId> = all.iter().map(|m| m.id.into()).collect();
+        tokens::expire(self.conn, &all, Purpose::Answer, self.now)?;
+        Ok(())
     }
 }
 

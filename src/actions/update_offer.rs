@@ -51,7 +51,13 @@ pub async fn update_offer(
                 return refuse(Refusal::NotPossible);
             };
             let old_secret: OfferSecret = tx.keys.open(id, old.sealed_version, sealed)?;
-            let moved = old_secret.place != new.secret.place;
+            let cell = old
+                .cell
+                .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution);
+            // Only a site's exact point is anybody's to know. Of all others, a step within the ring must
+            // not show: not by an ask that is withdrawn, nor by one that comes again.
+            let is_public = old_secret.site.is_some() || new.secret.site.is_some();
+            let moved = cell != old.cell || (is_public && old_secret.place != new.secret.place);
             let material = moved
                 || old.availability().as_ref() != Some(&new.availability)
                 || old.provides.0 != new.provides
@@ -74,9 +80,7 @@ pub async fn update_offer(
                     .map(ToString::to_string),
                 timezone: new.availability.timezone.to_string(),
                 provides: Json(new.provides.clone()),
-                cell: old
-                    .cell
-                    .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution),
+                cell,
                 updated_at: tx.now,
                 sealed: Some(tx.seal(id, version, &new.secret)?),
                 sealed_version: version,

@@ -1,14 +1,19 @@
 //! `manyhands coordinator`: who has an API token. Works on the database, so the service may be running.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
+use humantime_serde::re::humantime::parse_duration;
 use serde_json::json;
 
 use super::{Config, Failure, failed, open_existing, print};
 use crate::actions::add_coordinator::{NewCoordinator, add_coordinator};
-use crate::actions::list_coordinators::list_coordinators;
+use crate::actions::list_coordinators::{Listed, list_coordinators};
 use crate::actions::revoke_coordinator::revoke_coordinator;
+use crate::actions::rotate_coordinator::rotate_coordinator;
 use crate::actions::{Ctx, Refusal};
 use crate::app::{Parts, open};
+use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::CoordinatorId;
 use crate::storage::TxError;
@@ -25,6 +30,11 @@ pub(super) enum Command {
     /// Everybody who coordinates, or did.
     #[command(after_help = "Example:\n  manyhands coordinator list --json")]
     List(ListArguments),
+    /// Give somebody a new token, printed this once. The old one is dead.
+    #[command(
+        after_help = "Example:\n  manyhands coordinator rotate 7f0c4e0a-5f0e-4b52-9a35-0b1f6c3f3a11 --expires 90d"
+    )]
+    Rotate(RotateArguments),
     /// End somebody's access at once.
     #[command(
         after_help = "Example:\n  manyhands coordinator revoke 7f0c4e0a-5f0e-4b52-9a35-0b1f6c3f3a11"
@@ -43,6 +53,9 @@ pub(super) struct AddArguments {
     /// What they may do; each scope includes those before it.
     #[arg(long, value_enum, default_value_t)]
     scope: ScopeArgument,
+    /// For how long the token works, as in `90d` or `12h`; for good where it is left out.
+    #[arg(long, value_name = "TIME", value_parser = term)]
+    expires: Option<Duration>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -53,6 +66,26 @@ pub(super) struct ListArguments {
     /// As JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RotateArguments {
+    /// Whose, as `coordinator list` shows it.
+    id: CoordinatorId,
+    /// For how long the new token works; as long as the old one would have where it is left out.
+    #[arg(long, value_name = "TIME", value_parser = term)]
+    expires: Option<Duration>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A time that is longer than nothing.
+fn term(text: &str) -> Result<Duration, &'static str> {
+    parse_duration(text)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or("must be a time such as 90d or 12h")
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +124,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
     match command {
         Command::Add(arguments) => add(&ctx, arguments).await,
         Command::List(arguments) => list(&ctx, &arguments).await,
+        Command::Rotate(arguments) => rotate(&ctx, &arguments).await,
         Command::Revoke(arguments) => revoke(&ctx, arguments.id).await,
     }
 }
@@ -101,6 +135,7 @@ async fn add(ctx: &Ctx, arguments: AddArguments) -> Result<(), Failure> {
         name: arguments.name,
         email: arguments.email,
         scope,
+        expires: arguments.expires,
     };
     let (id, token) = add_coordinator(ctx, new, Actor::OPERATOR)
         .await
@@ -120,14 +155,16 @@ async fn list(ctx: &Ctx, arguments: &ListArguments) -> Result<(), Failure> {
     if arguments.json {
         let all: Vec<_> = all
             .iter()
-            .map(|(row, secret)| {
+            .map(|one| {
                 json!({
-                    "id": row.id,
-                    "scope": row.scope,
-                    "created_at": row.created_at,
-                    "revoked_at": row.revoked_at,
-                    "name": secret.name.expose(),
-                    "email": secret.email.expose(),
+                    "id": one.row.id,
+                    "scope": one.row.scope,
+                    "created_at": one.row.created_at,
+                    "revoked_at": one.row.revoked_at,
+                    "state": state(one),
+                    "expires_at": one.access.flatten(),
+                    "name": one.secret.name.expose(),
+                    "email": one.secret.email.expose(),
                 })
             })
             .collect();
@@ -136,23 +173,55 @@ async fn list(ctx: &Ctx, arguments: &ListArguments) -> Result<(), Failure> {
     }
     let rows: Vec<_> = all
         .iter()
-        .map(|(row, secret)| {
-            let state = if row.revoked_at.is_some() {
-                "revoked"
-            } else {
-                "active"
-            };
+        .map(|one| {
+            let day = |at: Ts| at.to_jiff().strftime("%Y-%m-%d").to_string();
+            let until = one.access.flatten().map_or_else(|| "-".to_owned(), day);
             [
-                row.id.to_string(),
-                row.scope.to_string(),
-                state.to_owned(),
-                row.created_at.to_jiff().strftime("%Y-%m-%d").to_string(),
-                secret.name.expose().to_owned(),
-                secret.email.expose().to_owned(),
+                one.row.id.to_string(),
+                one.row.scope.to_string(),
+                state(one).to_owned(),
+                day(one.row.created_at),
+                until,
+                one.secret.name.expose().to_owned(),
+                one.secret.email.expose().to_owned(),
             ]
         })
         .collect();
-    print::table(["ID", "SCOPE", "STATE", "ADDED", "NAME", "E-MAIL"], &rows);
+    let heads = ["ID", "SCOPE", "STATE", "ADDED", "EXPIRES", "NAME", "E-MAIL"];
+    print::table(heads, &rows);
+    Ok(())
+}
+
+fn state(one: &Listed) -> &'static str {
+    match (one.row.revoked_at, one.access) {
+        (Some(_), _) => "revoked",
+        (None, Some(_)) => "active",
+        (None, None) => "expired",
+    }
+}
+
+async fn rotate(ctx: &Ctx, arguments: &RotateArguments) -> Result<(), Failure> {
+    let id = arguments.id;
+    let token = rotate_coordinator(ctx, id, arguments.expires, Actor::OPERATOR)
+        .await
+        .map_err(|error| match error {
+            TxError::Refused(Refusal::NotFound) => {
+                anyhow::anyhow!("no coordinator has the id {id}").into()
+            }
+            TxError::Refused(Refusal::NotPossible) => anyhow::anyhow!(
+                "the access of {id} was revoked, or has expired: give --expires, or add them again"
+            )
+            .into(),
+            other => failed(other),
+        })?;
+    if arguments.json {
+        print::json(&json!({ "id": id, "token": token.expose() }));
+    } else {
+        print::note(
+            "The old token is dead. The new one, which is shown this once and never again:",
+        );
+        print::line(token.expose());
+    }
     Ok(())
 }
 

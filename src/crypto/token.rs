@@ -3,6 +3,13 @@
 //! `mhn_` and the like, then 26 Crockford base32 characters (130 random bits) and two that check
 //! them, so that a code read out over the phone is known to be right before it is looked up. The
 //! database holds only a keyed hash.
+//!
+//! No token is ever compared with another, and a [`Token`] has no `==`. What somebody sends is hashed
+//! with a key that is in the ring alone, and the hash is looked up in an index. How long that takes may
+//! depend on how many leading bytes of the hash some row shares; but whoever does not have the key
+//! cannot tell which token has which hash, let alone choose one, so that learning it byte by byte,
+//! which is what a comparison in constant time is to prevent, has nothing to begin with. The checksum
+//! is no secret: anybody can compute it.
 
 use std::fmt;
 
@@ -47,7 +54,7 @@ const BODY: usize = 26;
 const MODULUS: u32 = 1021;
 
 /// A token in clear: in the hands of its owner, never in the database or a log.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Token {
     purpose: Purpose,
     text: String,
@@ -67,20 +74,23 @@ impl Token {
         Self { purpose, text }
     }
 
-    /// Reads a token as people paste or type it: any case, with spaces or dashes in it, O for 0,
-    /// I or L for 1. `None` if it cannot be a token.
+    /// Reads a token as people paste or type it: any case, with spaces or dashes in it, with or without
+    /// the underscore, O for 0, I or L for 1. `None` if it cannot be a token.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.len() > 100 || !text.is_ascii() {
             return None;
         }
-        let lower = text.to_ascii_lowercase();
+        let (prefix, rest) = text.split_at_checked(3)?;
+        // Read out, `mho` sounds like its third letter is a zero.
+        let prefix = prefix.to_ascii_lowercase().replace('0', "o");
         let purpose = Purpose::ALL
             .iter()
             .copied()
-            .find(|p| lower.starts_with(p.prefix()))?;
-        let digits: Vec<u8> = text[purpose.prefix().len()..]
+            .find(|p| p.prefix().strip_suffix('_') == Some(&prefix))?;
+        let digits: Vec<u8> = rest
+            .trim_start_matches(['_', ' ', '-'])
             .bytes()
             .filter(|b| !matches!(b, b' ' | b'-'))
             .map(digit)
@@ -155,6 +165,11 @@ mod tests {
     use super::*;
     use crate::domain::entropy::{OsEntropy, SeededEntropy};
 
+    /// What a text is read as.
+    fn read(text: &str) -> Option<String> {
+        Token::parse(text).map(|token| token.expose().to_owned())
+    }
+
     #[test]
     fn a_token_is_read_back_as_people_type_it() {
         for purpose in Purpose::ALL {
@@ -166,8 +181,16 @@ mod tests {
                 body[..9].to_lowercase(),
                 body[9..].replace('0', "O").replace('1', "l")
             );
-            assert_eq!(Token::parse(&typed).as_ref(), Some(&token), "{typed}");
+            assert_eq!(read(&typed).as_deref(), Some(token.expose()), "{typed}");
+            let short = &prefix[..3];
+            for gap in ["", " ", "-", " - ", "_ ", "__"] {
+                let typed = format!("{}{gap}{body}", short.to_uppercase());
+                assert_eq!(read(&typed).as_deref(), Some(token.expose()), "{typed}");
+            }
         }
+        let confirm = Token::mint(Purpose::Confirm, &OsEntropy);
+        let typed = confirm.expose().replacen("mho_", "mh0 ", 1);
+        assert_eq!(read(&typed).as_deref(), Some(confirm.expose()));
     }
 
     #[test]
@@ -178,16 +201,16 @@ mod tests {
             for wrong in ALPHABET.iter().filter(|a| **a != text[i]) {
                 let mut typo = text.to_vec();
                 typo[i] = *wrong;
-                assert_eq!(Token::parse(std::str::from_utf8(&typo).unwrap()), None);
+                assert_eq!(read(std::str::from_utf8(&typo).unwrap()), None);
             }
             if i + 1 < text.len() && text[i] != text[i + 1] {
                 let mut swapped = text.to_vec();
                 swapped.swap(i, i + 1);
-                assert_eq!(Token::parse(std::str::from_utf8(&swapped).unwrap()), None);
+                assert_eq!(read(std::str::from_utf8(&swapped).unwrap()), None);
             }
         }
         let other_purpose = token.expose().replacen("mha_", "mhn_", 1);
-        assert_eq!(Token::parse(&other_purpose), None);
+        assert_eq!(read(&other_purpose), None);
     }
 
     #[test]
@@ -195,11 +218,13 @@ mod tests {
         for text in [
             "",
             "mha_",
+            "mh",
+            "mha00000000000000000000000000",
             "mhx_00000000000000000000000000",
             "mha_é",
             &"mha_0".repeat(50),
         ] {
-            assert_eq!(Token::parse(text), None);
+            assert_eq!(read(text), None);
         }
         assert_eq!(
             format!("{:?}", Token::mint(Purpose::Neighbor, &OsEntropy)),

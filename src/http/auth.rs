@@ -125,10 +125,25 @@ holders! {
     AsNeighbor(NeighborId) = Purpose::Neighbor;
     /// A volunteer with a manage token.
     AsVolunteer(VolunteerId) = Purpose::Volunteer;
-    /// Whoever holds the confirm token of a post.
-    AsConfirmer(VolunteerId) = Purpose::Confirm;
     /// A volunteer with the answer token of one match.
     AsAnswerer(MatchId) = Purpose::Answer;
+}
+
+/// Whoever holds the confirm token of a post; it is used up by what is done with it.
+#[derive(Clone, Debug)]
+pub struct AsConfirmer(pub VolunteerId, pub Token);
+
+impl FromRequest for AsConfirmer {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let token = bearer(&request)?;
+            let id = subject(request, Purpose::Confirm).await?;
+            Ok(Self(id.into(), token))
+        })
+    }
 }
 
 impl AsNeighbor {

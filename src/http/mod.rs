@@ -55,10 +55,12 @@ fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
 pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let limits = web::Data::new(Limits::new(&ctx));
     let data = web::Data::new(ctx);
+    let counts = web::Data::new(needs::Snapshot::default());
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
             .app_data(limits.clone())
+            .app_data(counts.clone())
             .app_data(web::PayloadConfig::new(
                 usize::try_from(limit).unwrap_or(usize::MAX),
             ))
@@ -125,7 +127,12 @@ fn anyone(cfg: &mut web::ServiceConfig) {
         .service(at("/v1/sites").route(web::get().to(sites::list)))
         .service(at("/v1/needs").route(web::get().to(needs::list)))
         .service(at("/v1/confirm").route(web::post().to(offers::confirm)))
-        .service(at("/v1/unsubscribe/{token}").route(web::post().to(unsubscribe::post)));
+        .service(
+            at("/v1/unsubscribe/{token}")
+                .route(web::get().to(unsubscribe::get))
+                .route(web::head().to(unsubscribe::get))
+                .route(web::post().to(unsubscribe::post)),
+        );
 }
 
 fn neighbor(cfg: &mut web::ServiceConfig) {
@@ -170,6 +177,7 @@ fn volunteer(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/volunteers/self/offers").route(web::post().to(volunteers::add)))
     .service(at("/v1/volunteers/self/pause").route(web::post().to(volunteers::pause)))
     .service(at("/v1/volunteers/self/resume").route(web::post().to(volunteers::resume)))
+    .service(at("/v1/volunteers/self/rotate-token").route(web::post().to(volunteers::rotate)))
     .service(at("/v1/volunteers/self/matches").route(web::get().to(volunteers::matches)))
     .service(
         at("/v1/offers")

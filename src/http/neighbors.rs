@@ -23,6 +23,7 @@ use crate::actions::update_neighbor::{NewNeighbor, update_neighbor};
 use crate::actions::{
     Ctx, add_requests, agree_match, erase_neighbor, finish_match, hide_neighbor, rotate_token,
 };
+use crate::crypto::token::Token;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::secret::NeighborSecret;
 use crate::storage::{StorageError, matches, neighbors, requests};
@@ -205,14 +206,21 @@ pub struct NewToken {
     manage_token: String,
 }
 
+impl NewToken {
+    /// The answer that shows a new token, this once.
+    pub(super) fn of(token: &Token) -> Self {
+        Self {
+            manage_token: token.expose().to_owned(),
+        }
+    }
+}
+
 /// Ends every manage token and gives a new one.
 #[utoipa::path(post, path = "/v1/neighbors/self/rotate-token", tag = "neighbor",
     responses((status = 200, description = "The new token", body = NewToken), Problems), security(("neighbor" = [])))]
 pub async fn rotate(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
     let token = rotate_token::rotate_token(&ctx, who.0).await?;
-    Ok(HttpResponse::Ok().json(NewToken {
-        manage_token: token.expose().to_owned(),
-    }))
+    Ok(HttpResponse::Ok().json(NewToken::of(&token)))
 }
 
 /// The match, if it belongs to this neighbor's request and the volunteer has said yes once.

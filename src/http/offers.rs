@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::views::coordinator::offer::OfferSheet;
 use super::views::offer::OfferView;
 use super::{coordinator, idempotency, merge};
-use crate::actions::confirm_offers::confirm_offers;
+use crate::actions::confirm_offers::confirm_by_link;
 use crate::actions::move_offer::{Move, move_offer};
 use crate::actions::post_offers::{NewOffer, PostOffers, post_offers};
 use crate::actions::renew::renew_offer;
@@ -146,11 +146,11 @@ pub struct ConfirmedOffers {
     offers: Vec<OfferView>,
 }
 
-/// Confirms the address a post was made with; the offers are open from now on.
+/// Confirms the address a post was made with; the offers are open from now on. The token works three times.
 #[utoipa::path(post, path = "/v1/confirm", tag = "anyone",
     responses((status = 200, description = "Confirmed", body = ConfirmedOffers), Problems), security(("confirm" = [])))]
 pub async fn confirm(ctx: web::Data<Ctx>, who: AsConfirmer) -> Result<HttpResponse, Problem> {
-    let confirmed = confirm_offers(&ctx, who.0).await?;
+    let confirmed = confirm_by_link(&ctx, who.0, who.1).await?;
     let offers = confirmed
         .offers
         .iter()

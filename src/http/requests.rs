@@ -78,7 +78,7 @@ pub struct PostedRequests {
 /// Posts what a neighbor needs.
 #[utoipa::path(post, path = "/v1/requests", tag = "anyone", request_body = PostRequestsBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
-    responses((status = 201, description = "Posted", body = PostedRequests), Problems), security((), ("coordinator" = [])))]
+    responses((status = 201, description = "Posted", body = PostedRequests), Problems), security((), ("coordinator" = ["intake"])))]
 pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,

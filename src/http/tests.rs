@@ -3,6 +3,7 @@
 
 mod document;
 mod lists;
+mod needs;
 mod people;
 mod posts;
 mod reveals;

@@ -11,6 +11,7 @@ use super::bodies::offer::{LimitsBody, OfferBody};
 use super::bodies::text;
 use super::body::Body;
 use super::fields::{FieldErrors, read_body};
+use super::neighbors::NewToken;
 use super::offers::{PostedOffers, offers_in};
 use super::openapi::Problems;
 use super::problem::Problem;
@@ -18,6 +19,7 @@ use super::views::answer::{self, AnswerView};
 use super::views::offer::OfferView;
 use super::views::volunteer::{self, VolunteerView};
 use super::{idempotency, merge};
+use crate::actions::rotate_token::rotate_volunteers_token;
 use crate::actions::update_volunteer::{NewVolunteer, update_volunteer};
 use crate::actions::{Ctx, add_offers, erase_volunteer, pause_volunteer};
 use crate::domain::contact::EmailAddress;
@@ -199,6 +201,14 @@ pub async fn resume(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpRespons
 pub struct VolunteerMatches {
     /// Newest first, up to 100.
     items: Vec<AnswerView>,
+}
+
+/// Ends every manage token and gives a new one.
+#[utoipa::path(post, path = "/v1/volunteers/self/rotate-token", tag = "volunteer",
+    responses((status = 200, description = "The new token", body = NewToken), Problems), security(("volunteer" = [])))]
+pub async fn rotate(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
+    let token = rotate_volunteers_token(&ctx, who.0).await?;
+    Ok(HttpResponse::Ok().json(NewToken::of(&token)))
 }
 
 /// What the volunteer was asked, and how it stands. Answers are given with the token of each letter.

@@ -97,13 +97,20 @@ pub fn bounds(conn: &mut Conn) -> QueryResult<Option<(i64, i64)>> {
     Ok(first.zip(last))
 }
 
-/// Forgets changes older than `before`, but never the newest: it tells where the feed stands.
+/// Forgets up to `limit` changes older than `before`, but never the newest: it tells where the feed stands.
 ///
 /// # Errors
 /// A failed query.
-pub fn trim(conn: &mut Conn, before: Ts) -> QueryResult<usize> {
+pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
     let Some((_, last)) = bounds(conn)? else {
         return Ok(0);
     };
-    with!(conn, c => diesel::delete(changes::table.filter(changes::at.lt(before)).filter(changes::seq.lt(last))).execute(c))
+    let old: Vec<i64> = with!(conn, c => changes::table
+        .filter(changes::at.lt(before))
+        .filter(changes::seq.lt(last))
+        .order(changes::seq)
+        .select(changes::seq)
+        .limit(limit)
+        .load(c))?;
+    with!(conn, c => diesel::delete(changes::table.filter(changes::seq.eq_any(&old))).execute(c))
 }

@@ -110,10 +110,15 @@ pub fn to_address(
         .load(c))
 }
 
-/// Forgets what left before.
+/// Forgets up to `limit` of those that left before.
 ///
 /// # Errors
 /// A failed query.
-pub fn trim(conn: &mut Conn, before: Ts) -> QueryResult<usize> {
-    with!(conn, c => diesel::delete(departures::table.filter(departures::at.le(before))).execute(c))
+pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
+    let old: Vec<LetterId> = with!(conn, c => departures::table
+        .filter(departures::at.le(before))
+        .select(departures::letter_id)
+        .limit(limit)
+        .load(c))?;
+    with!(conn, c => diesel::delete(departures::table.filter(departures::letter_id.eq_any(&old))).execute(c))
 }

@@ -55,10 +55,15 @@ pub fn remember(
     })
 }
 
-/// Forgets keys older than `before`.
+/// Forgets up to `limit` keys older than `before`.
 ///
 /// # Errors
 /// A failed query.
-pub fn trim(conn: &mut Conn, before: Ts) -> QueryResult<usize> {
-    with!(conn, c => diesel::delete(idempotency::table.filter(idempotency::created_at.lt(before))).execute(c))
+pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
+    let old: Vec<KeyedHash> = with!(conn, c => idempotency::table
+        .filter(idempotency::created_at.lt(before))
+        .select(idempotency::key_hash)
+        .limit(limit)
+        .load(c))?;
+    with!(conn, c => diesel::delete(idempotency::table.filter(idempotency::key_hash.eq_any(&old))).execute(c))
 }

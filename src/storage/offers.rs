@@ -297,6 +297,15 @@ pub fn move_to(conn: &mut Conn, from: VolunteerId, to: VolunteerId) -> QueryResu
         .execute(c))
 }
 
+/// Puts an offer into another cell: that of its owner's earlier offers, when she is recognized.
+///
+/// # Errors
+/// A failed query.
+pub fn set_cell(conn: &mut Conn, id: OfferId, cell: Cell) -> QueryResult<()> {
+    with!(conn, c => diesel::update(offers::table.find(id)).set(offers::cell.eq(cell)).execute(c))?;
+    Ok(())
+}
+
 /// Changes an offer if nobody changed it since `read_version` was read and it is not closed.
 ///
 /// # Errors

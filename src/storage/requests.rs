@@ -5,8 +5,9 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
-use super::schema::{matches, requests};
+use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
+use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::domain::attribute::Attributes;
 use crate::domain::category::CategoryKey;
@@ -215,16 +216,38 @@ pub fn open_after(
     })
 }
 
-/// How many live requests stand in each cell, of categories that may be counted publicly.
+/// That somebody needs something somewhere, for the public counts.
+#[derive(Clone, Debug, Queryable)]
+pub struct OpenNeed {
+    /// What is needed.
+    pub category: CategoryKey,
+    /// Where, as far as anybody may know.
+    pub cell: Cell,
+    /// Who; never shown, only told apart.
+    pub neighbor_id: NeighborId,
+    /// By what else she is the same person.
+    pub email_hash: Option<KeyedHash>,
+    /// By what else she is the same person.
+    pub phone_hash: Option<KeyedHash>,
+}
+
+/// Who needs something of these categories in each cell: each neighbor once, however much she needs.
 ///
 /// # Errors
 /// A failed query.
-pub fn open_by_cell(conn: &mut Conn, category: &str) -> QueryResult<Vec<(Cell, i64)>> {
+pub fn open_needs(conn: &mut Conn, categories: &[CategoryKey]) -> QueryResult<Vec<OpenNeed>> {
     with!(conn, c => requests::table
+        .inner_join(neighbors::table)
         .filter(requests::state.eq(RequestState::Open))
-        .filter(requests::category.eq(category))
-        .group_by(requests::cell)
-        .select((requests::cell, diesel::dsl::count_star()))
+        .filter(requests::category.eq_any(categories))
+        .select((
+            requests::category,
+            requests::cell,
+            requests::neighbor_id,
+            neighbors::email_hash,
+            neighbors::phone_hash,
+        ))
+        .distinct()
         .load(c))
 }
 

@@ -248,7 +248,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Nullable, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant};
     tokens (hash) {
         hash -> Binary,
@@ -257,6 +257,7 @@ table! {
         created_at -> Instant,
         expires_at -> Nullable<Instant>,
         address_hash -> Nullable<Binary>,
+        uses_left -> Nullable<Integer>,
     }
 }
 

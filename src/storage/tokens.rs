@@ -1,4 +1,5 @@
-//! Tokens, known only by their keyed hash.
+//! Tokens, known only by their keyed hash: looked up by it, never compared. See `crypto::token` for why
+//! that takes the same time whoever asks.
 
 use diesel::prelude::*;
 
@@ -71,9 +72,95 @@ pub fn find(
         .filter(tokens::hash.eq(hash))
         .filter(tokens::purpose.eq(purpose))
         .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(now)))
+        .filter(tokens::uses_left.is_null().or(tokens::uses_left.gt(0)))
         .select(tokens::subject_id)
         .first(c)
         .optional())
+}
+
+/// Lets a token work so many times and no more.
+///
+/// # Errors
+/// A failed query.
+pub fn limit_uses(conn: &mut Conn, hash: KeyedHash, uses: i32) -> QueryResult<()> {
+    with!(conn, c => diesel::update(tokens::table.find(hash)).set(tokens::uses_left.eq(uses)).execute(c))?;
+    Ok(())
+}
+
+/// Takes one of the uses that a token has left; `false` if it does not work, or not any more.
+///
+/// # Errors
+/// A failed query.
+pub fn use_up(conn: &mut Conn, hash: KeyedHash, purpose: Purpose, now: Ts) -> QueryResult<bool> {
+    let used = with!(conn, c => diesel::update(tokens::table
+            .filter(tokens::hash.eq(hash))
+            .filter(tokens::purpose.eq(purpose))
+            .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(now)))
+            .filter(tokens::uses_left.gt(0)))
+        .set(tokens::uses_left.eq(tokens::uses_left - 1))
+        .execute(c))?;
+    Ok(used == 1)
+}
+
+/// Lets the tokens of these subjects work until `at` at the longest.
+///
+/// # Errors
+/// A failed query.
+pub fn expire(
+    conn: &mut Conn,
+    subjects: &[RecordId],
+    purpose: Purpose,
+    at: Ts,
+) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(tokens::table
+            .filter(tokens::subject_id.eq_any(subjects))
+            .filter(tokens::purpose.eq(purpose))
+            .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(at))))
+        .set(tokens::expires_at.eq(at))
+        .execute(c))
+}
+
+/// Of the tokens of a purpose for a subject, ends all but the first, which its owner may have written
+/// down, and the newest; `keep` in all. The one just minted stays whatever the clock says.
+///
+/// # Errors
+/// A failed query.
+pub fn keep_newest(
+    conn: &mut Conn,
+    subject: RecordId,
+    purpose: Purpose,
+    just_minted: KeyedHash,
+    keep: usize,
+) -> QueryResult<usize> {
+    let oldest_first: Vec<KeyedHash> = with!(conn, c => tokens::table
+        .filter(tokens::subject_id.eq(subject))
+        .filter(tokens::purpose.eq(purpose))
+        .filter(tokens::hash.ne(just_minted))
+        .order((tokens::created_at, tokens::hash))
+        .select(tokens::hash)
+        .load(c))?;
+    let too_many = (oldest_first.len() + 1).saturating_sub(keep);
+    if too_many == 0 {
+        return Ok(0);
+    }
+    let ended: Vec<KeyedHash> = oldest_first.into_iter().skip(1).take(too_many).collect();
+    with!(conn, c => diesel::delete(tokens::table.filter(tokens::hash.eq_any(&ended))).execute(c))
+}
+
+/// Until when the tokens of a purpose work, by subject; `None` is for good. Those without are left out.
+///
+/// # Errors
+/// A failed query.
+pub fn ends(
+    conn: &mut Conn,
+    purpose: Purpose,
+    now: Ts,
+) -> QueryResult<Vec<(RecordId, Option<Ts>)>> {
+    with!(conn, c => tokens::table
+        .filter(tokens::purpose.eq(purpose))
+        .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(now)))
+        .select((tokens::subject_id, tokens::expires_at))
+        .load(c))
 }
 
 /// Ends all tokens of a purpose for a subject.
@@ -95,12 +182,17 @@ pub fn revoke_all(conn: &mut Conn, subject: RecordId) -> QueryResult<usize> {
     with!(conn, c => diesel::delete(tokens::table.filter(tokens::subject_id.eq(subject))).execute(c))
 }
 
-/// Deletes tokens whose time is over.
+/// Deletes up to `limit` tokens whose time is over.
 ///
 /// # Errors
 /// A failed query.
-pub fn delete_expired(conn: &mut Conn, now: Ts) -> QueryResult<usize> {
-    with!(conn, c => diesel::delete(tokens::table.filter(tokens::expires_at.le(now))).execute(c))
+pub fn delete_expired(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<usize> {
+    let over: Vec<KeyedHash> = with!(conn, c => tokens::table
+        .filter(tokens::expires_at.le(now))
+        .select(tokens::hash)
+        .limit(limit)
+        .load(c))?;
+    with!(conn, c => diesel::delete(tokens::table.filter(tokens::hash.eq_any(&over))).execute(c))
 }
 
 /// Lets the tokens of one subject open another, into which it was merged.

@@ -138,6 +138,7 @@ impl Housekeeping {
             expire::past_offers,
             expire::unconfirmed,
             expire::sealed_parts,
+            expire::leftovers,
             forget::old_requests,
             forget::old_offers,
             forget::old_volunteers,
@@ -149,7 +150,6 @@ impl Housekeeping {
                 .map(drop)
                 .map_err(Into::into),
         );
-        results.push(expire::leftovers(ctx).await.map(drop).map_err(Into::into));
         results.push(self.renew_keys().await);
         // Each had its turn; one that failed must not keep the others from erasing.
         results.into_iter().collect()

@@ -344,10 +344,14 @@ async fn sites_are_listed_when_checked_and_counts_hide_the_few() {
     );
 
     let needs = || app.call(Method::GET, "/v1/needs?category=food", None, None);
-    for _ in 0..2 {
-        app.neighbor(&[food(1)]).await;
+    let lin = |n: i32| {
+        let contact = json!({"name": "Lin", "phone": format!("612 555 020{n}")});
+        with(post_of(&[food(1)]), json!({"contact": contact}))
+    };
+    for n in [1, 1, 2] {
+        app.neighbor_who(lin(n)).await;
     }
-    assert_eq!(needs().await.ok()["items"], json!([]));
-    app.neighbor(&[food(1)]).await;
+    assert_eq!(needs().await.ok()["items"], json!([]), "one posted twice");
+    app.neighbor_who(lin(3)).await;
     assert_eq!(needs().await.ok()["items"][0]["open"], 3);
 }

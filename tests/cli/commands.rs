@@ -18,6 +18,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["coordinator"],
         vec!["coordinator", "add"],
         vec!["coordinator", "list"],
+        vec!["coordinator", "rotate"],
         vec!["coordinator", "revoke"],
         vec!["key"],
         vec!["key", "status"],
@@ -80,7 +81,19 @@ fn coordinators_come_and_go() {
     assert!(!listed.contains("mhc_"), "a token is shown once");
 
     let id = second["id"].as_str().unwrap();
+    let rotated = place
+        .run(["coordinator", "rotate", id, "--expires", "90d"])
+        .code(0);
+    assert!(rotated.out().starts_with("mhc_"));
+    assert_ne!(rotated.out().trim(), second["token"].as_str().unwrap());
+    let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
+    assert!(listed[0]["expires_at"].is_null() && listed[1]["expires_at"].is_string());
+    assert_eq!(listed[1]["state"], "active");
+    let wrong = ["coordinator", "rotate", id, "--expires", "soon"];
+    assert!(place.run(wrong).code(2).err().contains("90d"));
     place.run(["coordinator", "revoke", id]).code(0);
+    let revoked = place.run(["coordinator", "rotate", id]).code(1);
+    assert!(revoked.err().contains("revoked"));
     place.run(["coordinator", "revoke", id]).code(0);
     let nobody = "00000000-0000-4000-8000-000000000000";
     let refused = place.run(["coordinator", "revoke", nobody]).code(1);

@@ -8,6 +8,8 @@
     reason = "a test may stop at the first surprise"
 )]
 
+pub mod dump;
+pub mod letters;
 pub mod people;
 mod ring;
 
@@ -15,7 +17,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use actix_web::dev::ServiceResponse;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{App, test, web};
 use manyhands::actions::Ctx;

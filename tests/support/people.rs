@@ -143,6 +143,13 @@ impl TestApp {
             .collect()
     }
 
+    /// What a mail program does for who presses its button: RFC 8058.
+    pub async fn one_click(&self, path: &str) -> Answer {
+        let body = b"List-Unsubscribe=One-Click".to_vec();
+        let kind = [("Content-Type", "application/x-www-form-urlencoded")];
+        self.raw(Method::POST, path, None, Some(body), &kind).await
+    }
+
     /// A volunteer says yes to the newest ask.
     pub async fn accept(&self, volunteer: &Volunteer) -> Answer {
         let token = self.letter_to(&volunteer.email, "mha_");

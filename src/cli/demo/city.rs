@@ -99,6 +99,7 @@ impl City {
             name: PersonName::parse("Casey Coordinator").map_err(anyhow::Error::msg)?,
             email: EmailAddress::parse("coordinator@example.org").map_err(anyhow::Error::msg)?,
             scope: Scope::Admin,
+            expires: None,
         };
         let added = add_coordinator(&ctx, new, Actor::OPERATOR).await;
         let (coordinator, coordinator_token) = added.map_err(|error| match error {

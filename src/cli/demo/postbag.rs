@@ -81,8 +81,9 @@ mod tests {
             answer.expose(),
             stop.expose()
         );
-        assert_eq!(token_in(&text, Purpose::Answer), Some(answer));
-        assert_eq!(token_in(&text, Purpose::Unsubscribe), Some(stop));
-        assert_eq!(token_in(&text, Purpose::Confirm), None);
+        let found = |purpose| token_in(&text, purpose).map(|t| t.expose().to_owned());
+        assert_eq!(found(Purpose::Answer).as_deref(), Some(answer.expose()));
+        assert_eq!(found(Purpose::Unsubscribe).as_deref(), Some(stop.expose()));
+        assert_eq!(found(Purpose::Confirm), None);
     }
 }

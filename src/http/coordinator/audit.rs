@@ -22,7 +22,7 @@ type EntryList = Listing<EntryView>;
         ("actor" = Option<String>, Query, format = Uuid, description = "Only what this person did"),
         ("action" = Option<String>, Query, description = "Only this kind of deed", example = "revealed"),
         Pages),
-    responses((status = 200, description = "A page of entries", body = EntryList), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "A page of entries", body = EntryList), Problems), security(("coordinator" = ["admin"])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
     _: AsAdmin,

@@ -1,11 +1,11 @@
 //! What can be said of every operation alike, so that no handler must repeat it: its id, its path
-//! parameters, and which problems it cannot have.
+//! parameters, the scope a coordinator needs, and which problems it cannot have.
 
 use serde_json::Value;
 use utoipa::Modify;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, RefOr, Required, Schema};
 
 use super::problems;
@@ -13,6 +13,9 @@ use crate::http::idempotency;
 
 /// An id, for examples.
 const ID: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
+
+/// The name of the coordinators' scheme, and of the scope that most of their calls need.
+const COORDINATOR: &str = "coordinator";
 
 /// Completes the document.
 pub(super) struct Complete;
@@ -25,7 +28,7 @@ impl Modify for Complete {
             ("volunteer", "Manage token of a volunteer (`mhv_…`)"),
             ("confirm", "Confirm token out of a letter (`mho_…`)"),
             ("answer", "Answer token out of a letter (`mha_…`)"),
-            ("coordinator", "API token of a coordinator (`mhc_…`)"),
+            (COORDINATOR, "API token of a coordinator (`mhc_…`)"),
         ] {
             let mut scheme = Http::new(HttpAuthScheme::Bearer);
             scheme.description = Some(description.to_owned());
@@ -38,6 +41,7 @@ impl Modify for Complete {
             for (method, operation) in operations(item) {
                 operation.operation_id = Some(operation_id(method, path));
                 split_summary(operation);
+                name_scope(operation);
                 if let ("post", Some(RefOr::T(body))) = (method, &mut operation.request_body) {
                     require_body(components, body);
                 }
@@ -83,6 +87,17 @@ fn operation_id(method: &str, path: &str) -> String {
     let name = path.trim_start_matches("/v1/").replace('-', "_");
     let name = name.replace('{', "by_").replace('}', "").replace('/', "_");
     format!("{method}_{name}")
+}
+
+/// A coordinator's call asks for the scope `coordinator`, unless it names another (`intake`, `admin`).
+/// OpenAPI 3.1 lets any scheme list the roles that it needs.
+fn name_scope(operation: &mut Operation) {
+    let unnamed = SecurityRequirement::new(COORDINATOR, [""; 0]);
+    for requirement in operation.security.iter_mut().flatten() {
+        if *requirement == unnamed {
+            *requirement = SecurityRequirement::new(COORDINATOR, [COORDINATOR]);
+        }
+    }
 }
 
 /// The first sentence is the summary, which is shown in one line; the others describe.

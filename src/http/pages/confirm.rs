@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::oops::Oops;
 use super::{Notice, Page, Wish, page, status, words};
 use crate::actions::Ctx;
-use crate::actions::confirm_offers::confirm_offers;
-use crate::crypto::token::Purpose;
+use crate::actions::confirm_offers::confirm_by_link;
+use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::VolunteerId;
 use crate::domain::lifecycle::OfferState;
 use crate::storage::{StorageError, offers, volunteers};
@@ -76,7 +76,10 @@ pub async fn post(ctx: web::Data<Ctx>, form: web::Form<ConfirmForm>) -> Page {
         Ok(None) => show(&ctx, id, opened.code, None).await,
         Err(notice) => show(&ctx, id, opened.code, Some(notice)).await,
         Ok(Some(Confirm)) => {
-            let confirmed = confirm_offers(&ctx, id).await?;
+            let confirmed = {
+                let link = Token::parse(&opened.code).ok_or_else(Oops::not_found)?;
+                confirm_by_link(&ctx, id, link).await?
+            };
             let keep = KeepPage {
                 heading: "Thank you. Your offer is open",
                 lead: "We write to you when a neighbor nearby needs what you offer. You can say yes or no each time. \

@@ -75,7 +75,7 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     }
     let notice = match wish {
         Ok(None) => None,
-        Ok(Some(Act::Rotate)) => return rotate(ctx, id).await,
+        Ok(Some(Act::Rotate)) => return keep(ctx, &rotate_token(ctx, id).await?),
         Ok(Some(Act::Erase)) => {
             erase_neighbor(ctx, id).await?;
             return page(StatusCode::OK, &GonePage);
@@ -179,8 +179,8 @@ async fn settle(
     Notice::after(result, done)
 }
 
-async fn rotate(ctx: &web::Data<Ctx>, id: NeighborId) -> Page {
-    let token = rotate_token(ctx, id).await?;
+/// Shows a new code, this once.
+pub(super) fn keep(ctx: &web::Data<Ctx>, token: &Token) -> Page {
     let keep = KeepPage {
         heading: "Your new code",
         lead: "The old one stopped working just now.",

@@ -5,7 +5,7 @@ use actix_web::web;
 use askama::Template;
 
 use super::manage::ManageForm;
-use super::neighbor::GonePage;
+use super::neighbor::{GonePage, keep};
 use super::offers::{self, Asked, Shown};
 use super::oops::Oops;
 use super::{Notice, Page, Wish, open, page, status};
@@ -13,6 +13,7 @@ use crate::actions::erase_volunteer::erase_volunteer;
 use crate::actions::move_offer::{Move, move_offer};
 use crate::actions::pause_volunteer::pause_volunteer;
 use crate::actions::renew::renew_offer;
+use crate::actions::rotate_token::rotate_volunteers_token;
 use crate::actions::update_volunteer::{NewVolunteer, update_volunteer};
 use crate::actions::{Ctx, Outcome, Refusal};
 use crate::crypto::token::Purpose;
@@ -53,6 +54,7 @@ enum Act {
         nights: bool,
     },
     AllowMail,
+    Rotate,
     Erase,
 }
 
@@ -62,6 +64,7 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     let id = VolunteerId::from(opened.subject);
     let notice = match wish(form) {
         Ok(None) => None,
+        Ok(Some(Act::Rotate)) => return keep(ctx, &rotate_volunteers_token(ctx, id).await?),
         Ok(Some(Act::Erase)) => {
             erase_volunteer(ctx, id).await?;
             return page(StatusCode::OK, &GonePage);
@@ -88,6 +91,7 @@ fn wish(form: &ManageForm) -> Wish<Act> {
             nights: form.nights == "yes",
         },
         "mail" => Act::AllowMail,
+        "rotate" => Act::Rotate,
         "erase" => form.is_sure().map(|()| Act::Erase)?,
         _ => return Err(Notice::choose()),
     };
@@ -149,7 +153,7 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsVolunteer, act: Act) -> Result<N
             change(ctx, who.0, |old| old, true).await,
             "You get e-mail from us again. Thank you!",
         ),
-        Act::Erase => return Err(Oops::internal()),
+        Act::Rotate | Act::Erase => return Err(Oops::internal()),
     };
     Notice::after(result, done)
 }

@@ -261,7 +261,8 @@ mod tests {
         let token = Token::mint(Purpose::Volunteer, &SeededEntropy::new(1));
         let written = groups(token.expose());
         assert_eq!(written.split(' ').count(), 8, "{written}");
-        assert_eq!(Token::parse(&written), Some(token));
+        let read = Token::parse(&written).map(|t| t.expose().to_owned());
+        assert_eq!(read.as_deref(), Some(token.expose()));
     }
 
     #[test]

@@ -1,0 +1,206 @@
+//! Counts that say where help is needed and nothing of anybody.
+//!
+//! * **People are counted, not requests**: a neighbor with a watch plan of thirty slots is one, and so is
+//!   one who posted three times with the same contact.
+//! * **Fewer than three are merged** into the next larger cell, together with the other small ones there.
+//!   A larger cell never includes what a smaller one shows, so nothing can be subtracted.
+//! * **Counts are rounded down** to a multiple of three, so that the step by which a count changes when a
+//!   cell appears or vanishes does not tell how many were hidden in it.
+//! * **They change once an hour**: who polls does not see the instant at which somebody posts or is helped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use super::NeedCount;
+use crate::actions::Ctx;
+use crate::crypto::lookup::KeyedHash;
+use crate::domain::clock::Ts;
+use crate::domain::ids::NeighborId;
+use crate::domain::place::Cell;
+use crate::storage::requests::OpenNeed;
+use crate::storage::{StorageError, requests};
+
+/// A cell shows the needs of at least so many people, and multiples of it.
+const LEAST: usize = 3;
+
+/// How long counts stay as they are.
+const EVERY_S: i64 = 3600;
+
+/// The counts of the present hour; one for the whole server.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    latest: Mutex<Option<(i64, Vec<NeedCount>)>>,
+}
+
+impl std::fmt::Debug for NeedCount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} in {:?}: {}", self.category, self.cell, self.open)
+    }
+}
+
+impl Snapshot {
+    /// The counts of the present hour, of all categories that may be counted.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub async fn counts(&self, ctx: &Ctx) -> Result<Vec<NeedCount>, StorageError> {
+        let hour = hour(ctx.now());
+        if let Some(counts) = self.of(hour) {
+            return Ok(counts);
+        }
+        let mut categories = Vec::new();
+        for category in ctx.catalog.iter().filter(|c| !c.policy.sensitive) {
+            categories.push(category.key.clone());
+        }
+        let open = ctx
+            .db
+            .read(move |conn| Ok::<_, StorageError>(requests::open_needs(conn, &categories)?))
+            .await?;
+        let counted = counted(open);
+        // Of callers who arrive together, the first to have counted decides for the hour.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((known, counts)) if *known == hour => Ok(counts.clone()),
+            _ => {
+                *latest = Some((hour, counted.clone()));
+                Ok(counted)
+            }
+        }
+    }
+
+    fn of(&self, hour: i64) -> Option<Vec<NeedCount>> {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, counts) = latest.as_ref().filter(|(known, _)| *known == hour)?;
+        Some(counts.clone())
+    }
+}
+
+fn hour(now: Ts) -> i64 {
+    now.as_secs().div_euclid(EVERY_S)
+}
+
+/// One person, as far as can be told: by contact, where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Person {
+    Contact(KeyedHash),
+    Record(NeighborId),
+}
+
+fn counted(open: Vec<OpenNeed>) -> Vec<NeedCount> {
+    let mut by_category: BTreeMap<String, BTreeMap<Cell, BTreeSet<Person>>> = BTreeMap::new();
+    for need in open {
+        let person = match need.email_hash.or(need.phone_hash) {
+            Some(contact) => Person::Contact(contact),
+            None => Person::Record(need.neighbor_id),
+        };
+        let cells = by_category.entry(need.category.to_string()).or_default();
+        cells.entry(need.cell).or_default().insert(person);
+    }
+    let mut counts = Vec::new();
+    for (category, cells) in by_category {
+        counts.extend(merged(cells).into_iter().map(|(cell, people)| NeedCount {
+            category: category.clone(),
+            cell: cell.map(|c| c.to_string()),
+            open: people - people % LEAST,
+        }));
+    }
+    counts
+}
+
+/// Moves the people of every cell that has fewer than [`LEAST`] to the parent cell, level by level.
+/// What is still too small over all the world is left out.
+fn merged(cells: BTreeMap<Cell, BTreeSet<Person>>) -> BTreeMap<Option<Cell>, usize> {
+    let mut done: BTreeMap<Option<Cell>, usize> = BTreeMap::new();
+    let mut level = cells;
+    let mut rest = BTreeSet::new();
+    while let Some(finest) = level.keys().map(|c| c.resolution()).max() {
+        let (now, mut coarser): (BTreeMap<_, _>, BTreeMap<_, _>) = level
+            .into_iter()
+            .partition(|(cell, _)| cell.resolution() == finest);
+        for (cell, people) in now {
+            match cell.parent() {
+                _ if people.len() >= LEAST => {
+                    done.insert(Some(cell), people.len());
+                }
+                Some(parent) => coarser.entry(parent).or_default().extend(people),
+                None => rest.extend(people),
+            }
+        }
+        level = coarser;
+    }
+    if rest.len() >= LEAST {
+        done.insert(None, rest.len());
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entropy::SeededEntropy;
+    use crate::domain::place::{CellSize, GeoPoint};
+
+    fn cell(lat: f64) -> Cell {
+        let size = CellSize::try_from(8).unwrap();
+        Cell::of(GeoPoint::parse(lat, -93.26).unwrap(), size)
+    }
+
+    /// So many requests of so many different neighbors in a cell.
+    fn needs(entropy: &SeededEntropy, cell: Cell, people: usize, each: usize) -> Vec<OpenNeed> {
+        let mut all = Vec::new();
+        for _ in 0..people {
+            let need = OpenNeed {
+                category: "food".parse().unwrap(),
+                cell,
+                neighbor_id: NeighborId::new(entropy),
+                email_hash: None,
+                phone_hash: None,
+            };
+            all.extend(std::iter::repeat_n(need, each));
+        }
+        all
+    }
+
+    #[test]
+    fn no_cell_shows_fewer_than_three_people_and_none_is_counted_twice() {
+        let entropy = SeededEntropy::new(1);
+        let mut open = Vec::new();
+        for (at, people) in [(44.95, 5), (44.96, 1), (44.97, 2), (10.0, 1)] {
+            open.extend(needs(&entropy, cell(at), people, 1));
+        }
+        let counts = counted(open);
+        assert!(counts.iter().all(|c| c.open >= LEAST && c.open % 3 == 0));
+        let at_home = counts
+            .iter()
+            .find(|c| c.cell == Some(cell(44.95).to_string()));
+        assert_eq!(at_home.map(|c| c.open), Some(3), "five, rounded down");
+        assert!(counts.iter().map(|c| c.open).sum::<usize>() <= 9);
+    }
+
+    #[test]
+    fn one_neighbor_with_thirty_slots_is_one() {
+        let entropy = SeededEntropy::new(1);
+        let mut open = needs(&entropy, cell(44.95), 1, 30);
+        open.extend(needs(&entropy, cell(44.95), 1, 1));
+        assert_eq!(counted(open.clone()).len(), 0);
+        // Nor do three posts with one contact make three people.
+        let mut thrice = needs(&entropy, cell(44.95), 3, 1);
+        for need in &mut thrice {
+            need.phone_hash = Some(KeyedHash::from([7; 32]));
+        }
+        assert_eq!(counted(thrice.clone()).len(), 0);
+        open.extend(thrice);
+        assert_eq!(counted(open)[0].open, 3);
+    }
+
+    #[test]
+    fn larger_cells_do_not_include_what_smaller_ones_show() {
+        let entropy = SeededEntropy::new(1);
+        let home = cell(44.95);
+        let mut alone = needs(&entropy, home, 9, 1);
+        let before = counted(alone.clone());
+        // Two more, hidden next door, change nothing that is shown anywhere.
+        alone.extend(needs(&entropy, cell(44.96), 2, 1));
+        assert_eq!(format!("{before:?}"), format!("{:?}", counted(alone)));
+    }
+}
