@@ -10,6 +10,7 @@ mod api {
     mod matching;
     mod people;
     mod refusals;
+    mod reports;
     mod waves;
 }
 mod support;

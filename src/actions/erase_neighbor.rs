@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::report::Reporter;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::{neighbors, requests, tokens};
 
@@ -33,6 +34,7 @@ impl Tx<'_> {
         }
         let ids: Vec<RequestId> = all.iter().map(|r| r.id).collect();
         requests::erase_secrets(self.conn, &ids)?;
+        self.forget_statements(Reporter::Neighbor, id)?;
         neighbors::erase(self.conn, id, self.now)?;
         tokens::revoke_all(self.conn, id.into())?;
         self.audit(

@@ -7,6 +7,7 @@ use super::ending::Tell;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::OfferState;
+use crate::domain::report::Reporter;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::{offers, sites, tokens, volunteers};
 
@@ -44,6 +45,7 @@ impl Tx<'_> {
             sites::unlist(self.conn, offer.id)?;
         }
         offers::erase_secrets(self.conn, &ids)?;
+        self.forget_statements(Reporter::Volunteer, id)?;
         volunteers::erase(self.conn, id, self.now)?;
         tokens::revoke_all(self.conn, id.into())?;
         self.offers_changed(&ids)?;

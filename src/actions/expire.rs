@@ -11,7 +11,8 @@ use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
 use crate::storage::{
-    changes, idempotency, letters, matches, neighbors, offers, requests, tokens, volunteers,
+    changes, idempotency, letters, matches, neighbors, offers, reports, requests, tokens,
+    volunteers,
 };
 
 /// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
@@ -163,6 +164,22 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
         let gone = offers::closed_with_secrets(tx.conn, before, AT_ONCE)?;
         offers::erase_secrets(tx.conn, &gone)?;
         Ok(closed.len() + gone.len())
+    })
+    .await
+}
+
+/// Destroys the evidence of reports whose time is over. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn evidence(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let due = reports::evidence_due(tx.conn, tx.now, AT_ONCE)?;
+        reports::erase_secrets(tx.conn, &due)?;
+        for id in &due {
+            tx.audit("evidence_destroyed", ("report", *id), json!({}))?;
+        }
+        Ok(due.len())
     })
     .await
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::cards::{offer_cards_by_id, request_cards};
-use super::decline_match::pair_hash;
+use super::pair::pair_hashes;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::crypto::lookup::KeyedHash;
@@ -62,7 +62,7 @@ struct Known {
 struct Facts {
     volunteers: HashMap<VolunteerId, Volunteer>,
     loads: HashMap<VolunteerId, VolunteerLoad>,
-    blocked: HashSet<KeyedHash>,
+    blocked: HashSet<VolunteerId>,
 }
 
 /// Asks the next volunteers for a request that was claimed under `lease`. Gives how many were asked.
@@ -172,12 +172,19 @@ async fn read_facts(ctx: &Ctx, known: &Known, found: &Found) -> Result<Facts, St
             .into_iter()
             .map(|v| (v.id, v))
             .collect();
-        let pairs: Vec<KeyedHash> = volunteers
+        let pairs: HashMap<KeyedHash, VolunteerId> = volunteers
             .values()
-            .map(|v| pair_hash(&ctx, &neighbor, v))
+            .flat_map(|v| {
+                let of_pair = pair_hashes(&ctx, &neighbor, v);
+                of_pair.into_iter().map(|pair| (pair, v.id))
+            })
             .collect();
+        let all: Vec<KeyedHash> = pairs.keys().copied().collect();
         Ok(Facts {
-            blocked: blocks::among(conn, &pairs)?.into_iter().collect(),
+            blocked: blocks::among(conn, &all)?
+                .iter()
+                .filter_map(|pair| pairs.get(pair).copied())
+                .collect(),
             loads: matches::load_of(conn, &ids, week_ago)?
                 .into_iter()
                 .map(|l| (l.volunteer, l))
@@ -206,13 +213,10 @@ fn choose(
         ) else {
             continue;
         };
-        if facts
-            .blocked
-            .contains(&pair_hash(ctx, &known.neighbor, volunteer))
+        if facts.blocked.contains(&volunteer.id)
+            || !volunteer.is_askable()
+            || !has_room(ctx, volunteer, load, known.card.urgency)
         {
-            continue;
-        }
-        if !volunteer.is_askable() || !has_room(ctx, volunteer, load, known.card.urgency) {
             continue;
         }
         let policy = ctx.settings.matching.waves.of(known.card.urgency);
@@ -280,7 +284,11 @@ async fn write_round(
     in_reach: usize,
     rested: Option<Ts>,
 ) -> Outcome<usize> {
-    let Known { round, card, .. } = known;
+    let Known {
+        card,
+        round,
+        neighbor,
+    } = known;
     let read_due = request.match_due_at.unwrap_or(Ts::EPOCH);
     ctx.write(Actor::SYSTEM, move |tx| {
         let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
@@ -292,7 +300,7 @@ async fn write_round(
         };
         let mut asked = Vec::new();
         for chosen in &chosen {
-            if let Some(volunteer) = still_right(tx, &category, &card, chosen)? {
+            if let Some(volunteer) = still_right(tx, &category, &card, &neighbor, chosen)? {
                 asked.push((volunteer, propose(tx, &current, &category, &round, chosen)?));
             }
         }
@@ -323,17 +331,22 @@ fn still_right(
     tx: &mut Tx<'_>,
     category: &Category,
     request: &RequestCard,
+    neighbor: &Neighbor,
     chosen: &Chosen,
 ) -> Outcome<Option<VolunteerId>> {
     let card = offer_cards_by_id(tx.ctx, tx.conn, &[chosen.offer], tx.now)?.pop();
     let active = matches::of_request(tx.conn, request.id)?
         .iter()
         .any(|m| m.offer_id == chosen.offer && m.state.is_active());
-    Ok(card
-        .filter(|card| {
-            !active && eligible(category, request, card, chosen.fit.distance_m, tx.now).is_ok()
-        })
-        .map(|card| card.volunteer))
+    let Some(card) = card.filter(|card| {
+        !active && eligible(category, request, card, chosen.fit.distance_m, tx.now).is_ok()
+    }) else {
+        return Ok(None);
+    };
+    // The two may have been parted since the round began.
+    let volunteer = tx.volunteer(card.volunteer)?;
+    let is_blocked = tx.is_blocked(neighbor, &volunteer)?;
+    Ok((!is_blocked).then_some(card.volunteer))
 }
 
 fn propose(

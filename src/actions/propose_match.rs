@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::new_match::fit_by_hand;
 use super::tx::To;
-use super::{Call, Ctx, Outcome, Refusal, decline_match, refuse};
+use super::{Call, Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{MatchId, OfferId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{MatchState, RequestState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
-use crate::storage::{blocks, matches, volunteers};
+use crate::storage::{matches, volunteers};
 
 /// Asks the offer's volunteer for the request, outside any wave. A coordinator's own proposal needs no
 /// review; everything else must fit as in any match. A repeated call shows what the first made.
@@ -41,8 +41,7 @@ pub async fn propose_match(
         });
         let neighbor = tx.neighbor(request.neighbor_id)?;
         let volunteer = tx.volunteer(offer.volunteer_id)?;
-        let pair = decline_match::pair_hash(tx.ctx, &neighbor, &volunteer);
-        if taken || !blocks::among(tx.conn, &[pair])?.is_empty() {
+        if taken || tx.is_blocked(&neighbor, &volunteer)? {
             return refuse(Refusal::PairTaken);
         }
         let Some(fit) = fit_by_hand(tx, &request, offer.id)? else {

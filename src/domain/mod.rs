@@ -19,6 +19,7 @@ pub mod limits;
 pub mod need;
 pub mod note;
 pub mod place;
+pub mod report;
 pub mod score;
 pub mod secret;
 pub(crate) mod word;

@@ -188,7 +188,9 @@ fn answer(cfg: &mut web::ServiceConfig) {
 
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
-    use self::coordinator::{audit, letters, matches, offers, requests, reveals, volunteers};
+    use self::coordinator::{
+        audit, letters, matches, offers, reports, requests, reveals, volunteers,
+    };
     cfg.service(
         at("/v1/matches")
             .route(web::get().to(matches::list))
@@ -197,6 +199,11 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/matches/{id}").route(web::get().to(matches::get)))
     .service(at("/v1/matches/{id}/approve").route(web::post().to(matches::approve)))
     .service(at("/v1/matches/{id}/veto").route(web::post().to(matches::veto)))
+    .service(at("/v1/matches/{id}/report").route(web::post().to(reports::post)))
+    .service(at("/v1/reports").route(web::get().to(reports::list)))
+    .service(at("/v1/reports/{id}").route(web::get().to(reports::get)))
+    .service(at("/v1/reports/{id}/reveal").route(web::post().to(reveals::report)))
+    .service(at("/v1/reports/{id}/close").route(web::post().to(reports::close)))
     .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))

@@ -281,7 +281,11 @@ fn words(letter: &LetterToSend) -> Words {
         },
         (LetterKind::Reported, _) => Words {
             subject: "Somebody has reported a problem",
-            paragraphs: vec!["The two are parted, and will not be brought together again. Please look at it now.".into(), review(about)],
+            paragraphs: vec![
+                "The two are parted, and will not be brought together again. Please look at it now.".into(),
+                "GET /v1/reports?open=true with your token.".into(),
+                review(about),
+            ],
             button: None,
         },
     }

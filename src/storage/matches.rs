@@ -156,6 +156,26 @@ pub fn of_volunteer(
         .load(c))
 }
 
+/// Active matches of any request of the neighbor with any offer of the volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn active_between(
+    conn: &mut Conn,
+    neighbor: NeighborId,
+    volunteer: VolunteerId,
+) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .inner_join(requests::table)
+        .inner_join(offers::table)
+        .filter(requests::neighbor_id.eq(neighbor))
+        .filter(offers::volunteer_id.eq(volunteer))
+        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .order((requests::id, offers::id, matches::id))
+        .select(Match::as_select())
+        .load(c))
+}
+
 /// One page for coordinators.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ pub mod meta;
 pub mod neighbors;
 pub mod offers;
 pub mod page;
+pub mod reports;
 pub mod requests;
 pub mod schema;
 pub mod sites;

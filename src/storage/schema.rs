@@ -302,3 +302,25 @@ allow_tables_to_appear_in_same_query!(
     matches,
     letters,
 );
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    reports (id) {
+        id -> Id,
+        match_id -> Id,
+        request_id -> Id,
+        neighbor_id -> Id,
+        volunteer_id -> Id,
+        reported_by -> Text,
+        about -> Text,
+        problem -> Text,
+        created_at -> Instant,
+        closed_at -> Nullable<Instant>,
+        closed_by -> Nullable<Id>,
+        erase_at -> Instant,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Integer,
+    }
+}

@@ -19,7 +19,7 @@ use crate::crypto::token::Purpose;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
-    CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId,
+    CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, RecordId, ReportId, RequestId,
     VolunteerId,
 };
 use crate::domain::lifecycle::{
@@ -139,7 +139,8 @@ id_columns!(
     OfferId,
     MatchId,
     LetterId,
-    CoordinatorId
+    CoordinatorId,
+    ReportId
 );
 
 word_columns!(
@@ -166,6 +167,9 @@ word_columns!(
     super::changes::Entity,
     super::audit::ActorKind,
     crate::domain::letter::LetterKind,
+    crate::domain::report::Problem,
+    crate::domain::report::Reporter,
+    crate::domain::report::Side,
 );
 
 columns! {

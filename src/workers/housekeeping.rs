@@ -101,7 +101,13 @@ impl Housekeeping {
                 results.push(work.await);
             )*};
         }
-        until_done!(past_requests, past_offers, unconfirmed, sealed_parts);
+        until_done!(
+            past_requests,
+            past_offers,
+            unconfirmed,
+            sealed_parts,
+            evidence
+        );
         results.push(
             expire::ending_offers(ctx)
                 .await

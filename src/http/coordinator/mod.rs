@@ -15,6 +15,7 @@ pub mod audit;
 pub mod letters;
 pub mod matches;
 pub mod offers;
+pub mod reports;
 pub mod requests;
 pub mod reveals;
 pub mod volunteers;

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::released::ReleasedView;
 use super::request::WindowView;
 use crate::actions::Ctx;
+use crate::actions::pair::is_blocked;
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
@@ -89,15 +90,21 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
         Some(sealed) => ctx.vault.open(request.id, request.sealed_version, sealed)?,
         None => RequestSecret::default(),
     };
-    let can = can(m, &request, &offer);
+    let Some(volunteer) = volunteers::find(conn, offer.volunteer_id)? else {
+        return Ok(None);
+    };
+    let mut can = can(m, &request, &offer);
+    // "I can, after all" is not for two who were parted.
+    if !m.state.is_active() && is_blocked(ctx, conn, &neighbor, &volunteer)? {
+        can.retain(|what| *what != "accept");
+    }
     let is_open = m.state.is_active() || can.contains(&"accept");
     let contact = match &neighbor.sealed {
         Some(sealed) if m.is_released() => {
             let who: NeighborSecret =
                 ctx.vault
                     .open(neighbor.id, neighbor.sealed_version, sealed)?;
-            let vetted =
-                volunteers::find(conn, offer.volunteer_id)?.is_some_and(|v| v.is_vetted(ctx.now()));
+            let vetted = volunteer.is_vetted(ctx.now());
             Some(released(m, &request, &who, &secret, vetted))
         }
         _ => None,

@@ -5,6 +5,7 @@ pub mod entry;
 pub mod letter;
 pub mod matched;
 pub mod offer;
+pub mod report;
 pub mod request;
 pub mod revealed;
 pub mod volunteer;
