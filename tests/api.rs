@@ -4,6 +4,8 @@
 
 mod api {
     mod agreement;
+    mod areas;
+    mod call_first;
     mod capacity;
     mod idempotency;
     mod mail;

@@ -349,7 +349,7 @@ fn the_tables_are_what_the_schema_says() {
     let by_schema = columns_by_schema!(
         &mut conn,
         meta coordinators neighbors requests volunteers offers offer_capacity sites matches blocks letters tokens
-        changes audit idempotency
+        changes audit idempotency reports tasks areas
     );
     assert_eq!(by_schema, by_database);
 }

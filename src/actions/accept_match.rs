@@ -49,6 +49,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         return refuse(Refusal::NotPossible);
     };
     may_accept(tx, &category, &request, &offer, &volunteer)?;
+    tx.refuse_if_frozen(&request, &offer)?;
     let neighbor = tx.neighbor(request.neighbor_id)?;
     if tx.is_blocked(&neighbor, &volunteer)? {
         return refuse(Refusal::NotPossible);

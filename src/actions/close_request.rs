@@ -62,6 +62,7 @@ impl Tx<'_> {
         if !requests::close(self.conn, request.id, reason, self.now)? {
             return refuse(Refusal::NotPossible);
         }
+        self.drop_needless_call(request.neighbor_id)?;
         self.audit(
             "request_closed",
             ("request", request.id),

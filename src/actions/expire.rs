@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::ending::Tell;
+use super::freeze_area::settle_areas;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{RequestId, VolunteerId};
@@ -182,6 +183,15 @@ pub async fn evidence(ctx: &Ctx) -> Outcome<usize> {
         Ok(due.len())
     })
     .await
+}
+
+/// Goes on with what a freeze of an area, or its end, brings about. Gives as many as there may be more.
+///
+/// # Errors
+/// A failed query.
+pub async fn frozen_areas(ctx: &Ctx) -> Outcome<usize> {
+    let has_more = settle_areas(ctx).await?;
+    Ok(usize::from(has_more) * usize::try_from(AT_ONCE).unwrap_or(usize::MAX))
 }
 
 /// Forgets what only served for a while: expired tokens, idempotency keys, old changes. Gives how many.

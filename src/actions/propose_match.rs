@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::call_first::waits_for_call;
 use super::new_match::fit_by_hand;
 use super::tx::To;
 use super::{Call, Ctx, Outcome, Refusal, refuse};
@@ -35,15 +36,19 @@ pub async fn propose_match(
         if request.state != RequestState::Open {
             return refuse(Refusal::NotPossible);
         }
+        let neighbor = tx.neighbor(request.neighbor_id)?;
+        if waits_for_call(tx.ctx, &request, neighbor.verified) {
+            return refuse(Refusal::CallFirst);
+        }
         let earlier = matches::of_request(tx.conn, request.id)?;
         let taken = earlier.iter().any(|m| {
             m.offer_id == offer.id && (m.state.is_active() || m.state == MatchState::Vetoed)
         });
-        let neighbor = tx.neighbor(request.neighbor_id)?;
         let volunteer = tx.volunteer(offer.volunteer_id)?;
         if taken || tx.is_blocked(&neighbor, &volunteer)? {
             return refuse(Refusal::PairTaken);
         }
+        tx.refuse_if_frozen(&request, &offer)?;
         let Some(fit) = fit_by_hand(tx, &request, offer.id)? else {
             return refuse(Refusal::DoesNotFit);
         };

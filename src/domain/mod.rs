@@ -5,6 +5,7 @@
 //!
 //! To add a word, add a file named after it.
 
+pub mod area;
 pub mod attribute;
 pub mod availability;
 pub mod category;
@@ -22,4 +23,5 @@ pub mod place;
 pub mod report;
 pub mod score;
 pub mod secret;
+pub mod task;
 pub(crate) mod word;

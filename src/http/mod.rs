@@ -189,7 +189,7 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        audit, letters, matches, offers, reports, requests, reveals, volunteers,
+        areas, audit, letters, matches, offers, reports, requests, reveals, tasks, volunteers,
     };
     cfg.service(
         at("/v1/matches")
@@ -217,6 +217,16 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/volunteers/{id}/block").route(web::post().to(volunteers::block)))
     .service(at("/v1/volunteers/{id}/unblock").route(web::post().to(volunteers::unblock)))
     .service(at("/v1/volunteers/{id}/reveal").route(web::post().to(reveals::volunteer)))
+    .service(
+        at("/v1/areas")
+            .route(web::get().to(areas::list))
+            .route(web::post().to(areas::post)),
+    )
+    .service(at("/v1/areas/{id}/lift").route(web::post().to(areas::lift)))
+    .service(at("/v1/tasks").route(web::get().to(tasks::list)))
+    .service(at("/v1/tasks/{id}").route(web::get().to(tasks::get)))
+    .service(at("/v1/tasks/{id}/claim").route(web::post().to(tasks::claim)))
+    .service(at("/v1/tasks/{id}/done").route(web::post().to(tasks::done)))
     .service(at("/v1/letters").route(web::get().to(letters::list)))
     .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));

@@ -66,6 +66,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::volunteers::list, coordinator::volunteers::get, coordinator::volunteers::vet,
         coordinator::volunteers::unvet, coordinator::volunteers::block, coordinator::volunteers::unblock,
         coordinator::reveals::volunteer,
+        coordinator::tasks::list, coordinator::tasks::get, coordinator::tasks::claim, coordinator::tasks::done,
+        coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
         coordinator::letters::list, coordinator::letters::get, coordinator::audit::list,
     )
 )]

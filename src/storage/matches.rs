@@ -272,6 +272,29 @@ pub struct VolunteerLoad {
     pub answered: u32,
 }
 
+/// Proposals and asks from `after` on, in the order of their ids.
+///
+/// # Errors
+/// A failed query.
+pub fn open_asks_after(
+    conn: &mut Conn,
+    after: Option<MatchId>,
+    limit: i64,
+) -> QueryResult<Vec<Match>> {
+    with!(conn, c => {
+        let mut query = matches::table
+            .filter(matches::state.eq_any([MatchState::Proposed, MatchState::Notified]))
+            .order(matches::id)
+            .limit(limit)
+            .select(Match::as_select())
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(matches::id.gt(after));
+        }
+        query.load(c)
+    })
+}
+
 /// Moves a match from one of the states given to another.
 fn step(
     conn: &mut Conn,

@@ -4,6 +4,7 @@
 //! sends a letter, never matches, never renders. To add a table: a migration for each backend, its
 //! columns in `schema`, one file here named after it with `X` to read and `NewX` to write.
 
+pub mod areas;
 pub mod audit;
 pub mod backup;
 pub mod blocks;
@@ -25,6 +26,7 @@ pub mod requests;
 pub mod schema;
 pub mod sites;
 pub mod sql_types;
+pub mod tasks;
 pub mod tokens;
 pub mod volunteers;
 mod writer;

@@ -108,6 +108,20 @@ pub fn edit(
     Ok(changed == 1)
 }
 
+/// Marks the contact of a neighbor as checked, if nobody had checked it.
+///
+/// # Errors
+/// A failed query.
+pub fn verify(conn: &mut Conn, id: NeighborId, how: Verified, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(neighbors::table
+            .filter(neighbors::id.eq(id))
+            .filter(neighbors::verified.eq(Verified::None))
+            .filter(neighbors::erased_at.is_null()))
+        .set((neighbors::verified.eq(how), neighbors::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
 /// Stops all mail to the neighbor.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::areas;
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
 use super::schema::{matches, requests};
@@ -215,17 +216,20 @@ pub fn open_after(
     })
 }
 
-/// How many live requests stand in each cell, of categories that may be counted publicly.
+/// How many open requests stand in each cell that is in no frozen area.
 ///
 /// # Errors
 /// A failed query.
 pub fn open_by_cell(conn: &mut Conn, category: &str) -> QueryResult<Vec<(Cell, i64)>> {
-    with!(conn, c => requests::table
+    let frozen = areas::frozen(conn)?;
+    let mut counts: Vec<(Cell, i64)> = with!(conn, c => requests::table
         .filter(requests::state.eq(RequestState::Open))
         .filter(requests::category.eq(category))
         .group_by(requests::cell)
         .select((requests::cell, diesel::dsl::count_star()))
-        .load(c))
+        .load(c))?;
+    counts.retain(|(cell, _)| !frozen.holds(cell.center()));
+    Ok(counts)
 }
 
 /// Takes due requests for matching: most urgent first, then longest waiting. They stay taken until
@@ -330,6 +334,23 @@ pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usiz
             .filter(requests::match_due_at.is_null().or(requests::match_due_at.gt(due))))
         .set((requests::match_due_at.eq(due), requests::lease_id.eq(None::<LeaseId>), requests::lease_until.eq(None::<Ts>)))
         .execute(c))
+}
+
+/// Says why a person must look at live requests, or that nobody needs to.
+///
+/// # Errors
+/// A failed query.
+pub fn set_attention(
+    conn: &mut Conn,
+    ids: &[RequestId],
+    attention: Option<Attention>,
+) -> QueryResult<()> {
+    with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq_any(ids))
+            .filter(requests::state.ne(RequestState::Closed)))
+        .set(requests::attention.eq(attention))
+        .execute(c))?;
+    Ok(())
 }
 
 /// Makes every open request due that no round will look at again: the safety net under the clock.

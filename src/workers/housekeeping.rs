@@ -106,6 +106,7 @@ impl Housekeeping {
             past_offers,
             unconfirmed,
             sealed_parts,
+            frozen_areas,
             evidence
         );
         results.push(

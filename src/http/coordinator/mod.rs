@@ -11,6 +11,7 @@ use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::storage::{Conn, StorageError};
 
+pub mod areas;
 pub mod audit;
 pub mod letters;
 pub mod matches;
@@ -18,6 +19,7 @@ pub mod offers;
 pub mod reports;
 pub mod requests;
 pub mod reveals;
+pub mod tasks;
 pub mod volunteers;
 
 /// Shows what is read, or that it is not there.

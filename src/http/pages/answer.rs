@@ -254,6 +254,12 @@ pub(super) fn facts(ctx: &Ctx, view: &AnswerView) -> Vec<Fact> {
 
 /// How it stands: a heading, and what to do.
 fn standing(view: &AnswerView) -> (&'static str, &'static str) {
+    if view.frozen && view.state.is_active() {
+        return (
+            "Please wait, and do not go there",
+            "Coordinators have stopped all help in that area for now, for everybody's safety. You need to do nothing; come back later to see how it stands.",
+        );
+    }
     match (view.state, view.agreement, view.fall_reason) {
         (MatchState::Proposed | MatchState::Notified, ..) => (
             "Can you help a neighbor?",
