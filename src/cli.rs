@@ -15,6 +15,7 @@ mod migrate;
 mod openapi;
 mod print;
 mod serve;
+mod wipe_closed;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -79,6 +80,10 @@ enum Command {
     /// Put a copy in the place of a database that is not there yet.
     #[command(after_help = "Example:\n  manyhands restore /backups/manyhands-2026-11-22.db")]
     Restore(backup::RestoreArguments),
+    /// Destroy the personal parts of everything that is closed, now; also while the service runs. It cannot
+    /// be undone.
+    #[command(after_help = "Example:\n  manyhands wipe-closed --json")]
+    WipeClosed(wipe_closed::Arguments),
     /// Print the OpenAPI document.
     #[command(after_help = "Example:\n  manyhands openapi > openapi.json")]
     Openapi,
@@ -170,6 +175,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Key(command)) => key::run(&config, &command),
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
+        Some(Command::WipeClosed(arguments)) => wipe_closed::run(&config, &arguments).await,
         Some(Command::Openapi) => {
             openapi::run();
             Ok(())

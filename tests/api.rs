@@ -14,5 +14,6 @@ mod api {
     mod refusals;
     mod reports;
     mod waves;
+    mod wipe;
 }
 mod support;

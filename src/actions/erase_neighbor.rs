@@ -19,6 +19,7 @@ pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
             tx.neighbor(id)?;
+            tx.forget_statements(Reporter::Neighbor, id)?;
             tx.erase_neighbor(id, CloseReason::NotNeeded)
         },
     )
@@ -34,7 +35,6 @@ impl Tx<'_> {
         }
         let ids: Vec<RequestId> = all.iter().map(|r| r.id).collect();
         requests::erase_secrets(self.conn, &ids)?;
-        self.forget_statements(Reporter::Neighbor, id)?;
         neighbors::erase(self.conn, id, self.now)?;
         tokens::revoke_all(self.conn, id.into())?;
         self.audit(

@@ -20,6 +20,7 @@ pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
             tx.volunteer(id)?;
+            tx.forget_statements(Reporter::Volunteer, id)?;
             tx.erase_volunteer(id)
         },
     )
@@ -45,7 +46,6 @@ impl Tx<'_> {
             sites::unlist(self.conn, offer.id)?;
         }
         offers::erase_secrets(self.conn, &ids)?;
-        self.forget_statements(Reporter::Volunteer, id)?;
         volunteers::erase(self.conn, id, self.now)?;
         tokens::revoke_all(self.conn, id.into())?;
         self.offers_changed(&ids)?;

@@ -70,6 +70,7 @@ pub mod update_offer;
 pub mod update_request;
 pub mod update_volunteer;
 pub mod vet_volunteer;
+pub mod wipe_closed;
 
 pub use tx::{Call, Tx};
 

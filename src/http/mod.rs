@@ -189,7 +189,7 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        areas, audit, letters, matches, offers, reports, requests, reveals, tasks, volunteers,
+        areas, audit, letters, matches, offers, reports, requests, reveals, tasks, volunteers, wipe,
     };
     cfg.service(
         at("/v1/matches")
@@ -229,6 +229,7 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/tasks/{id}/done").route(web::post().to(tasks::done)))
     .service(at("/v1/letters").route(web::get().to(letters::list)))
     .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
+    .service(at("/v1/wipe-closed").route(web::post().to(wipe::post)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));
 }
 

@@ -68,7 +68,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::reveals::volunteer,
         coordinator::tasks::list, coordinator::tasks::get, coordinator::tasks::claim, coordinator::tasks::done,
         coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
-        coordinator::letters::list, coordinator::letters::get, coordinator::audit::list,
+        coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
     )
 )]
 struct Document;

@@ -435,14 +435,19 @@ pub fn close(conn: &mut Conn, id: RequestId, reason: CloseReason, now: Ts) -> Qu
     Ok(closed == 1)
 }
 
-/// Hides an open request.
+/// Hides an open request. A coordinator also takes over what the neighbor has hidden, so that she
+/// cannot show it again by herself.
 ///
 /// # Errors
 /// A failed query.
 pub fn hold(conn: &mut Conn, id: RequestId, by: HeldBy, now: Ts) -> QueryResult<bool> {
+    let from = match by {
+        HeldBy::Neighbor => vec![],
+        HeldBy::Coordinator => vec![HeldBy::Neighbor],
+    };
     let held = with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq(id))
-            .filter(requests::state.eq(RequestState::Open)))
+            .filter(requests::state.eq(RequestState::Open).or(requests::held_by.assume_not_null().eq_any(from))))
         .set((
             requests::state.eq(RequestState::Held),
             requests::held_by.eq(by),

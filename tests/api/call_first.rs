@@ -98,7 +98,7 @@ async fn an_unverified_neighbor_is_called_before_anybody_is_asked() {
 
 #[actix_web::test]
 async fn whom_a_coordinator_enters_and_who_wants_it_at_the_door_is_not_called() {
-    let mut app = TestApp::new();
+    let app = TestApp::new();
     let (_, token) = app.coordinator(Scope::Coordinator).await;
     let entered = app
         .call(

@@ -23,6 +23,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["key", "status"],
         vec!["backup"],
         vec!["restore"],
+        vec!["wipe-closed"],
         vec!["openapi"],
     ];
     for command in commands {

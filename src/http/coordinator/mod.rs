@@ -21,6 +21,7 @@ pub mod requests;
 pub mod reveals;
 pub mod tasks;
 pub mod volunteers;
+pub mod wipe;
 
 /// Shows what is read, or that it is not there.
 async fn found<T, F>(ctx: &web::Data<Ctx>, read: F) -> Result<HttpResponse, Problem>
