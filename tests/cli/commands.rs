@@ -232,3 +232,18 @@ fn a_schema_is_made_once() {
     let second = place.run(["migrate"]).code(0).out();
     assert!(second.contains("up to date"), "{second}");
 }
+
+#[test]
+fn what_is_closed_is_wiped_at_a_word() {
+    let place = Place::new();
+    place.run(["wipe-closed"]).code(1);
+    place
+        .run(["coordinator", "add", "Cora", "--email", "cora@example.org"])
+        .code(0);
+    let wiped = place.run(["wipe-closed", "--json"]).code(0).out();
+    let wiped: serde_json::Value = serde_json::from_str(&wiped).unwrap();
+    assert_eq!(wiped["requests"], 0);
+    assert_eq!(wiped["flushed"], true);
+    let told = place.run(["wipe-closed"]).code(0).out();
+    assert!(told.starts_with("Destroyed:"), "{told}");
+}

@@ -696,7 +696,7 @@ async fn every_rule_is_met_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 14, max_shrink_iters: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn nobody_learns_anything_before_its_time(acts in prop::collection::vec(act(), 5..30)) {
