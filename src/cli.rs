@@ -17,6 +17,7 @@ mod migrate;
 mod openapi;
 mod print;
 mod serve;
+mod wipe_closed;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -98,6 +99,10 @@ enum Command {
     /// Look whether the audit is what it was; also while the service runs.
     #[command(subcommand, after_help = "Example:\n  manyhands audit verify")]
     Audit(audit::Command),
+    /// Destroy the personal parts of everything that is closed, now; also while the service runs. It cannot
+    /// be undone.
+    #[command(after_help = "Example:\n  manyhands wipe-closed --json")]
+    WipeClosed(wipe_closed::Arguments),
     /// Print the OpenAPI document.
     #[command(after_help = "Example:\n  manyhands openapi > openapi.json")]
     Openapi,
@@ -195,6 +200,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
         Some(Command::Audit(command)) => audit::run(&config, command).await,
+        Some(Command::WipeClosed(arguments)) => wipe_closed::run(&config, &arguments).await,
         Some(Command::Openapi) => {
             openapi::run();
             Ok(())

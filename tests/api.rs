@@ -11,7 +11,9 @@ mod api {
     mod access;
     mod agreement;
     mod alike;
+    mod areas;
     mod audit;
+    mod call_first;
     mod capacity;
     mod erasure;
     mod flood;
@@ -23,9 +25,11 @@ mod api {
     mod matching;
     mod people;
     mod refusals;
+    mod reports;
     mod stalker;
     mod tampering;
     mod tokens;
     mod waves;
+    mod wipe;
 }
 mod support;

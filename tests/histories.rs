@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod histories {
+    mod releases;
+}
 mod support;
 
 use std::collections::HashMap;

@@ -205,6 +205,7 @@ fn every_command_that_is_named_is_there() {
         "check-config",
         "migrate",
         "key",
+        "wipe-closed",
         "openapi",
     ] {
         let help = Command::new(BINARY)

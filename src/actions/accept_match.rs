@@ -47,6 +47,11 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         return refuse(Refusal::NotPossible);
     };
     may_accept(tx, &category, &request, &offer, &volunteer)?;
+    tx.refuse_if_frozen(&request, &offer)?;
+    let neighbor = tx.neighbor(request.neighbor_id)?;
+    if tx.is_blocked(&neighbor, &volunteer)? {
+        return refuse(Refusal::NotPossible);
+    }
 
     let taken = amount(tx, &matched, &request, &offer, yes.quantity)?;
     if !capacity::take(tx.conn, &offer, matched.period_start, taken)? {
@@ -55,7 +60,6 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     if !requests::take_cover(tx.conn, request.id, taken, tx.now)? {
         return refuse(Refusal::AlreadyCovered);
     }
-    let neighbor = tx.neighbor(request.neighbor_id)?;
     let pending = category
         .policy
         .agree

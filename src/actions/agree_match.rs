@@ -2,18 +2,21 @@
 
 use super::ending::Tell;
 use super::tx::To;
-use super::{Ctx, Outcome, Refusal, refuse};
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState, Step};
 use crate::storage::audit::Actor;
 use crate::storage::matches;
+use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
 
 /// Agrees: contacts are released to both, and her address where the help is brought there. Where no
 /// agreement was waited for, this shares the address with a volunteer who is not vetted.
 ///
 /// # Errors
-/// A match that is not accepted, or was refused.
+/// A match that is not accepted, or was refused; a frozen area; a volunteer who is not vetted any more
+/// where the category asks for it.
 pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         let (matched, request, offer) = tx.matched(id)?;
@@ -22,6 +25,8 @@ pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
             Step::To(_) if matched.state == MatchState::Accepted => {}
             _ => return refuse(Refusal::NotPossible),
         }
+        tx.refuse_if_frozen(&request, &offer)?;
+        may_be_told(tx, &request, &offer)?;
         let first = matched.released_at.is_none();
         if !matches::agree(tx.conn, id, matched.released_at.unwrap_or(tx.now), tx.now)? {
             return refuse(Refusal::NotPossible);
@@ -50,6 +55,19 @@ pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         Ok(())
     })
     .await
+}
+
+/// The volunteer may have lost the trust that the category asks for since the yes.
+fn may_be_told(tx: &mut Tx<'_>, request: &Request, offer: &Offer) -> Outcome<()> {
+    let vetted_only = tx
+        .ctx
+        .catalog
+        .get(request.category.as_str())
+        .is_none_or(|c| c.policy.vetted_only);
+    if vetted_only && !tx.volunteer(offer.volunteer_id)?.is_vetted(tx.now) {
+        return refuse(Refusal::NotVetted);
+    }
+    Ok(())
 }
 
 /// Refuses: the match falls through, nothing is released, the pair is not proposed again.

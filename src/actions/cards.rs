@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Ctx;
+use super::call_first::waits_for_call;
 use crate::domain::availability::Window;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
@@ -108,6 +109,7 @@ fn offer_card(
 /// # Errors
 /// A failed query.
 pub fn request_cards(
+    ctx: &Ctx,
     conn: &mut Conn,
     rows: Vec<Request>,
     now: Ts,
@@ -131,6 +133,7 @@ pub fn request_cards(
             0
         };
         cards.extend(request_card(
+            ctx,
             request,
             owner,
             i32::try_from(helpers).unwrap_or(i32::MAX),
@@ -145,16 +148,27 @@ pub fn request_cards(
 /// # Errors
 /// A failed query.
 pub fn request_cards_by_id(
+    ctx: &Ctx,
     conn: &mut Conn,
     ids: &[RequestId],
     now: Ts,
 ) -> Result<Vec<RequestCard>, StorageError> {
     let rows = requests::find_all(conn, ids)?;
-    request_cards(conn, rows, now)
+    request_cards(ctx, conn, rows, now)
 }
 
-fn request_card(request: Request, owner: &Neighbor, helpers: i32, now: Ts) -> Option<RequestCard> {
-    if request.state != RequestState::Open || request.needed_until <= now {
+/// `None` for a request that looks for nothing now: not open, past, or waiting for a call.
+fn request_card(
+    ctx: &Ctx,
+    request: Request,
+    owner: &Neighbor,
+    helpers: i32,
+    now: Ts,
+) -> Option<RequestCard> {
+    if request.state != RequestState::Open
+        || request.needed_until <= now
+        || waits_for_call(ctx, &request, owner.verified)
+    {
         return None;
     }
     Some(RequestCard {

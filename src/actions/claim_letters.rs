@@ -2,7 +2,7 @@
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
 use super::mail_limits::{Room, room};
-use super::{Ctx, Outcome, Tx};
+use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
@@ -18,7 +18,7 @@ use crate::storage::letters::{Letter, LetterState, RecipientKind};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{
-    StorageError, TxError, coordinators, departures, letters, matches, neighbors, requests,
+    StorageError, TxError, coordinators, departures, letters, matches, neighbors, requests, tasks,
     volunteers,
 };
 
@@ -137,6 +137,9 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
         Some(request) => Some(about(tx, letter.kind, matched.as_ref(), request)?),
         None => None,
     };
+    let call_first = letter.kind == LetterKind::Received
+        && letter.to_kind == RecipientKind::Neighbor
+        && tasks::open_call(tx.conn, NeighborId::from(letter.to_id))?.is_some();
     let link = link_token(tx, letter, &recipient)?;
     let unsubscribe = match letter.to_kind {
         RecipientKind::Coordinator => None,
@@ -152,6 +155,7 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
         about,
         link,
         unsubscribe,
+        call_first,
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
     })))
 }
@@ -223,7 +227,9 @@ fn is_allowed(
     Ok(match letter.kind {
         LetterKind::Confirm => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
             .is_some_and(|v| v.confirmed_at.is_none() && v.erased_at.is_none()),
-        LetterKind::Asked => state == Some(MatchState::Notified) && is_open,
+        LetterKind::Asked => {
+            state == Some(MatchState::Notified) && is_open && !is_frozen(tx, matched, request)?
+        }
         LetterKind::Accepted => matches!(state, Some(MatchState::Accepted | MatchState::Fulfilled)),
         LetterKind::Agree => {
             state == Some(MatchState::Accepted)
@@ -239,11 +245,24 @@ fn is_allowed(
                 .any(|m| m.state == MatchState::Proposed),
             None => false,
         },
+        LetterKind::CallDue => match request {
+            Some(request) => tasks::open_call(tx.conn, request.neighbor_id)?.is_some(),
+            None => false,
+        },
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported
         | LetterKind::Expiring => true,
     })
+}
+
+/// Whether the match touches an area in which nothing is asked for now.
+fn is_frozen(tx: &mut Tx<'_>, matched: Option<&Match>, request: Option<&Request>) -> Outcome<bool> {
+    let (Some(matched), Some(request)) = (matched, request) else {
+        return Ok(false);
+    };
+    let offer = tx.offer(matched.offer_id, None)?;
+    Ok(frozen::is_frozen(tx.conn, request, &offer)?)
 }
 
 /// What the letter may tell of the request: nothing that is sealed but the note, and that only to the

@@ -61,6 +61,7 @@ impl Tx<'_> {
             return refuse(Refusal::NotPossible);
         }
         self.let_answers_end(request.id)?;
+        self.drop_needless_call(request.neighbor_id)?;
         self.audit(
             "request_closed",
             ("request", request.id),

@@ -1,13 +1,10 @@
 //! A volunteer says no; another is asked at once.
 
-use super::{Ctx, Outcome, Refusal, Tx, refuse};
-use crate::crypto::lookup::{Hasher, KeyedHash};
+use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::MatchId;
-use crate::domain::lifecycle::{DeclineReason, Step};
+use crate::domain::lifecycle::{DeclineReason, MatchState, Step};
 use crate::storage::audit::Actor;
-use crate::storage::neighbors::Neighbor;
-use crate::storage::volunteers::Volunteer;
-use crate::storage::{blocks, matches, requests};
+use crate::storage::{matches, requests};
 
 /// Declines a match for its volunteer. Declining what one has declined already changes nothing.
 ///
@@ -33,6 +30,13 @@ pub async fn decline_match(
             let neighbor = tx.neighbor(request.neighbor_id)?;
             let volunteer = tx.volunteer(offer.volunteer_id)?;
             tx.block_pair(&neighbor, &volunteer)?;
+            for other in matches::active_between(tx.conn, neighbor.id, volunteer.id)? {
+                if other.state != MatchState::Accepted {
+                    let offer = tx.offer(other.offer_id, None)?;
+                    tx.supersede(&other, &offer, false)?;
+                    requests::make_due(tx.conn, &[other.request_id], tx.now)?;
+                }
+            }
         }
         requests::make_due(tx.conn, &[request.id], tx.now)?;
         tx.audit(
@@ -42,23 +46,4 @@ pub async fn decline_match(
         )
     })
     .await
-}
-
-impl Tx<'_> {
-    /// Never proposes this pair again, not even after both were erased and came back.
-    pub(super) fn block_pair(&mut self, neighbor: &Neighbor, volunteer: &Volunteer) -> Outcome<()> {
-        let pair = pair_hash(&self.keys.hasher, neighbor, volunteer);
-        Ok(blocks::insert(self.conn, pair, self.now)?)
-    }
-}
-
-/// What a pair is known by: their contacts where they have any, else their records.
-pub(super) fn pair_hash(hasher: &Hasher, neighbor: &Neighbor, volunteer: &Volunteer) -> KeyedHash {
-    let of_neighbor = neighbor
-        .contact_hash()
-        .unwrap_or_else(|| hasher.call(&[neighbor.id.as_bytes()]));
-    let of_volunteer = volunteer
-        .email_hash
-        .unwrap_or_else(|| hasher.call(&[volunteer.id.as_bytes()]));
-    hasher.pair(&of_neighbor, &of_volunteer)
 }

@@ -4,6 +4,7 @@
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::report::Reporter;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::{neighbors, requests, tokens};
 
@@ -16,6 +17,7 @@ pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
             tx.neighbor(id)?;
+            tx.forget_statements(Reporter::Neighbor, id)?;
             tx.erase_neighbor(id, CloseReason::NotNeeded)
         },
     )

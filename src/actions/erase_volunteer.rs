@@ -5,6 +5,7 @@ use super::ending::Tell;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::OfferState;
+use crate::domain::report::Reporter;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::{matches, offers, sites, tokens, volunteers};
 
@@ -17,6 +18,7 @@ pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
             tx.volunteer(id)?;
+            tx.forget_statements(Reporter::Volunteer, id)?;
             tx.erase_volunteer(id)
         },
     )

@@ -1,17 +1,19 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
 use super::ending::Tell;
+use super::freeze_area::settle_areas;
 use super::mail_limits::WITHIN;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
-use crate::domain::ids::{RequestId, VolunteerId};
+use crate::domain::clock::Ts;
+use crate::domain::ids::{NeighborId, RequestId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
 use crate::storage::{
-    changes, departures, idempotency, letters, matches, neighbors, offers, requests, tokens,
-    volunteers,
+    changes, departures, idempotency, letters, matches, neighbors, offers, reports, requests,
+    tokens, volunteers,
 };
 
 /// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
@@ -148,19 +150,54 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
         let ids: Vec<RequestId> = closed.iter().map(|r| r.id).collect();
         requests::erase_secrets(tx.conn, &ids)?;
         for request in &closed {
-            let done = requests::of_neighbor(tx.conn, request.neighbor_id)?
-                .iter()
-                .all(|r| r.closed_at.is_some_and(|at| at <= before));
-            if done && neighbors::erase(tx.conn, request.neighbor_id, tx.now)? {
-                tokens::revoke_all(tx.conn, request.neighbor_id.into())?;
-                tx.audit("neighbor_erased", ("neighbor", request.neighbor_id), &[])?;
-            }
+            tx.erase_if_over(request.neighbor_id, before)?;
         }
         let gone = offers::closed_with_secrets(tx.conn, before, AT_ONCE)?;
         offers::erase_secrets(tx.conn, &gone)?;
         Ok(closed.len() + gone.len())
     })
     .await
+}
+
+/// Destroys the evidence of reports whose time is over. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub async fn evidence(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let due = reports::evidence_due(tx.conn, tx.now, AT_ONCE)?;
+        reports::erase_secrets(tx.conn, &due)?;
+        for id in &due {
+            tx.audit("evidence_destroyed", ("report", *id), &[])?;
+        }
+        Ok(due.len())
+    })
+    .await
+}
+
+impl Tx<'_> {
+    /// Erases a neighbor all of whose requests were closed before `before`. What she reported stays as
+    /// long as evidence does: this is not her own wish.
+    pub(super) fn erase_if_over(&mut self, id: NeighborId, before: Ts) -> Outcome<bool> {
+        let is_over = requests::of_neighbor(self.conn, id)?
+            .iter()
+            .all(|r| r.closed_at.is_some_and(|at| at <= before));
+        if !is_over || !neighbors::erase(self.conn, id, self.now)? {
+            return Ok(false);
+        }
+        tokens::revoke_all(self.conn, id.into())?;
+        self.audit("neighbor_erased", ("neighbor", id), &[])?;
+        Ok(true)
+    }
+}
+
+/// Goes on with what a freeze of an area, or its end, brings about. Gives as many as there may be more.
+///
+/// # Errors
+/// A failed query.
+pub async fn frozen_areas(ctx: &Ctx) -> Outcome<usize> {
+    let has_more = settle_areas(ctx).await?;
+    Ok(usize::from(has_more) * usize::try_from(AT_ONCE).unwrap_or(usize::MAX))
 }
 
 /// Small rows that one transaction deletes, of each kind.

@@ -7,14 +7,15 @@ use crate::storage::audit::Actor;
 use crate::storage::requests;
 use crate::storage::requests::HeldBy;
 
-/// Hides a request; its asks are withdrawn.
+/// Hides a request; its asks are withdrawn. What the neighbor has hidden herself is the coordinator's
+/// from then on.
 ///
 /// # Errors
 /// A request that is covered or closed.
 pub async fn hold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         let request = tx.request(id, None)?;
-        if request.state == RequestState::Held {
+        if request.held_by == Some(HeldBy::Coordinator) {
             return Ok(());
         }
         if !requests::hold(tx.conn, id, HeldBy::Coordinator, tx.now)? {

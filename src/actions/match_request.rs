@@ -7,10 +7,11 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::cards::{offer_cards_by_id, request_cards};
-use super::decline_match::pair_hash;
+use super::pair::pair_hashes;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::crypto::lookup::KeyedHash;
+use crate::domain::area::Frozen;
 use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, MatchId, OfferId, VolunteerId};
@@ -30,7 +31,7 @@ use crate::storage::requests::{Request, RoundResult};
 use crate::storage::sql_types::Json;
 use crate::storage::volunteers::Volunteer;
 use crate::storage::{
-    StorageError, blocks, letters, matches, neighbors, offers, requests, volunteers,
+    StorageError, areas, blocks, letters, matches, neighbors, offers, requests, volunteers,
 };
 
 /// What counts as of late.
@@ -54,6 +55,7 @@ struct Known {
     card: RequestCard,
     round: Round,
     neighbor: Neighbor,
+    frozen: Frozen,
 }
 
 /// What is known of a volunteer who may be asked.
@@ -88,9 +90,10 @@ pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outco
 
 /// A request that cannot be matched at all leaves the clock; whatever changes it makes it due again.
 async fn give_up(ctx: &Ctx, request: &Request, lease: LeaseId) -> Outcome<usize> {
-    let (id, wave, read_due) = (
+    let (id, wave, attention, read_due) = (
         request.id,
         request.wave,
+        request.attention,
         request.match_due_at.unwrap_or(Ts::EPOCH),
     );
     ctx.write(Actor::SYSTEM, move |tx| {
@@ -98,7 +101,7 @@ async fn give_up(ctx: &Ctx, request: &Request, lease: LeaseId) -> Outcome<usize>
             wave,
             next_wave_at: None,
             match_due_at: None,
-            attention: None,
+            attention,
         };
         requests::finish_round(tx.conn, id, lease, read_due, &result)?;
         Ok(0)
@@ -110,7 +113,10 @@ async fn read_request(ctx: &Ctx, request: Request, now: Ts) -> Result<Option<Kno
     let ctx = ctx.clone();
     let db = ctx.db.clone();
     db.read(move |conn| {
-        let Some(neighbor) = neighbors::find(conn, request.neighbor_id)? else {
+        let frozen = areas::frozen(conn)?;
+        let Some(neighbor) = neighbors::find(conn, request.neighbor_id)?
+            .filter(|_| !frozen.holds(request.cell.center()))
+        else {
             return Ok(None);
         };
         let standing = Standing {
@@ -130,11 +136,12 @@ async fn read_request(ctx: &Ctx, request: Request, now: Ts) -> Result<Option<Kno
             .collect();
         let policy = ctx.settings.matching.waves.of(request.urgency);
         let round = wave::round(policy, &ctx.settings.matching, standing, &earlier, now);
-        let card = request_cards(conn, vec![request], now)?.pop();
+        let card = request_cards(&ctx, conn, vec![request], now)?.pop();
         Ok(card.map(|card| Known {
             card,
             round,
             neighbor,
+            frozen,
         }))
     })
     .await
@@ -156,7 +163,7 @@ fn search(ctx: &Ctx, known: &Known, now: Ts) -> Found {
     let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
     let limit = usize::try_from(ctx.settings.matching.candidates).unwrap_or(usize::MAX);
     index.offers_for(&ctx.catalog, &known.card, now, limit, |offer| {
-        known.round.not_again.contains(&offer.volunteer)
+        known.round.not_again.contains(&offer.volunteer) || known.frozen.holds(offer.at)
     })
 }
 
@@ -172,7 +179,10 @@ async fn read_facts(ctx: &Ctx, known: &Known, found: &Found) -> Result<Facts, St
                 .collect();
             let pairs: HashMap<KeyedHash, VolunteerId> = volunteers
                 .values()
-                .map(|v| (pair_hash(&keys.hasher, &neighbor, v), v.id))
+                .flat_map(|v| {
+                    let of_pair = pair_hashes(&keys.hasher, &neighbor, v);
+                    of_pair.into_iter().map(|pair| (pair, v.id))
+                })
                 .collect();
             let hashes: Vec<KeyedHash> = pairs.keys().copied().collect();
             Ok(Facts {
@@ -208,10 +218,10 @@ fn choose(
         ) else {
             continue;
         };
-        if facts.blocked.contains(&offer.volunteer) {
-            continue;
-        }
-        if !volunteer.is_askable() || !has_room(ctx, volunteer, load, known.card.urgency) {
+        if facts.blocked.contains(&volunteer.id)
+            || !volunteer.is_askable()
+            || !has_room(ctx, volunteer, load, known.card.urgency)
+        {
             continue;
         }
         let policy = ctx.settings.matching.waves.of(known.card.urgency);
@@ -279,7 +289,12 @@ async fn write_round(
     in_reach: usize,
     rested: Option<Ts>,
 ) -> Outcome<usize> {
-    let Known { round, card, .. } = known;
+    let Known {
+        card,
+        round,
+        neighbor,
+        ..
+    } = known;
     let read_due = request.match_due_at.unwrap_or(Ts::EPOCH);
     ctx.write(Actor::SYSTEM, move |tx| {
         let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
@@ -289,9 +304,15 @@ async fn write_round(
         }) else {
             return Ok(0);
         };
+        let frozen = areas::frozen(tx.conn)?;
+        if frozen.holds(current.cell.center()) {
+            return Ok(0);
+        }
         let mut asked = Vec::new();
         for chosen in &chosen {
-            if let Some(volunteer) = still_right(tx, &category, &card, chosen)? {
+            if let Some(volunteer) =
+                still_right(tx, &category, (&card, &neighbor), &frozen, chosen)?
+            {
                 asked.push((volunteer, propose(tx, &current, &category, &round, chosen)?));
             }
         }
@@ -321,18 +342,25 @@ async fn write_round(
 fn still_right(
     tx: &mut Tx<'_>,
     category: &Category,
-    request: &RequestCard,
+    (request, neighbor): (&RequestCard, &Neighbor),
+    frozen: &Frozen,
     chosen: &Chosen,
 ) -> Outcome<Option<VolunteerId>> {
     let card = offer_cards_by_id(tx.ctx, tx.conn, &[chosen.offer], tx.now)?.pop();
     let active = matches::of_request(tx.conn, request.id)?
         .iter()
         .any(|m| m.offer_id == chosen.offer && m.state.is_active());
-    Ok(card
-        .filter(|card| {
-            !active && eligible(category, request, card, chosen.fit.distance_m, tx.now).is_ok()
-        })
-        .map(|card| card.volunteer))
+    let Some(card) = card.filter(|card| {
+        !active
+            && !frozen.holds(card.at)
+            && eligible(category, request, card, chosen.fit.distance_m, tx.now).is_ok()
+    }) else {
+        return Ok(None);
+    };
+    // The two may have been parted since the round began.
+    let volunteer = tx.volunteer(card.volunteer)?;
+    let is_blocked = tx.is_blocked(neighbor, &volunteer)?;
+    Ok((!is_blocked).then_some(card.volunteer))
 }
 
 fn propose(

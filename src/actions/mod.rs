@@ -24,9 +24,12 @@ pub mod add_offers;
 pub mod add_requests;
 pub mod agree_match;
 pub mod block_volunteer;
+pub mod call_first;
 pub mod cards;
 pub mod claim_letters;
 pub mod claim_posts;
+pub mod claim_task;
+pub mod close_report;
 pub mod close_request;
 pub mod confirm_offers;
 pub mod decline_match;
@@ -35,8 +38,11 @@ mod ending;
 pub mod erase_neighbor;
 pub mod erase_volunteer;
 pub mod expire;
+pub mod finish_call;
 pub mod finish_match;
 pub mod forget;
+pub mod freeze_area;
+pub mod frozen;
 pub mod hide_neighbor;
 pub mod hold_request;
 pub mod list_coordinators;
@@ -47,6 +53,7 @@ pub mod match_offer;
 pub mod match_request;
 pub mod move_offer;
 mod new_match;
+pub mod pair;
 pub mod pause_volunteer;
 pub mod post_offers;
 pub mod post_requests;
@@ -76,6 +83,7 @@ pub mod update_request;
 pub mod update_volunteer;
 pub mod verify_audit;
 pub mod vet_volunteer;
+pub mod wipe_closed;
 
 pub use tx::{Call, Tx};
 
@@ -139,6 +147,12 @@ pub enum Refusal {
     /// One active match at most per request and offer; or a pair never to be proposed again.
     #[error("this pair has a match already, or is not to be proposed again")]
     PairTaken,
+    /// The neighbor is to be called first.
+    #[error("the neighbor is to be called first")]
+    CallFirst,
+    /// Nothing is matched in that area for now.
+    #[error("nothing is matched in that area for now")]
+    AreaFrozen,
     /// The offer is no site.
     #[error("the offer has no public place to list")]
     NoSite,

@@ -69,7 +69,7 @@ pub(super) fn fit_by_hand(
         return Ok(None);
     };
     let offer = offer_cards_by_id(tx.ctx, tx.conn, &[offer], tx.now)?.pop();
-    let request = request_cards(tx.conn, vec![request.clone()], tx.now)?.pop();
+    let request = request_cards(tx.ctx, tx.conn, vec![request.clone()], tx.now)?.pop();
     let (Some(offer), Some(request)) = (offer, request) else {
         return Ok(None);
     };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::call_first::waits_for_call;
 use super::tx::To;
 use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::token::{Purpose, Token};
@@ -12,7 +13,7 @@ use crate::domain::clock::Ts;
 use crate::domain::contact::{Contact, StreetAddress};
 use crate::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId};
 use crate::domain::letter::LetterKind;
-use crate::domain::lifecycle::RequestState;
+use crate::domain::lifecycle::{Attention, RequestState};
 use crate::domain::need::{Handover, Quantity, Reach, Urgency, Verified};
 use crate::domain::note::{Note, PrivateNote};
 use crate::domain::place::{Cell, GeoPoint};
@@ -175,8 +176,8 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
     })
 }
 
-/// Writes one request for each need and slot, due for matching at once. The slots of one need are a
-/// series; `series` names one for all of them.
+/// Writes one request for each need and slot, due for matching at once unless the neighbor is to be
+/// called first. The slots of one need are a series; `series` names one for all of them.
 pub(super) fn insert_needs(
     tx: &mut Tx<'_>,
     neighbor: &Neighbor,
@@ -197,6 +198,12 @@ pub(super) fn insert_needs(
         }
     }
     requests::insert(tx.conn, &rows)?;
+    let waiting: Vec<Request> = rows
+        .iter()
+        .filter(|r| r.attention == Some(Attention::CallBack))
+        .cloned()
+        .collect();
+    tx.ask_for_call(neighbor.id, &waiting)?;
     let ids: Vec<RequestId> = rows.iter().map(|r| r.id).collect();
     tx.requests_changed(&ids)?;
     Ok(rows)
@@ -215,7 +222,7 @@ fn new_request(
         note: need.note.clone(),
         private_note: need.private_note.clone(),
     };
-    Ok(Request {
+    let mut request = Request {
         id,
         neighbor_id: neighbor.id,
         series_id,
@@ -248,5 +255,10 @@ fn new_request(
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
-    })
+    };
+    if waits_for_call(tx.ctx, &request, neighbor.verified) {
+        request.attention = Some(Attention::CallBack);
+        request.match_due_at = None;
+    }
+    Ok(request)
 }

@@ -1,14 +1,15 @@
 //! A coordinator brings a request and an offer together by hand.
 
+use super::call_first::waits_for_call;
 use super::new_match::fit_by_hand;
 use super::tx::To;
-use super::{Call, Ctx, Outcome, Refusal, decline_match, refuse};
+use super::{Call, Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{MatchId, OfferId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{MatchState, RequestState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
-use crate::storage::{blocks, matches, volunteers};
+use crate::storage::{matches, volunteers};
 
 /// Asks the offer's volunteer for the request, outside any wave. A coordinator's own proposal needs no
 /// review; everything else must fit as in any match. A repeated call shows what the first made.
@@ -33,16 +34,19 @@ pub async fn propose_match(
         if request.state != RequestState::Open {
             return refuse(Refusal::NotPossible);
         }
+        let neighbor = tx.neighbor(request.neighbor_id)?;
+        if waits_for_call(tx.ctx, &request, neighbor.verified) {
+            return refuse(Refusal::CallFirst);
+        }
         let earlier = matches::of_request(tx.conn, request.id)?;
         let taken = earlier.iter().any(|m| {
             m.offer_id == offer.id && (m.state.is_active() || m.state == MatchState::Vetoed)
         });
-        let neighbor = tx.neighbor(request.neighbor_id)?;
         let volunteer = tx.volunteer(offer.volunteer_id)?;
-        let pair = decline_match::pair_hash(&tx.keys.hasher, &neighbor, &volunteer);
-        if taken || !blocks::among(tx.conn, &[pair])?.is_empty() {
+        if taken || tx.is_blocked(&neighbor, &volunteer)? {
             return refuse(Refusal::PairTaken);
         }
+        tx.refuse_if_frozen(&request, &offer)?;
         let Some(fit) = fit_by_hand(tx, &request, offer.id)? else {
             return refuse(Refusal::DoesNotFit);
         };

@@ -1,11 +1,13 @@
 //! A coordinator looks at what is sealed: with a reason, into the audit, and not without limit.
 
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
-use crate::domain::ids::{CoordinatorId, OfferId, RecordId, RequestId, VolunteerId};
-use crate::domain::secret::{NeighborSecret, OfferSecret, RequestSecret, VolunteerSecret};
+use crate::domain::ids::{CoordinatorId, OfferId, RecordId, ReportId, RequestId, VolunteerId};
+use crate::domain::secret::{
+    NeighborSecret, OfferSecret, ReportSecret, RequestSecret, VolunteerSecret,
+};
 use crate::domain::word::words;
-use crate::storage::audit;
 use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::{audit, reports};
 
 words! {
     /// Why somebody's sealed data is looked at.
@@ -123,6 +125,32 @@ pub async fn reveal_volunteer(
             };
             record(tx, by, "volunteer", RecordId::from(id), reason)?;
             Ok(tx.keys.open(id, volunteer.sealed_version, sealed)?)
+        },
+    )
+    .await
+}
+
+/// Shows the evidence of a report.
+///
+/// # Errors
+/// Evidence that was destroyed, or too many reveals.
+pub async fn reveal_report(
+    ctx: &Ctx,
+    id: ReportId,
+    by: CoordinatorId,
+    reason: RevealReason,
+) -> Outcome<ReportSecret> {
+    ctx.write(
+        Actor::person(ActorKind::Coordinator, RecordId::from(by)),
+        move |tx| {
+            let Some(report) = reports::find(tx.conn, id)? else {
+                return refuse(Refusal::NotFound);
+            };
+            let Some(sealed) = &report.sealed else {
+                return refuse(Refusal::Gone);
+            };
+            record(tx, by, "report", RecordId::from(id), reason)?;
+            Ok(tx.keys.open(id, report.sealed_version, sealed)?)
         },
     )
     .await

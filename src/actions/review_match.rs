@@ -20,6 +20,12 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
             Step::To(_) if request.state == RequestState::Open => {}
             _ => return refuse(Refusal::NotPossible),
         }
+        let neighbor = tx.neighbor(request.neighbor_id)?;
+        let volunteer = tx.volunteer(offer.volunteer_id)?;
+        if tx.is_blocked(&neighbor, &volunteer)? {
+            return refuse(Refusal::NotPossible);
+        }
+        tx.refuse_if_frozen(&request, &offer)?;
         let max_wait = tx.ctx.settings.matching.waves.of(request.urgency).max_wait;
         if !matches::approve(tx.conn, id, tx.now.after(max_wait), tx.now)? {
             return refuse(Refusal::NotPossible);

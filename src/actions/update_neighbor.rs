@@ -56,6 +56,7 @@ pub async fn update_neighbor(
             }
             if edit.email_hash != old.email_hash {
                 neighbors::forget_proof(tx.conn, id)?;
+                tx.follow_verification(&old)?;
             }
             if edit.cell != old.cell {
                 tx.move_requests(id, edit.cell)?;

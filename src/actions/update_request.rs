@@ -91,6 +91,7 @@ pub async fn update_request(
             tx.supersede_asks_of(id)?;
             requests::restart(tx.conn, id, tx.now)?;
         }
+        tx.follow_handover(&old, id)?;
         tx.audit(
             "request_updated",
             ("request", id),

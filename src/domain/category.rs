@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::attribute::{Attribute, AttributeError, Attributes, Side, pointer};
-use super::need::{Handover, Quantity, Reach};
+use super::need::{Handover, Quantity, Reach, Verified};
 use super::word::words;
 pub use catalog::{Catalog, CatalogError, CatalogFault};
 
@@ -122,6 +122,31 @@ words! {
     }
 }
 
+words! {
+    /// When a neighbor whose contact nobody has checked is called before anybody is asked.
+    CallFirst {
+        /// Never.
+        None = "none",
+        /// Where the help comes into her home.
+        Home = "home",
+        /// For every request.
+        Always = "always",
+    }
+}
+
+impl CallFirst {
+    /// Whether a request with that handover, of a neighbor checked so far, waits for a call.
+    #[must_use]
+    pub fn needs_call(self, handover: Handover, verified: Verified) -> bool {
+        verified == Verified::None
+            && match self {
+                Self::None => false,
+                Self::Home => handover == Handover::Home,
+                Self::Always => true,
+            }
+    }
+}
+
 impl Travels {
     /// Whether request and offer are close enough, `distance_m` meters apart, for an offer that
     /// reaches so far and a neighbor who travels so far.
@@ -166,6 +191,8 @@ pub struct Policy {
     pub vetted_only: bool,
     /// When the neighbor must agree.
     pub agree: AgreePolicy,
+    /// Whether an unverified neighbor is called first.
+    pub call_first: CallFirst,
     /// Never listed or counted publicly. Always with a review, vetted volunteers and the neighbor's
     /// agreement.
     pub sensitive: bool,

@@ -77,6 +77,12 @@ ids! {
     LetterId;
     /// A person with an API token.
     CoordinatorId;
+    /// What one side of a match reported of the other.
+    ReportId;
+    /// Something a person must do.
+    TaskId;
+    /// An area where nothing is matched for now.
+    AreaId;
     /// A record whose kind stands beside the id.
     RecordId;
     /// One taking of a piece of work by a worker.
@@ -106,5 +112,8 @@ records!(
     OfferId,
     MatchId,
     LetterId,
-    CoordinatorId
+    CoordinatorId,
+    ReportId,
+    TaskId,
+    AreaId
 );

@@ -29,6 +29,8 @@ words! {
         Expiring = "expiring",
         /// A match waits for a coordinator.
         ReviewDue = "review_due",
+        /// A neighbor is to be called before anybody is asked; to coordinators.
+        CallDue = "call_due",
         /// Somebody reported a problem; to coordinators.
         Reported = "reported",
     }
@@ -63,7 +65,7 @@ impl LetterKind {
         match self {
             Self::CalledOff | Self::Contact | Self::Accepted | Self::Agree | Self::Reported => 0,
             Self::Asked | Self::Changed => 1,
-            Self::Covered | Self::ReviewDue | Self::NobodyYet => 2,
+            Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet => 2,
             Self::Received => 3,
             Self::Expiring => 4,
             Self::Confirm => 5,

@@ -112,6 +112,8 @@ words! {
         ReviewLate = "review_late",
         /// The neighbor cannot be reached.
         Unreachable = "unreachable",
+        /// She is to be called before anybody is asked.
+        CallBack = "call_back",
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! To add a word, add a file named after it.
 
+pub mod area;
 pub mod attribute;
 pub mod availability;
 pub mod category;
@@ -20,6 +21,8 @@ pub mod limits;
 pub mod need;
 pub mod note;
 pub mod place;
+pub mod report;
 pub mod score;
 pub mod secret;
+pub mod task;
 pub(crate) mod word;

@@ -66,6 +66,15 @@ pub struct SiteDetails {
     pub walk_in: bool,
 }
 
+/// The evidence of a report: what a coordinator needs to act, never where somebody lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReportSecret {
+    /// How to reach the person who is reported; none where they were erased before.
+    pub reported: Option<Contact>,
+    /// What the reporter wrote.
+    pub statement: Option<PrivateNote>,
+}
+
 /// Who coordinates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CoordinatorSecret {
@@ -86,6 +95,9 @@ impl Secret for VolunteerSecret {
 }
 impl Secret for OfferSecret {
     const TABLE: &'static str = "offers";
+}
+impl Secret for ReportSecret {
+    const TABLE: &'static str = "reports";
 }
 impl Secret for CoordinatorSecret {
     const TABLE: &'static str = "coordinators";

@@ -21,6 +21,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::MatchId;
 use crate::domain::lifecycle::DeclineReason;
 use crate::domain::need::Quantity;
+use crate::domain::report::Side;
 use crate::storage::{StorageError, matches};
 
 async fn shown(ctx: &web::Data<Ctx>, id: MatchId) -> Result<HttpResponse, Problem> {
@@ -137,7 +138,7 @@ pub async fn report(
     who: AsAnswerer,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let problem = reported(&request, &body)?;
-    report_match(&ctx, who.0, problem, who.actor()).await?;
+    let new = reported(&request, &body, Side::Neighbor)?;
+    report_match(&ctx, who.0, new, who.actor()).await?;
     shown(&ctx, who.0).await
 }

@@ -199,7 +199,7 @@ pub struct AsCoordinator(pub CoordinatorId);
 
 /// An administrator.
 #[derive(Clone, Copy, Debug)]
-pub struct AsAdmin;
+pub struct AsAdmin(pub CoordinatorId);
 
 async fn of_scope(
     who: Extraction<AnyCoordinator>,
@@ -227,7 +227,15 @@ impl FromRequest for AsAdmin {
     type Future = Extraction<Self>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let who = AnyCoordinator::from_request(request, payload);
-        Box::pin(async move { of_scope(who, Scope::Admin).await.map(|_| Self) })
+        Box::pin(async move { Ok(Self(of_scope(who, Scope::Admin).await?.id)) })
+    }
+}
+
+impl AsAdmin {
+    /// The administrator as the audit names them.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        Actor::person(ActorKind::Coordinator, RecordId::from(self.0))
     }
 }
 

@@ -8,7 +8,7 @@ use super::openapi::Problems;
 use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::domain::attribute::{Attribute, AttributeType, Rule, Values};
-use crate::domain::category::{Category, Review, Travels};
+use crate::domain::category::{CallFirst, Category, Review, Travels};
 use crate::domain::need::Handover;
 
 /// All kinds of aid.
@@ -37,6 +37,8 @@ pub struct CategoryView {
     review: Review,
     /// Whether only vetted volunteers are asked.
     vetted_only: bool,
+    /// When a neighbor whose contact nobody has checked is called before anybody is asked.
+    call_first: CallFirst,
     /// Whether it is kept out of everything public.
     sensitive: bool,
     /// Where it changes hands where the request does not say.
@@ -86,6 +88,7 @@ impl From<&Category> for CategoryView {
             travels: policy.travels,
             review: policy.review,
             vetted_only: policy.vetted_only,
+            call_first: policy.call_first,
             sensitive: policy.sensitive,
             handover: policy.handover,
             handovers: policy.handovers.clone(),

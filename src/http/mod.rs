@@ -207,7 +207,9 @@ fn answer(cfg: &mut web::ServiceConfig) {
 
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
-    use self::coordinator::{audit, letters, matches, offers, requests, reveals, volunteers};
+    use self::coordinator::{
+        areas, audit, letters, matches, offers, reports, requests, reveals, tasks, volunteers, wipe,
+    };
     cfg.service(
         at("/v1/matches")
             .route(web::get().to(matches::list))
@@ -216,6 +218,11 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/matches/{id}").route(web::get().to(matches::get)))
     .service(at("/v1/matches/{id}/approve").route(web::post().to(matches::approve)))
     .service(at("/v1/matches/{id}/veto").route(web::post().to(matches::veto)))
+    .service(at("/v1/matches/{id}/report").route(web::post().to(reports::post)))
+    .service(at("/v1/reports").route(web::get().to(reports::list)))
+    .service(at("/v1/reports/{id}").route(web::get().to(reports::get)))
+    .service(at("/v1/reports/{id}/reveal").route(web::post().to(reveals::report)))
+    .service(at("/v1/reports/{id}/close").route(web::post().to(reports::close)))
     .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))
@@ -229,8 +236,19 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/volunteers/{id}/block").route(web::post().to(volunteers::block)))
     .service(at("/v1/volunteers/{id}/unblock").route(web::post().to(volunteers::unblock)))
     .service(at("/v1/volunteers/{id}/reveal").route(web::post().to(reveals::volunteer)))
+    .service(
+        at("/v1/areas")
+            .route(web::get().to(areas::list))
+            .route(web::post().to(areas::post)),
+    )
+    .service(at("/v1/areas/{id}/lift").route(web::post().to(areas::lift)))
+    .service(at("/v1/tasks").route(web::get().to(tasks::list)))
+    .service(at("/v1/tasks/{id}").route(web::get().to(tasks::get)))
+    .service(at("/v1/tasks/{id}/claim").route(web::post().to(tasks::claim)))
+    .service(at("/v1/tasks/{id}/done").route(web::post().to(tasks::done)))
     .service(at("/v1/letters").route(web::get().to(letters::list)))
     .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
+    .service(at("/v1/wipe-closed").route(web::post().to(wipe::post)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));
 }
 

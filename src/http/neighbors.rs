@@ -18,13 +18,15 @@ use super::requests::needs;
 use super::views::neighbor::{self, NeighborView, request_view};
 use super::views::request::RequestView;
 use super::{idempotency, merge};
-use crate::actions::report_match::{Problem as Reported, report_match};
+use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::update_neighbor::{NewNeighbor, update_neighbor};
 use crate::actions::{
     Ctx, add_requests, agree_match, erase_neighbor, finish_match, hide_neighbor, rotate_token,
 };
 use crate::crypto::token::Token;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
+use crate::domain::note::PrivateNote;
+use crate::domain::report::{Problem as Reported, Side};
 use crate::domain::secret::NeighborSecret;
 use crate::storage::{StorageError, matches, neighbors, requests};
 
@@ -316,21 +318,35 @@ pub async fn no_show(
 /// What is reported.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"problem": "asked_for_money"}))]
+#[schema(example = json!({"problem": "asked_for_money", "statement": "She asked for 20 dollars at the door."}))]
 pub struct ReportBody {
     /// What happened.
     #[schema(required = true, nullable = false)]
-    pub problem: Option<Reported>,
+    problem: Option<Reported>,
+    /// What happened, in words: sealed, for the coordinators alone.
+    #[schema(max_length = 2000)]
+    statement: Option<String>,
 }
 
 /// What is reported, out of the body.
 ///
 /// # Errors
-/// A missing or unknown word.
-pub fn reported(request: &HttpRequest, body: &[u8]) -> Result<Reported, Problem> {
+/// A missing or unknown word, or a statement that is too long.
+pub fn reported(request: &HttpRequest, body: &[u8], about: Side) -> Result<NewReport, Problem> {
     let (body, mut errors) = read_optional::<ReportBody>(request, body)?;
+    let statement = statement(body.statement.as_deref(), &mut errors);
     let problem = errors.require("/problem", body.problem);
-    errors.finish(problem)
+    Ok(NewReport {
+        about,
+        problem: errors.finish(problem)?,
+        statement,
+    })
+}
+
+/// What a reporter wrote; nothing where it is empty.
+pub fn statement(text: Option<&str>, errors: &mut FieldErrors) -> Option<PrivateNote> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    errors.optional("/statement", text, PrivateNote::parse)
 }
 
 /// Reports a volunteer: the pair is parted for good, and coordinators are told at once.
@@ -344,7 +360,7 @@ pub async fn report(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = own_match(&ctx, who, *path).await?;
-    let problem = reported(&request, &body)?;
-    report_match(&ctx, id, problem, who.actor()).await?;
+    let new = reported(&request, &body, Side::Volunteer)?;
+    report_match(&ctx, id, new, who.actor()).await?;
     shown_request(&ctx, path.0).await
 }

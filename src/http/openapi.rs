@@ -62,7 +62,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         answers::get, answers::accept, answers::decline, answers::release, answers::done, answers::no_show,
         answers::report,
         coordinator::matches::list, coordinator::matches::get, coordinator::matches::post,
-        coordinator::matches::approve, coordinator::matches::veto,
+        coordinator::matches::approve, coordinator::matches::veto, coordinator::reports::post,
+        coordinator::reports::list, coordinator::reports::get, coordinator::reports::close, coordinator::reveals::report,
         coordinator::requests::list, coordinator::requests::hold, coordinator::requests::unhold,
         coordinator::reveals::request,
         coordinator::offers::list, coordinator::offers::list_site, coordinator::offers::unlist_site,
@@ -70,7 +71,9 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::volunteers::list, coordinator::volunteers::get, coordinator::volunteers::vet,
         coordinator::volunteers::unvet, coordinator::volunteers::block, coordinator::volunteers::unblock,
         coordinator::reveals::volunteer,
-        coordinator::letters::list, coordinator::letters::get, coordinator::audit::list,
+        coordinator::tasks::list, coordinator::tasks::get, coordinator::tasks::claim, coordinator::tasks::done,
+        coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
+        coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
     )
 )]
 struct Document;

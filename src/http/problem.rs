@@ -220,6 +220,10 @@ impl From<Refusal> for Problem {
             Refusal::HasAcceptedMatch => conflict("has-accepted-match"),
             Refusal::DoesNotFit => conflict("does-not-fit"),
             Refusal::PairTaken => conflict("pair-taken"),
+            Refusal::CallFirst => conflict("call-first"),
+            Refusal::AreaFrozen => conflict("area-frozen").detail(
+                "Coordinators have stopped all help in the area, for everybody's safety. Please do not go there.",
+            ),
             Refusal::NoSite => conflict("no-site"),
             Refusal::TooManyPosts => conflict("too-many-posts"),
             Refusal::TooManyReveals => Self::new(

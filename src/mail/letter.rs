@@ -39,6 +39,8 @@ pub struct LetterToSend {
     pub link: Option<Token>,
     /// What its unsubscribe link opens.
     pub unsubscribe: Option<Token>,
+    /// Whether the neighbor is called before anybody is asked.
+    pub call_first: bool,
     /// Until when the link works, if it does not work for good.
     pub link_expires: Option<Ts>,
 }
@@ -200,7 +202,11 @@ fn words(letter: &LetterToSend) -> Words {
         (LetterKind::Received, false) => Words {
             subject: "We have received your post",
             paragraphs: vec![
-                "We are looking for somebody near you, and we write as soon as somebody says yes.".into(),
+                if letter.call_first {
+                    "Before anybody comes to your home, a coordinator calls you, or writes if you gave no number. After that we look for somebody near you.".into()
+                } else {
+                    "We are looking for somebody near you, and we write as soon as somebody says yes.".into()
+                },
                 "With this link you see how it stands, change it, hide it or delete it. Keep it to yourself: whoever has it can do the same.".into(),
             ],
             button: Some("See how it stands"),
@@ -279,9 +285,22 @@ fn words(letter: &LetterToSend) -> Words {
             paragraphs: vec![need, review(about)],
             button: None,
         },
+        (LetterKind::CallDue, _) => Words {
+            subject: "A neighbor waits for your call",
+            paragraphs: vec![
+                need,
+                "Nobody is asked for it before somebody has spoken with the neighbor.".into(),
+                "GET /v1/tasks?state=open with your token.".into(),
+            ],
+            button: None,
+        },
         (LetterKind::Reported, _) => Words {
             subject: "Somebody has reported a problem",
-            paragraphs: vec!["The two are parted, and will not be brought together again. Please look at it now.".into(), review(about)],
+            paragraphs: vec![
+                "The two are parted, and will not be brought together again. Please look at it now.".into(),
+                "GET /v1/reports?open=true with your token.".into(),
+                review(about),
+            ],
             button: None,
         },
     }

@@ -22,6 +22,9 @@ pub struct RetentionSettings {
     /// An offer, from its last renewal.
     #[serde(with = "humantime_serde")]
     pub offers: Duration,
+    /// The evidence of a report that nobody closes, from its making.
+    #[serde(with = "humantime_serde")]
+    pub reports: Duration,
     /// The memory of an idempotency key, from its first use.
     #[serde(with = "humantime_serde")]
     pub idempotency: Duration,
@@ -45,6 +48,7 @@ impl RetentionSettings {
         );
         checks.time("requests", self.requests, DAY..=DAY * 3650);
         checks.time("offers", self.offers, DAY..=DAY * 3650);
+        checks.time("reports", self.reports, DAY..=DAY * 30);
         checks.time("idempotency", self.idempotency, HOUR..=DAY * 30);
         checks.time("changes", self.changes, HOUR..=DAY * 30);
         checks.require(

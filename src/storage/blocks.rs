@@ -7,15 +7,17 @@ use super::schema::blocks;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::clock::Ts;
 
-/// Blocks a pair; blocking it again changes nothing.
+/// Blocks pairs; blocking one again changes nothing.
 ///
 /// # Errors
 /// A failed query.
-pub fn insert(conn: &mut Conn, pair: KeyedHash, now: Ts) -> QueryResult<()> {
-    with!(conn, c => diesel::insert_into(blocks::table)
-        .values((blocks::pair_hash.eq(pair), blocks::created_at.eq(now)))
-        .on_conflict_do_nothing()
-        .execute(c))?;
+pub fn insert(conn: &mut Conn, pairs: &[KeyedHash], now: Ts) -> QueryResult<()> {
+    for pair in pairs {
+        with!(conn, c => diesel::insert_into(blocks::table)
+            .values((blocks::pair_hash.eq(*pair), blocks::created_at.eq(now)))
+            .on_conflict_do_nothing()
+            .execute(c))?;
+    }
     Ok(())
 }
 

@@ -156,6 +156,26 @@ pub fn of_volunteer(
         .load(c))
 }
 
+/// Active matches of any request of the neighbor with any offer of the volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn active_between(
+    conn: &mut Conn,
+    neighbor: NeighborId,
+    volunteer: VolunteerId,
+) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .inner_join(requests::table)
+        .inner_join(offers::table)
+        .filter(requests::neighbor_id.eq(neighbor))
+        .filter(offers::volunteer_id.eq(volunteer))
+        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .order((requests::id, offers::id, matches::id))
+        .select(Match::as_select())
+        .load(c))
+}
+
 /// One page for coordinators.
 ///
 /// # Errors
@@ -250,6 +270,29 @@ pub struct VolunteerLoad {
     pub open_releases: u32,
     /// Asks within the week that were answered.
     pub answered: u32,
+}
+
+/// Proposals and asks from `after` on, in the order of their ids.
+///
+/// # Errors
+/// A failed query.
+pub fn open_asks_after(
+    conn: &mut Conn,
+    after: Option<MatchId>,
+    limit: i64,
+) -> QueryResult<Vec<Match>> {
+    with!(conn, c => {
+        let mut query = matches::table
+            .filter(matches::state.eq_any([MatchState::Proposed, MatchState::Notified]))
+            .order(matches::id)
+            .limit(limit)
+            .select(Match::as_select())
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(matches::id.gt(after));
+        }
+        query.load(c)
+    })
 }
 
 /// Moves a match from one of the states given to another.

@@ -4,6 +4,7 @@
 //! sends a letter, never matches, never renders. To add a table: a migration for each backend, its
 //! columns in `schema`, one file here named after it with `X` to read and `NewX` to write.
 
+pub mod areas;
 pub mod audit;
 pub mod audit_chain;
 pub mod backup;
@@ -24,12 +25,14 @@ pub mod meta;
 pub mod neighbors;
 pub mod offers;
 pub mod page;
+pub mod reports;
 pub mod requests;
 pub mod schema;
 pub mod sealed;
 pub mod sites;
 pub mod sql_types;
 pub mod statistics;
+pub mod tasks;
 pub mod tokens;
 pub mod volunteers;
 mod writer;

@@ -136,6 +136,20 @@ pub fn prove_address(
     Ok(done == 1)
 }
 
+/// Notes that somebody has spoken with a neighbor, or knows her.
+///
+/// # Errors
+/// A failed query.
+pub fn verify(conn: &mut Conn, id: NeighborId, how: Verified, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(neighbors::table
+            .filter(neighbors::id.eq(id))
+            .filter(neighbors::verified.eq_any([Verified::None, Verified::Email]))
+            .filter(neighbors::erased_at.is_null()))
+        .set((neighbors::verified.eq(how), neighbors::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
 /// The address has changed: that the former one worked says nothing of it.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
+use super::areas;
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
 use super::schema::{matches, neighbors, requests};
@@ -231,12 +232,14 @@ pub struct OpenNeed {
     pub phone_hash: Option<KeyedHash>,
 }
 
-/// Who needs something of these categories in each cell: each neighbor once, however much she needs.
+/// Who needs something of these categories in each cell that is in no frozen area: each neighbor once,
+/// however much she needs.
 ///
 /// # Errors
 /// A failed query.
 pub fn open_needs(conn: &mut Conn, categories: &[CategoryKey]) -> QueryResult<Vec<OpenNeed>> {
-    with!(conn, c => requests::table
+    let frozen = areas::frozen(conn)?;
+    let mut needs: Vec<OpenNeed> = with!(conn, c => requests::table
         .inner_join(neighbors::table)
         .filter(requests::state.eq(RequestState::Open))
         .filter(requests::category.eq_any(categories))
@@ -248,7 +251,9 @@ pub fn open_needs(conn: &mut Conn, categories: &[CategoryKey]) -> QueryResult<Ve
             neighbors::phone_hash,
         ))
         .distinct()
-        .load(c))
+        .load(c))?;
+    needs.retain(|need| !frozen.holds(need.cell.center()));
+    Ok(needs)
 }
 
 /// Takes due requests for matching: most urgent first, then longest waiting. They stay taken until
@@ -355,6 +360,23 @@ pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usiz
         .execute(c))
 }
 
+/// Says why a person must look at live requests, or that nobody needs to.
+///
+/// # Errors
+/// A failed query.
+pub fn set_attention(
+    conn: &mut Conn,
+    ids: &[RequestId],
+    attention: Option<Attention>,
+) -> QueryResult<()> {
+    with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq_any(ids))
+            .filter(requests::state.ne(RequestState::Closed)))
+        .set(requests::attention.eq(attention))
+        .execute(c))?;
+    Ok(())
+}
+
 /// Makes every open request due that no round will look at again: the safety net under the clock.
 ///
 /// # Errors
@@ -437,14 +459,19 @@ pub fn close(conn: &mut Conn, id: RequestId, reason: CloseReason, now: Ts) -> Qu
     Ok(closed == 1)
 }
 
-/// Hides an open request.
+/// Hides an open request. A coordinator also takes over what the neighbor has hidden, so that she
+/// cannot show it again by herself.
 ///
 /// # Errors
 /// A failed query.
 pub fn hold(conn: &mut Conn, id: RequestId, by: HeldBy, now: Ts) -> QueryResult<bool> {
+    let from = match by {
+        HeldBy::Neighbor => vec![],
+        HeldBy::Coordinator => vec![HeldBy::Neighbor],
+    };
     let held = with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq(id))
-            .filter(requests::state.eq(RequestState::Open)))
+            .filter(requests::state.eq(RequestState::Open).or(requests::held_by.assume_not_null().eq_any(from))))
         .set((
             requests::state.eq(RequestState::Held),
             requests::held_by.eq(by),

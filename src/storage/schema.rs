@@ -361,3 +361,60 @@ table! {
         hash -> Binary,
     }
 }
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    reports (id) {
+        id -> Id,
+        match_id -> Id,
+        request_id -> Id,
+        neighbor_id -> Id,
+        volunteer_id -> Id,
+        reported_by -> Text,
+        about -> Text,
+        problem -> Text,
+        created_at -> Instant,
+        closed_at -> Nullable<Instant>,
+        closed_by -> Nullable<Id>,
+        erase_at -> Instant,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Nullable<Integer>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    tasks (id) {
+        id -> Id,
+        kind -> Text,
+        request_id -> Nullable<Id>,
+        neighbor_id -> Nullable<Id>,
+        created_at -> Instant,
+        due_at -> Instant,
+        claimed_by -> Nullable<Id>,
+        claimed_at -> Nullable<Instant>,
+        done_at -> Nullable<Instant>,
+        done_by -> Nullable<Id>,
+        outcome -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    areas (id) {
+        id -> Id,
+        cell -> BigInt,
+        radius_m -> Integer,
+        reason -> Text,
+        created_at -> Instant,
+        created_by -> Id,
+        lifted_at -> Nullable<Instant>,
+        lifted_by -> Nullable<Id>,
+        settling -> Nullable<Text>,
+        settled_to -> Nullable<Id>,
+    }
+}

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::schema::{coordinators, neighbors, offers, requests, volunteers};
+use super::schema::{coordinators, neighbors, offers, reports, requests, volunteers};
 use crate::crypto::keyring::Epoch;
 use crate::crypto::seal::Sealed;
 use crate::domain::ids::RecordId;
@@ -22,6 +22,8 @@ words! {
         Volunteers = "volunteers",
         /// What is offered.
         Offers = "offers",
+        /// What was reported.
+        Reports = "reports",
     }
 }
 
@@ -56,6 +58,10 @@ macro_rules! in_table {
             }
             SealedTable::Offers => {
                 use offers as $module;
+                $body
+            }
+            SealedTable::Reports => {
+                use reports as $module;
                 $body
             }
         }

@@ -2,12 +2,14 @@
 
 use diesel::prelude::*;
 
+use super::areas;
 use super::connection::{Conn, with};
 use super::offers::Offer;
-use super::schema::{offers, sites};
+use super::schema::{offers, sites, volunteers};
 use crate::domain::clock::Ts;
 use crate::domain::ids::OfferId;
 use crate::domain::lifecycle::OfferState;
+use crate::domain::place::GeoPoint;
 
 /// A listed site, to read and to write.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -61,20 +63,26 @@ pub fn find_all(conn: &mut Conn, offers: &[OfferId]) -> QueryResult<Vec<Site>> {
     with!(conn, c => sites::table.filter(sites::offer_id.eq_any(offers)).select(Site::as_select()).load(c))
 }
 
-/// Every listed site whose offer is open, with its offer.
+/// Every listed site whose offer is open and not in a frozen area, of volunteers who are not paused or
+/// blocked, with its offer.
 ///
 /// # Errors
 /// A failed query.
 pub fn open(conn: &mut Conn, category: Option<&str>) -> QueryResult<Vec<(Site, Offer)>> {
-    with!(conn, c => {
+    let frozen = areas::frozen(conn)?;
+    let mut open: Vec<(Site, Offer)> = with!(conn, c => {
         let mut query = sites::table
-            .inner_join(offers::table)
+            .inner_join(offers::table.inner_join(volunteers::table))
             .filter(offers::state.eq(OfferState::Open))
+            .filter(volunteers::paused_at.is_null())
+            .filter(volunteers::blocked_at.is_null())
             .select((Site::as_select(), Offer::as_select()))
             .into_boxed();
         if let Some(category) = category {
             query = query.filter(offers::category.eq(category.to_owned()));
         }
         query.load(c)
-    })
+    })?;
+    open.retain(|(site, _)| !GeoPoint::parse(site.lat, site.lon).is_ok_and(|at| frozen.holds(at)));
+    Ok(open)
 }

@@ -16,11 +16,12 @@ use uuid::Uuid;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::crypto::token::Purpose;
+use crate::domain::area::Radius;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
-    CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId,
-    VolunteerId,
+    AreaId, CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, RecordId, ReportId,
+    RequestId, TaskId, VolunteerId,
 };
 use crate::domain::lifecycle::{
     Agreement, Attention, CloseReason, DeclineReason, FallReason, MatchState, OfferState,
@@ -139,7 +140,10 @@ id_columns!(
     OfferId,
     MatchId,
     LetterId,
-    CoordinatorId
+    CoordinatorId,
+    ReportId,
+    TaskId,
+    AreaId
 );
 
 word_columns!(
@@ -166,12 +170,20 @@ word_columns!(
     super::changes::Entity,
     super::audit::ActorKind,
     crate::domain::letter::LetterKind,
+    crate::domain::report::Problem,
+    crate::domain::report::Reporter,
+    crate::domain::report::Side,
+    crate::domain::task::TaskKind,
+    crate::domain::task::TaskOutcome,
+    crate::domain::area::AreaReason,
+    crate::domain::area::Settling,
 );
 
 columns! {
     Ts => Instant, i64, |t| t.as_micros(), |micros| Ok(Self::from_micros(micros));
     Cell => BigInt, i64, |cell| cell.to_i64(), |number| Ok(Self::try_from(number)?);
     Quantity => Integer, i32, |q| q.get(), |n| Ok(Self::try_from(i64::from(n))?);
+    Radius => Integer, i32, |r| r.meters(), |n| Ok(Self::try_from(i64::from(n))?);
     Reach => Integer, i32, |r| r.meters(), |n| Ok(Self::try_from(i64::from(n))?);
     KeyedHash => Binary, Vec<u8>, |h| h.as_bytes().as_slice(),
         |bytes| <[u8; 32]>::try_from(bytes).map(Self::from).map_err(|_| "a hash is not 32 bytes".into());

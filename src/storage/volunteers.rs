@@ -1,15 +1,18 @@
 //! Volunteers: who offers.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::letters::LetterState;
 use super::page::{Page, page_of};
-use super::schema::{offers, volunteers};
+use super::schema::{letters, matches, offers, volunteers};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{RecordId, VolunteerId};
+use crate::domain::lifecycle::{MatchState, OfferState};
 use crate::domain::limits::AskLimits;
 
 /// A volunteer, to read and to write.
@@ -278,6 +281,46 @@ pub fn erase(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<bool> {
         ))
         .execute(c))?;
     Ok(erased == 1)
+}
+
+/// Confirmed volunteers of whom nothing is open: every offer closed, no match active, no letter on its
+/// way to them; and who are not blocked, because erasure would let them in again.
+///
+/// # Errors
+/// A failed query.
+pub fn without_duty(conn: &mut Conn, limit: i64) -> QueryResult<Vec<VolunteerId>> {
+    let offers_left = || {
+        exists(
+            offers::table
+                .filter(offers::volunteer_id.eq(volunteers::id))
+                .filter(offers::state.ne(OfferState::Closed)),
+        )
+    };
+    let matches_left = || {
+        exists(
+            offers::table
+                .inner_join(matches::table)
+                .filter(offers::volunteer_id.eq(volunteers::id))
+                .filter(matches::state.eq_any(MatchState::ACTIVE)),
+        )
+    };
+    let letters_left = || {
+        exists(
+            letters::table
+                .filter(letters::to_id.eq(volunteers::id))
+                .filter(letters::state.eq(LetterState::Queued)),
+        )
+    };
+    with!(conn, c => volunteers::table
+        .filter(volunteers::confirmed_at.is_not_null())
+        .filter(volunteers::erased_at.is_null())
+        .filter(volunteers::blocked_at.is_null())
+        .filter(not(offers_left()))
+        .filter(not(matches_left()))
+        .filter(not(letters_left()))
+        .limit(limit)
+        .select(volunteers::id)
+        .load(c))
 }
 
 /// Records that were never confirmed and are older than `before`.

@@ -258,7 +258,7 @@ fn read_changed(
     let request_ids: Vec<RequestId> = requests.iter().copied().collect();
     let offer_ids: Vec<OfferId> = offers.iter().copied().collect();
     Ok(Changed {
-        request_cards: request_cards_by_id(conn, &request_ids, now)?,
+        request_cards: request_cards_by_id(ctx, conn, &request_ids, now)?,
         offer_cards: offer_cards_by_id(ctx, conn, &offer_ids, now)?,
         requests,
         offers,

@@ -138,6 +138,8 @@ impl Housekeeping {
             expire::past_offers,
             expire::unconfirmed,
             expire::sealed_parts,
+            expire::frozen_areas,
+            expire::evidence,
             expire::leftovers,
             forget::old_requests,
             forget::old_offers,

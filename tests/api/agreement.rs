@@ -19,6 +19,7 @@ async fn childcare(app: &mut TestApp) -> (Neighbor, Volunteer, String, Value) {
     let mo = app
         .neighbor(&[json!({"category": "childcare", "quantity": 1, "urgency": "now"})])
         .await;
+    app.called(&token).await;
     app.settle().await;
     assert_eq!(
         app.get("/v1/matches", &token).await.ok()["items"],

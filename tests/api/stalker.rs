@@ -80,7 +80,7 @@ async fn city() -> City {
         .db
         .read(move |conn| {
             Ok::<_, StorageError>((
-                request_cards_by_id(conn, &asked, now)?,
+                request_cards_by_id(&ctx, conn, &asked, now)?,
                 offer_cards_by_id(&ctx, conn, &offered, now)?,
             ))
         })

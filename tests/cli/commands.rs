@@ -26,6 +26,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["restore"],
         vec!["audit"],
         vec!["audit", "verify"],
+        vec!["wipe-closed"],
         vec!["openapi"],
     ];
     for command in commands {
@@ -245,4 +246,19 @@ fn a_schema_is_made_once() {
     assert!(first.contains("applied"), "{first}");
     let second = place.run(["migrate"]).code(0).out();
     assert!(second.contains("up to date"), "{second}");
+}
+
+#[test]
+fn what_is_closed_is_wiped_at_a_word() {
+    let place = Place::new();
+    place.run(["wipe-closed"]).code(1);
+    place
+        .run(["coordinator", "add", "Cora", "--email", "cora@example.org"])
+        .code(0);
+    let wiped = place.run(["wipe-closed", "--json"]).code(0).out();
+    let wiped: serde_json::Value = serde_json::from_str(&wiped).unwrap();
+    assert_eq!(wiped["requests"], 0);
+    assert_eq!(wiped["flushed"], true);
+    let told = place.run(["wipe-closed"]).code(0).out();
+    assert!(told.starts_with("Destroyed:"), "{told}");
 }

@@ -7,6 +7,7 @@ use crate::actions::agree_match::{agree_match, refuse_match};
 use crate::actions::close_request::close_request;
 use crate::actions::confirm_offers::confirm_offers;
 use crate::actions::decline_match::decline_match;
+use crate::actions::finish_call::finish_call;
 use crate::actions::finish_match;
 use crate::actions::list_site::list_site;
 use crate::actions::post_offers::post_offers;
@@ -20,11 +21,13 @@ use crate::crypto::token::Token;
 use crate::domain::ids::{MatchId, NeighborId, RecordId};
 use crate::domain::lifecycle::{CloseReason, DeclineReason, MatchState};
 use crate::domain::place::GeoPoint;
+use crate::domain::task::CallOutcome;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::matches::MatchFilter;
 use crate::storage::page::Page;
 use crate::storage::requests::Request;
-use crate::storage::{StorageError, matches, neighbors, requests, sites};
+use crate::storage::tasks::TaskFilter;
+use crate::storage::{StorageError, matches, neighbors, requests, sites, tasks};
 
 /// How long a coordinator vouches for a volunteer.
 const VETTED_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 180);
@@ -53,6 +56,10 @@ impl City {
             }
             Act::Review(id, false) => {
                 unless_refused(veto_match(&ctx, id, desk).await)?;
+            }
+            Act::Call(id, outcome) => {
+                let who = self.coordinator;
+                unless_refused(finish_call(&ctx, id, outcome, who).await)?;
             }
             Act::AgreeByPhone(id, yes) => self.agree(id, yes, desk).await?,
             Act::Answer(token, yes) => self.answer(&token, yes).await?,
@@ -140,8 +147,8 @@ impl City {
         Ok(())
     }
 
-    /// What a coordinator finds in the lists: proposals to review, and neighbors to call because they
-    /// have no e-mail.
+    /// What a coordinator finds in the lists: proposals to review, neighbors to call before anybody is
+    /// sent to them, and neighbors to call because they have no e-mail.
     async fn round(&mut self) -> anyhow::Result<()> {
         let page = Page {
             after: None,
@@ -151,7 +158,7 @@ impl City {
             state: Some(state),
             ..MatchFilter::default()
         };
-        let (proposed, to_call) = self
+        let (proposed, to_call, tasks) = self
             .ctx
             .db
             .read(move |conn| {
@@ -168,11 +175,25 @@ impl City {
                         to_call.push(matched.id);
                     }
                 }
-                Ok::<_, StorageError>((proposed, to_call))
+                let open = TaskFilter {
+                    done: Some(false),
+                    ..TaskFilter::default()
+                };
+                Ok::<_, StorageError>((proposed, to_call, tasks::page(conn, &open, page)?))
             })
             .await?;
+        for task in tasks {
+            if self.on_desk.insert(task.id.into()) {
+                let dice = self.dice(&format!("call back {}", task.id));
+                let outcome = match dice.chance(0.9) {
+                    true => CallOutcome::Reached,
+                    false => CallOutcome::Unreachable,
+                };
+                self.plan_in(dice.minutes(2, 15), Act::Call(task.id, outcome));
+            }
+        }
         for matched in proposed {
-            if self.on_desk.insert(matched.id) {
+            if self.on_desk.insert(matched.id.into()) {
                 let dice = self.dice(&format!("review {}", matched.id));
                 let act = Act::Review(matched.id, dice.chance(0.93));
                 self.plan_in(dice.minutes(1, 12), act);

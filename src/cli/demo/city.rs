@@ -14,8 +14,11 @@ use crate::actions::{Ctx, Outcome, Refusal};
 use crate::crypto::token::Token;
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
-use crate::domain::ids::{CoordinatorId, MatchId, NeighborId, OfferId, RequestId, VolunteerId};
+use crate::domain::ids::{
+    CoordinatorId, MatchId, NeighborId, OfferId, RecordId, RequestId, TaskId, VolunteerId,
+};
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::task::CallOutcome;
 use crate::mail::transport::{Memory, StoredMail, Transport};
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::coordinators::Scope;
@@ -39,6 +42,8 @@ pub(super) enum Act {
     Round,
     /// The coordinator decides on a proposal.
     Review(MatchId, bool),
+    /// The coordinator calls a neighbor who waits for it.
+    Call(TaskId, CallOutcome),
     /// The coordinator passes on what a neighbor said on the phone.
     AgreeByPhone(MatchId, bool),
     /// A volunteer answers an ask.
@@ -81,7 +86,7 @@ pub(super) struct City {
     /// The manage tokens that the page showed after posting.
     pub(super) manage: HashMap<NeighborId, Token>,
     /// What the coordinator is at already.
-    pub(super) on_desk: HashSet<MatchId>,
+    pub(super) on_desk: HashSet<RecordId>,
     /// Links that were shown.
     pub(super) shown: HashSet<&'static str>,
 }

@@ -6,7 +6,9 @@ use std::fmt;
 use toml::{Table, Value};
 
 use super::reader::Reader;
-use super::{AgreePolicy, Category, CategoryKey, NAME, Policy, Review, Travels, is_name};
+use super::{
+    AgreePolicy, CallFirst, Category, CategoryKey, NAME, Policy, Review, Travels, is_name,
+};
 use crate::domain::attribute::{Attribute, AttributeType, Attributes, Bounds, Rule, Values};
 use crate::domain::need::{Handover, Quantity, Reach};
 
@@ -145,6 +147,7 @@ fn policy(reader: &mut Reader<'_>) -> Option<Policy> {
     let review = reader.word("review", Review::ALL);
     let vetted_only = reader.flag("vetted_only");
     let agree = reader.word("agree", AgreePolicy::ALL);
+    let call_first = reader.word_or("call_first", CallFirst::ALL, CallFirst::Home);
     let sensitive = reader.flag("sensitive");
     let handover = reader.word("handover", Handover::ALL);
     let handovers = reader.words("handovers", Handover::ALL);
@@ -161,6 +164,7 @@ fn policy(reader: &mut Reader<'_>) -> Option<Policy> {
         review: review?,
         vetted_only: vetted_only?,
         agree: agree?,
+        call_first: call_first?,
         sensitive: sensitive?,
         handover: handover?,
         handovers: handovers?,

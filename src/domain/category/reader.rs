@@ -133,6 +133,20 @@ impl<'f> Reader<'f> {
         })
     }
 
+    /// A word, or `default` where the field is left out.
+    pub fn word_or<T: FromStr + Copy + Display>(
+        &mut self,
+        field: &'static str,
+        all: &[T],
+        default: T,
+    ) -> Option<T> {
+        if self.table.contains_key(field) {
+            return self.word(field, all);
+        }
+        self.known.push(field);
+        Some(default)
+    }
+
     /// One or more of the words, each once.
     pub fn words<T: FromStr + Copy + Display + PartialEq>(
         &mut self,

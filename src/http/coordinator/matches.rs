@@ -25,7 +25,11 @@ fn find(conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError
     Ok(matched::sheets(conn, row.as_slice())?.pop())
 }
 
-async fn shown(ctx: &web::Data<Ctx>, id: MatchId) -> Result<HttpResponse, Problem> {
+/// One match, with those it brings together.
+///
+/// # Errors
+/// A match that is not there.
+pub async fn shown(ctx: &web::Data<Ctx>, id: MatchId) -> Result<HttpResponse, Problem> {
     found(ctx, move |conn| find(conn, id)).await
 }
 

@@ -11,13 +11,17 @@ use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::storage::{Conn, StorageError};
 
+pub mod areas;
 pub mod audit;
 pub mod letters;
 pub mod matches;
 pub mod offers;
+pub mod reports;
 pub mod requests;
 pub mod reveals;
+pub mod tasks;
 pub mod volunteers;
+pub mod wipe;
 
 /// Shows what is read, or that it is not there.
 async fn found<T, F>(ctx: &web::Data<Ctx>, read: F) -> Result<HttpResponse, Problem>

@@ -6,13 +6,16 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::actions::Ctx;
-use crate::actions::reveal::{RevealReason, reveal_offer, reveal_request, reveal_volunteer};
-use crate::domain::ids::{OfferId, RequestId, VolunteerId};
+use crate::actions::reveal::{
+    RevealReason, reveal_offer, reveal_report, reveal_request, reveal_volunteer,
+};
+use crate::domain::ids::{OfferId, ReportId, RequestId, VolunteerId};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
 use crate::http::fields::read_optional;
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
+use crate::http::views::coordinator::report::RevealedReportView;
 use crate::http::views::coordinator::revealed::{
     RevealedOfferView, RevealedRequestView, RevealedVolunteerView,
 };
@@ -77,4 +80,19 @@ pub async fn volunteer(
     let reason = reason(&request, &body)?;
     let revealed = reveal_volunteer(&ctx, *id, who.0, reason).await?;
     Ok(HttpResponse::Ok().json(RevealedVolunteerView::from(revealed)))
+}
+
+/// Shows the evidence of a report: how to reach whom it is about, and what was written.
+#[utoipa::path(post, path = "/v1/reports/{id}/reveal", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = RevealBody,
+    responses((status = 200, description = "What was sealed", body = RevealedReportView), Problems), security(("coordinator" = [])))]
+pub async fn report(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<ReportId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let reason = reason(&request, &body)?;
+    let revealed = reveal_report(&ctx, *id, who.0, reason).await?;
+    Ok(HttpResponse::Ok().json(RevealedReportView::from(revealed)))
 }

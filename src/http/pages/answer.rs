@@ -9,12 +9,14 @@ use super::{Notice, Page, Wish, page, status, word};
 use crate::actions::accept_match::{Yes, accept_match};
 use crate::actions::decline_match::decline_match;
 use crate::actions::release_match::release_match;
-use crate::actions::report_match::{Problem as Reported, report_match};
+use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::{Ctx, finish_match};
 use crate::crypto::token::Purpose;
 use crate::domain::ids::MatchId;
 use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState};
 use crate::domain::need::Quantity;
+use crate::domain::note::PrivateNote;
+use crate::domain::report::Side;
 use crate::http::auth::AsAnswerer;
 use crate::http::pages::oops::Oops;
 use crate::http::views::answer::{self, AnswerView};
@@ -49,6 +51,7 @@ pub struct AnswerForm {
     arrival: String,
     reason: String,
     problem: String,
+    statement: String,
 }
 
 /// A choice that was made.
@@ -58,7 +61,7 @@ enum Act {
     Release,
     Done,
     NoShow,
-    Report(Reported),
+    Report(NewReport),
 }
 
 /// Shows the match of a code.
@@ -91,7 +94,7 @@ impl AnswerForm {
             "release" => Act::Release,
             "done" => Act::Done,
             "no-show" => Act::NoShow,
-            "report" => Act::Report(problem(&self.problem)?),
+            "report" => Act::Report(report(Side::Neighbor, &self.problem, &self.statement)?),
             _ => return Err(Notice::choose()),
         }))
     }
@@ -117,10 +120,25 @@ impl AnswerForm {
     }
 }
 
-/// The problem that is reported.
-pub(super) fn problem(text: &str) -> Result<Reported, Notice> {
-    word(text)?
-        .ok_or_else(|| Notice::again("Please choose what the problem is. Nothing was changed."))
+/// What is reported of one side.
+pub(super) fn report(about: Side, problem: &str, statement: &str) -> Result<NewReport, Notice> {
+    let problem = word(problem)?
+        .ok_or_else(|| Notice::again("Please choose what the problem is. Nothing was changed."))?;
+    // Browsers send line ends as CR LF.
+    let statement = statement.replace('\r', "");
+    let statement = match statement.trim() {
+        "" => None,
+        text => Some(PrivateNote::parse(text).map_err(|_| {
+            Notice::again(
+                "Please use at most 2000 letters to tell what happened. Nothing was changed.",
+            )
+        })?),
+    };
+    Ok(NewReport {
+        about,
+        problem,
+        statement,
+    })
 }
 
 /// Said after every report.
@@ -151,9 +169,7 @@ impl Act {
                 finish_match::no_show(ctx, id, actor).await,
                 "We have noted that nobody was there. We are sorry.",
             ),
-            Self::Report(problem) => {
-                Notice::after(report_match(ctx, id, problem, actor).await, REPORTED)
-            }
+            Self::Report(new) => Notice::after(report_match(ctx, id, new, actor).await, REPORTED),
         }
     }
 }
@@ -238,6 +254,12 @@ pub(super) fn facts(ctx: &Ctx, view: &AnswerView) -> Vec<Fact> {
 
 /// How it stands: a heading, and what to do.
 fn standing(view: &AnswerView) -> (&'static str, &'static str) {
+    if view.frozen && view.state.is_active() {
+        return (
+            "Please wait, and do not go there",
+            "Coordinators have stopped all help in that area for now, for everybody's safety. You need to do nothing; come back later to see how it stands.",
+        );
+    }
     match (view.state, view.agreement, view.fall_reason) {
         (MatchState::Proposed | MatchState::Notified, ..) => (
             "Can you help a neighbor?",

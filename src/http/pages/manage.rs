@@ -27,6 +27,8 @@ pub struct ManageForm {
     pub(super) offer: String,
     /// What is reported.
     pub(super) problem: String,
+    /// What the reporter wrote.
+    pub(super) statement: String,
     /// Until when a request is needed.
     pub(super) until: String,
     /// The second choice that deleting needs.

@@ -12,12 +12,24 @@ use crate::actions::Ctx;
 use crate::actions::post_requests::{Posted, post_requests};
 use crate::domain::category::Category;
 use crate::domain::clock::Ts;
+use crate::domain::lifecycle::Attention;
 use crate::http::auth::EnteredBy;
 use crate::http::limits::Limits;
 use crate::http::requests::PostRequestsBody;
 use crate::http::sites::nearest_walk_in;
 
 const NEED: &str = "/needs/0";
+
+/// Heading and lead of the answer to a post.
+const LOOKING: (&str, &str) = (
+    "Thank you. We are looking for help",
+    "We get in touch with you as soon as somebody says yes. Come back with this code to see how it stands.",
+);
+/// The same where the neighbor is called before anybody is asked.
+const CALL_FIRST: (&str, &str) = (
+    "Thank you. We will call you first",
+    "Before anybody comes to your home, a coordinator calls you, or writes if you gave no number. Come back with this code to see how it stands.",
+);
 
 /// Asks what is needed.
 ///
@@ -61,14 +73,18 @@ pub async fn post(
     let Posted {
         token, requests, ..
     } = post_requests(&ctx, need, Some(call)).await?;
+    let waits = requests
+        .iter()
+        .any(|r| r.attention == Some(Attention::CallBack));
+    let (heading, lead) = if waits { CALL_FIRST } else { LOOKING };
     let inner = ctx.clone();
     let near = ctx
         .db
         .read(move |conn| nearest_walk_in(&inner, conn, &requests))
         .await?;
     let keep = KeepPage {
-        heading: "Thank you. We are looking for help",
-        lead: "We get in touch with you as soon as somebody says yes. Come back with this code to see how it stands.",
+        heading,
+        lead,
         code: token.expose().to_owned(),
         public_url: ctx.settings.server.public_url.as_str().to_owned(),
         sites: near

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
 
-use super::answer::{REPORTED, problem};
+use super::answer::{REPORTED, report};
 use super::confirm::KeepPage;
 use super::manage::ManageForm;
 use super::oops::Oops;
@@ -14,13 +14,14 @@ use crate::actions::close_request::close_request;
 use crate::actions::erase_neighbor::erase_neighbor;
 use crate::actions::prove_address::prove_address;
 use crate::actions::renew::renew_request;
-use crate::actions::report_match::{Problem as Reported, report_match};
+use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::rotate_token::rotate_token;
 use crate::actions::{Ctx, agree_match, finish_match, hide_neighbor};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::lifecycle::{CloseReason, RequestState};
+use crate::domain::report::Side;
 use crate::http::auth::AsNeighbor;
 use crate::http::neighbors::own_match;
 use crate::http::views::neighbor::{self, NeighborView};
@@ -60,7 +61,7 @@ enum OfMatch {
     Refuse,
     Done,
     NoShow,
-    Report(Reported),
+    Report(NewReport),
 }
 
 /// Carries out what was chosen, if anything was, and shows the page.
@@ -105,7 +106,11 @@ fn wish(form: &ManageForm) -> Wish<Act> {
         "refuse" => of_match(OfMatch::Refuse)?,
         "done" => of_match(OfMatch::Done)?,
         "no-show" => of_match(OfMatch::NoShow)?,
-        "report" => of_match(OfMatch::Report(problem(&form.problem)?))?,
+        "report" => of_match(OfMatch::Report(report(
+            Side::Volunteer,
+            &form.problem,
+            &form.statement,
+        )?))?,
         "helped-here" => close(CloseReason::HelpedHere)?,
         "helped-elsewhere" => close(CloseReason::HelpedElsewhere)?,
         "not-needed" => close(CloseReason::NotNeeded)?,
@@ -174,7 +179,7 @@ async fn settle(
             finish_match::no_show(ctx, id, actor).await,
             "We are sorry. We are asking others at once.",
         ),
-        OfMatch::Report(problem) => (report_match(ctx, id, problem, actor).await, REPORTED),
+        OfMatch::Report(new) => (report_match(ctx, id, new, actor).await, REPORTED),
     };
     Notice::after(result, done)
 }

@@ -205,12 +205,17 @@ fn told(refusal: Refusal) -> &'static str {
         Refusal::ChangedMeanwhile => {
             "Somebody changed this in the meantime. This is how it stands now; please choose again."
         }
+        Refusal::AreaFrozen => {
+            "Coordinators have stopped all help in that area for now, for everybody's safety. \
+             Nothing was changed. Please do not go there."
+        }
         Refusal::NotPossible | Refusal::NotFound | Refusal::Gone => {
             "That is not possible any more. This is how it stands now."
         }
         Refusal::HasAcceptedMatch
         | Refusal::DoesNotFit
         | Refusal::PairTaken
+        | Refusal::CallFirst
         | Refusal::NoSite
         | Refusal::KeyReused
         | Refusal::TooManyPosts

@@ -12,6 +12,10 @@ use crate::http::views::released::ReleasedView;
 use crate::http::views::request::RequestView;
 use crate::storage::requests::HeldBy;
 
+/// Said of a post in an area in which nothing is matched for now.
+const FROZEN: &str = "Coordinators have stopped all help in your area for now, for everybody's safety. \
+    We keep your post, and go on as soon as it is safe. If you are in danger, call the emergency number (911 in the U.S.).";
+
 /// Posts shown in full at a time.
 const SHOWN: usize = 6;
 
@@ -124,6 +128,10 @@ fn helpers(ctx: &Ctx, r: &mut RequestView) -> Vec<Helper> {
 
 fn standing(ctx: &Ctx, r: &RequestView) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
+    if r.progress.frozen && r.state != RequestState::Closed {
+        said.push(FROZEN.into());
+        return said;
+    }
     match (r.state, r.held_by, r.close_reason) {
         (RequestState::Covered, ..) => {
             let waits = r
@@ -162,6 +170,11 @@ fn search(ctx: &Ctx, r: &RequestView, said: &mut Vec<String>) {
             r.covered,
             words::amount(ctx, &r.category, r.quantity)
         ));
+    }
+    // While she is to be called, nobody is asked, and nothing else is true.
+    if let Some(why @ (Attention::CallBack | Attention::Unreachable)) = progress.attention {
+        said.push(attention(why).to_owned());
+        return;
     }
     match (progress.asked, progress.waiting) {
         (0, 0) => said.push("We are looking for somebody near you.".into()),
@@ -203,6 +216,9 @@ fn attention(why: Attention) -> &'static str {
         }
         Attention::ReviewLate => {
             "It takes longer than it should. The coordinators have been reminded."
+        }
+        Attention::CallBack => {
+            "A coordinator calls you before anybody comes to your home, or writes to you if you gave no number. After that we look for somebody near you."
         }
         Attention::Unreachable => {
             "We tried to reach you and could not. Please get in touch with your group."

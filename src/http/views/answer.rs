@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 use super::released::ReleasedView;
 use super::request::WindowView;
 use crate::actions::Ctx;
+use crate::actions::frozen::is_frozen;
+use crate::actions::pair::is_blocked;
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
@@ -67,6 +69,8 @@ pub struct AnswerView {
     pub arrival_at: Option<Ts>,
     /// Why it came to nothing.
     pub fall_reason: Option<FallReason>,
+    /// Whether coordinators have stopped all help in the area for now.
+    pub frozen: bool,
     /// How to reach the neighbor, from agreement to the end of the match.
     pub contact: Option<ReleasedView>,
 }
@@ -89,15 +93,31 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
         Some(sealed) => ctx.vault.open(request.id, request.sealed_version, sealed)?,
         None => RequestSecret::default(),
     };
-    let can = can(m, &request, &offer);
+    let Some(volunteer) = volunteers::find(conn, offer.volunteer_id)? else {
+        return Ok(None);
+    };
+    let mut can = can(m, &request, &offer);
+    let frozen = is_frozen(conn, &request, &offer)?;
+    if frozen {
+        can.retain(|what| *what != "accept");
+    }
+    // "I can, after all" is not for two who were parted.
+    if !m.state.is_active() && is_blocked(ctx, conn, &neighbor, &volunteer)? {
+        can.retain(|what| *what != "accept");
+    }
     let is_open = m.state.is_active() || can.contains(&"accept");
+    let vetted = volunteer.is_vetted(ctx.now());
+    // Who is not vetted any more is not told either.
+    let may_know = vetted
+        || ctx
+            .catalog
+            .get(request.category.as_str())
+            .is_some_and(|c| !c.policy.vetted_only);
     let contact = match &neighbor.sealed {
-        Some(sealed) if m.is_released() => {
+        Some(sealed) if m.is_released() && !frozen && may_know => {
             let who: NeighborSecret =
                 ctx.vault
                     .open(neighbor.id, neighbor.sealed_version, sealed)?;
-            let vetted =
-                volunteers::find(conn, offer.volunteer_id)?.is_some_and(|v| v.is_vetted(ctx.now()));
             Some(released(m, &request, &who, &secret, vetted))
         }
         _ => None,
@@ -106,7 +126,9 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
         .note
         .filter(|_| is_open)
         .map(|n| n.expose().to_owned());
-    Ok(Some(view(ctx, m, request, neighbor, can, note, contact)))
+    let mut view = view(ctx, m, request, neighbor, can, note, contact);
+    view.frozen = frozen;
+    Ok(Some(view))
 }
 
 /// What a volunteer was asked, newest first, up to `limit`. What waits for a review is not theirs to know yet.
@@ -169,6 +191,7 @@ fn view(
         respond_by: m.respond_by,
         arrival_at: m.arrival_at,
         fall_reason: m.fall_reason,
+        frozen: false,
         contact,
     }
 }

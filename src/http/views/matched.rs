@@ -5,12 +5,15 @@ use utoipa::ToSchema;
 
 use super::released::ReleasedView;
 use crate::actions::Ctx;
+use crate::actions::frozen::touches;
+use crate::domain::area::Frozen;
 use crate::domain::clock::Ts;
 use crate::domain::lifecycle::{Agreement, FallReason, MatchState};
 use crate::domain::place::DistanceBand;
 use crate::domain::secret::{OfferSecret, VolunteerSecret};
 use crate::storage::matches::Match;
 use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
 use crate::storage::volunteers::Volunteer;
 use crate::storage::{Conn, StorageError, offers, volunteers};
 
@@ -65,7 +68,9 @@ pub struct HelperView {
 pub fn of_request(
     ctx: &Ctx,
     conn: &mut Conn,
+    request: &Request,
     all: &[Match],
+    frozen: &Frozen,
 ) -> Result<Vec<NeighborMatchView>, StorageError> {
     all.iter()
         .filter(|m| {
@@ -74,12 +79,19 @@ pub fn of_request(
                 MatchState::Accepted | MatchState::Fulfilled | MatchState::FellThrough
             )
         })
-        .map(|m| view(ctx, conn, m))
+        .map(|m| view(ctx, conn, request, m, frozen))
         .collect()
 }
 
-fn view(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<NeighborMatchView, StorageError> {
-    let (volunteer, contact) = match m.state {
+fn view(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    request: &Request,
+    m: &Match,
+    frozen: &Frozen,
+) -> Result<NeighborMatchView, StorageError> {
+    let mut is_frozen = false;
+    let (volunteer, mut contact) = match m.state {
         MatchState::Accepted => {
             let offer = offers::find(conn, m.offer_id)?;
             let owner = match &offer {
@@ -87,12 +99,20 @@ fn view(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<NeighborMatchView, Stor
                 None => None,
             };
             match (offer, owner) {
-                (Some(offer), Some(owner)) => people(ctx, m, &offer, &owner)?,
+                (Some(offer), Some(owner)) => {
+                    is_frozen = touches(conn, frozen, request, &offer)?;
+                    people(ctx, m, &offer, &owner)?
+                }
                 _ => (None, None),
             }
         }
         _ => (None, None),
     };
+    let mut can = can(m);
+    if is_frozen {
+        contact = None;
+        can.retain(|what| *what != "agree");
+    }
     Ok(NeighborMatchView {
         id: m.id.to_string(),
         state: m.state,
@@ -102,7 +122,7 @@ fn view(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<NeighborMatchView, Stor
         distance: m.band,
         arrival_at: m.arrival_at,
         fall_reason: m.fall_reason,
-        can: can(m),
+        can,
         volunteer,
         contact,
     })

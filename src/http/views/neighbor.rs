@@ -13,7 +13,7 @@ use crate::http::bodies::contact::ContactBody;
 use crate::http::bodies::location::LocationBody;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
-use crate::storage::{Conn, StorageError, matches, neighbors, requests};
+use crate::storage::{Conn, StorageError, areas, matches, neighbors, requests};
 
 /// Everything that is known of a neighbor, to herself.
 #[derive(Serialize, ToSchema)]
@@ -104,6 +104,9 @@ pub fn request_view(
     request: &Request,
 ) -> Result<RequestView, StorageError> {
     let all = matches::of_request(conn, request.id)?;
-    let shown = matched::of_request(ctx, conn, &all)?;
-    RequestView::of(ctx, request, &all, shown)
+    let frozen = areas::frozen(conn)?;
+    let shown = matched::of_request(ctx, conn, request, &all, &frozen)?;
+    let mut view = RequestView::of(ctx, request, &all, shown)?;
+    view.progress.frozen = frozen.holds(request.cell.center());
+    Ok(view)
 }

@@ -95,6 +95,8 @@ pub struct ProgressView {
     pub next_ask_at: Option<Ts>,
     /// Why a person must look at it.
     pub attention: Option<Attention>,
+    /// Whether coordinators have stopped all help in her area for now.
+    pub frozen: bool,
 }
 
 impl ProgressView {
@@ -111,6 +113,7 @@ impl ProgressView {
                 .next_wave_at
                 .filter(|_| request.state == RequestState::Open),
             attention: request.attention,
+            frozen: false,
         }
     }
 }

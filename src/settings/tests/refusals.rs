@@ -68,6 +68,7 @@ const BAD_VALUES: &str = r"
     retention.sealed_after_close | 31d | must be from 0s to 30d
     retention.requests | 3651d | must be from 1d to 3650d
     retention.offers | 3651d | must be from 1d to 3650d
+    retention.reports | 31d | must be from 1d to 30d
     retention.idempotency | 0s | must be from 1h to 30d
     retention.changes | 0s | must be from 1h to 30d
 ";

@@ -50,10 +50,11 @@ async fn all_offers(ctx: &Ctx, now: Ts) -> Result<Vec<OfferCard>, StorageError> 
 async fn all_requests(ctx: &Ctx, now: Ts) -> Result<Vec<RequestCard>, StorageError> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
+        let shared = ctx.clone();
         let page = move |conn: &mut _| {
             let rows = requests::open_after(conn, after, AT_ONCE)?;
             let last = rows.last().map(|row| row.id);
-            Ok::<_, StorageError>((request_cards(conn, rows, now)?, last))
+            Ok::<_, StorageError>((request_cards(&shared, conn, rows, now)?, last))
         };
         let (cards, last) = ctx.db.read(page).await?;
         all.extend(cards);

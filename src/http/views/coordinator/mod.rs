@@ -1,10 +1,13 @@
 //! What coordinators are shown: everything that stands in clear, and nothing that is sealed. Only
 //! `revealed` opens what is sealed, and only for a call that has been audited.
 
+pub mod area;
 pub mod entry;
 pub mod letter;
 pub mod matched;
 pub mod offer;
+pub mod report;
 pub mod request;
 pub mod revealed;
+pub mod task;
 pub mod volunteer;
