@@ -125,9 +125,15 @@ impl Town {
         let document = self.call("GET", "/openapi.json", None, None);
         for (path, item) in document["paths"].as_object().unwrap() {
             for method in ["get", "post", "patch", "delete"] {
-                if item.get(method).is_none()
-                    || (method, &**path) == ("delete", "/v1/neighbors/self")
-                {
+                // What these destroy is to be searched for.
+                let destroys = [
+                    "/v1/neighbors/self",
+                    "/v1/volunteers/self",
+                    "/v1/wipe-closed",
+                ]
+                .contains(&&**path)
+                    && matches!(method, "delete" | "post");
+                if item.get(method).is_none() || destroys {
                     continue;
                 }
                 for token in tokens {
@@ -226,12 +232,10 @@ fn live(town: &mut Town, dir: &Path, env: process::Env<'_>) -> String {
             )
             .unwrap();
         town.call("GET", "/v1/matches/self", Some(&ask), None);
-        let report = json!({"problem": "other"});
-        let bearer = format!("Bearer {ask}");
-        let headers = [("Authorization", &*bearer)];
-        town.server
-            .post("/v1/matches/self/report", &headers, &report)
-            .unwrap();
+        if answer == "accept" {
+            let report = json!({"problem": "other", "statement": town.marks.text()});
+            town.post("/v1/matches/self/report", &ask, &report);
+        }
         let contact = json!({"contact": {"name": town.marks.name(), "phone": town.marks.phone()}});
         town.call("PATCH", "/v1/volunteers/self", Some(token), Some(&contact));
         let note = json!({"note": town.marks.text(), "private_note": town.marks.text()});

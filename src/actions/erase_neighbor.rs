@@ -4,7 +4,7 @@
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::CloseReason;
-use crate::domain::report::Reporter;
+use crate::domain::report::Side;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::{neighbors, requests, tokens};
 
@@ -17,7 +17,7 @@ pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
             tx.neighbor(id)?;
-            tx.forget_statements(Reporter::Neighbor, id)?;
+            tx.forget_statements(Side::Neighbor, id)?;
             tx.erase_neighbor(id, CloseReason::NotNeeded)
         },
     )

@@ -5,7 +5,7 @@ use super::ending::Tell;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::OfferState;
-use crate::domain::report::Reporter;
+use crate::domain::report::Side;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::{matches, offers, sites, tokens, volunteers};
 
@@ -18,7 +18,7 @@ pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
             tx.volunteer(id)?;
-            tx.forget_statements(Reporter::Volunteer, id)?;
+            tx.forget_statements(Side::Volunteer, id)?;
             tx.erase_volunteer(id)
         },
     )

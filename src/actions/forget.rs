@@ -1,4 +1,4 @@
-//! Rows that nobody needs any more go: what is left of requests are counts, of offers and people nothing.
+//! Rows that nobody needs any more go: what is left of requests are counts, of all else nothing.
 //! Their personal parts were destroyed long before.
 
 use std::time::Duration;
@@ -10,7 +10,9 @@ use crate::domain::ids::{NeighborId, RequestId};
 use crate::storage::audit::Actor;
 use crate::storage::requests::Request;
 use crate::storage::statistics::Ended;
-use crate::storage::{letters, matches, neighbors, offers, requests, statistics, volunteers};
+use crate::storage::{
+    areas, letters, matches, neighbors, offers, reports, requests, statistics, tasks, volunteers,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -100,6 +102,23 @@ pub async fn old_letters(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.requests);
         Ok(letters::delete_settled(tx.conn, before, AT_ONCE)?)
+    })
+    .await
+}
+
+/// Forgets tasks that were done, reports whose evidence is gone, and areas that were lifted, all long ago.
+/// Gives how many there were of what there was most of.
+///
+/// # Errors
+/// A failed query.
+pub async fn old_work(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let retention = &tx.ctx.settings.retention;
+        let before = tx.now.before(retention.requests);
+        let reported_before = tx.now.before(retention.requests.max(retention.reports));
+        Ok(tasks::delete_old(tx.conn, before, AT_ONCE)?
+            .max(reports::delete_old(tx.conn, reported_before, AT_ONCE)?)
+            .max(areas::delete_old(tx.conn, before, AT_ONCE)?))
     })
     .await
 }

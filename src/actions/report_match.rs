@@ -4,7 +4,7 @@
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::contact::Contact;
-use crate::domain::ids::{MatchId, ReportId};
+use crate::domain::ids::{MatchId, RecordId, ReportId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState};
 use crate::domain::note::PrivateNote;
@@ -98,11 +98,7 @@ impl Tx<'_> {
     /// Takes what the person wrote out of the reports she made: her own words go with her. What she
     /// reported of the other stays until its time is over, and so does what others reported of her:
     /// nobody erases the evidence against herself.
-    pub(super) fn forget_statements(
-        &mut self,
-        by: Reporter,
-        id: impl Into<crate::domain::ids::RecordId>,
-    ) -> Outcome<()> {
+    pub(super) fn forget_statements(&mut self, by: Side, id: impl Into<RecordId>) -> Outcome<()> {
         for report in reports::made_by(self.conn, by, id.into())? {
             let Some(sealed) = &report.sealed else {
                 continue;

@@ -7,10 +7,8 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Config, Failure, print};
+use super::{Config, Failure, open_existing, print};
 use crate::actions::verify_audit::{Fault, FaultKind, Verification, verify_audit};
-use crate::app::{Parts, open};
-use crate::storage::DatabaseUrl;
 use crate::storage::audit_chain::Head;
 
 #[derive(Debug, Subcommand)]
@@ -34,12 +32,7 @@ pub(super) struct VerifyArguments {
 
 pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let Command::Verify(arguments) = command;
-    let settings = config.settings()?;
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if !path.exists() {
-        return Err(anyhow::anyhow!("there is no database at {}", path.display()).into());
-    }
-    let ctx = open(settings, &Parts::default()).await?;
+    let ctx = open_existing(config.settings()?).await?;
     let bar = bar();
     let found = verify_audit(&ctx, arguments.head, |done, all| {
         bar.set_length(u64::try_from(all).unwrap_or_default());

@@ -4,11 +4,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Config, Failure, print};
+use super::{Config, Failure, failed, open_existing, print};
 use crate::actions::wipe_closed::{Wiped, wipe_closed};
-use crate::app::{Parts, open};
 use crate::storage::audit::Actor;
-use crate::storage::{DatabaseUrl, TxError};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -18,22 +16,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    let settings = config.settings()?;
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if !path.exists() {
-        return Err(anyhow::anyhow!("there is no database at {}", path.display()).into());
-    }
-    let ctx = open(settings, &Parts::default()).await?;
+    let ctx = open_existing(config.settings()?).await?;
     let progress = |so_far: Wiped| {
         print::note(format_args!("{} records so far", so_far.total()));
     };
-    let wiped =
-        wipe_closed(&ctx, Actor::OPERATOR, progress)
-            .await
-            .map_err(|error| match error {
-                TxError::Refused(refusal) => anyhow::Error::from(refusal),
-                TxError::Storage(error) => error.into(),
-            })?;
+    let wiped = wipe_closed(&ctx, Actor::OPERATOR, progress)
+        .await
+        .map_err(failed)?;
     if arguments.json {
         print::json(&json!(wiped));
         return Ok(());

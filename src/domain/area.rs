@@ -52,7 +52,7 @@ impl TryFrom<i64> for Radius {
 }
 
 /// A circle around the middle of a cell.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Circle {
     /// The cell.
     pub cell: Cell,
@@ -72,7 +72,7 @@ impl Circle {
 }
 
 /// Every area that is frozen now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frozen(pub Vec<Circle>);
 
 impl Frozen {

@@ -72,7 +72,7 @@ async fn admit(limits: &Limits, request: &HttpRequest, source: Source) -> Result
         Ok(None) => {}
     }
     let class = match *request.method() {
-        Method::GET | Method::HEAD | Method::OPTIONS => Class::Read,
+        Method::GET | Method::OPTIONS => Class::Read,
         _ => Class::Post,
     };
     limits.source(class, source)

@@ -130,7 +130,6 @@ fn anyone(cfg: &mut web::ServiceConfig) {
         .service(
             at("/v1/unsubscribe/{token}")
                 .route(web::get().to(unsubscribe::get))
-                .route(web::head().to(unsubscribe::get))
                 .route(web::post().to(unsubscribe::post)),
         );
 }

@@ -137,3 +137,17 @@ pub fn set_settled(
         .execute(c))?;
     Ok(())
 }
+
+/// Deletes areas that were lifted before an instant, some at a time.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
+    let old: Vec<AreaId> = with!(conn, c => areas::table
+        .filter(areas::lifted_at.le(before))
+        .filter(areas::settling.is_null())
+        .limit(limit)
+        .select(areas::id)
+        .load(c))?;
+    with!(conn, c => diesel::delete(areas::table.filter(areas::id.eq_any(&old))).execute(c))
+}

@@ -125,19 +125,6 @@ pub fn of_offer(conn: &mut Conn, offer: OfferId) -> QueryResult<Vec<Match>> {
         .load(c))
 }
 
-/// All matches of a neighbor's requests, oldest first.
-///
-/// # Errors
-/// A failed query.
-pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Match>> {
-    with!(conn, c => matches::table
-        .inner_join(requests::table)
-        .filter(requests::neighbor_id.eq(neighbor))
-        .order((matches::created_at, matches::id))
-        .select(Match::as_select())
-        .load(c))
-}
-
 /// All matches of a volunteer's offers, newest first.
 ///
 /// # Errors

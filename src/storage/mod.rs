@@ -2,7 +2,8 @@
 //!
 //! Storage knows rows and conditions; which of them make a use case is decided in `actions`. It never
 //! sends a letter, never matches, never renders. To add a table: a migration for each backend, its
-//! columns in `schema`, one file here named after it with `X` to read and `NewX` to write.
+//! columns in `schema`, one file here named after it with `X` to read and `NewX` to write; one with a
+//! `sealed` column is named in `sealed` as well, or its keys could not be renewed.
 
 pub mod areas;
 pub mod audit;

@@ -80,18 +80,19 @@ pub fn of_match(conn: &mut Conn, id: MatchId, by: Reporter) -> QueryResult<Optio
 ///
 /// # Errors
 /// A failed query.
-pub fn made_by(conn: &mut Conn, by: Reporter, id: RecordId) -> QueryResult<Vec<Report>> {
+pub fn made_by(conn: &mut Conn, by: Side, id: RecordId) -> QueryResult<Vec<Report>> {
     with!(conn, c => {
         let query = reports::table
-            .filter(reports::reported_by.eq(by))
             .filter(reports::sealed.is_not_null())
             .select(Report::as_select())
             .into_boxed();
         let query = match by {
-            Reporter::Neighbor => query.filter(reports::neighbor_id.eq(NeighborId::from(id))),
-            Reporter::Volunteer | Reporter::Coordinator => {
-                query.filter(reports::volunteer_id.eq(VolunteerId::from(id)))
-            }
+            Side::Neighbor => query
+                .filter(reports::reported_by.eq(Reporter::Neighbor))
+                .filter(reports::neighbor_id.eq(NeighborId::from(id))),
+            Side::Volunteer => query
+                .filter(reports::reported_by.eq(Reporter::Volunteer))
+                .filter(reports::volunteer_id.eq(VolunteerId::from(id))),
         };
         query.load(c)
     })
@@ -200,4 +201,18 @@ pub fn erase_secrets(conn: &mut Conn, ids: &[ReportId]) -> QueryResult<usize> {
     with!(conn, c => diesel::update(reports::table.filter(reports::id.eq_any(ids)))
         .set((reports::sealed.eq(None::<Sealed>), reports::sealed_epoch.eq(None::<i32>)))
         .execute(c))
+}
+
+/// Deletes reports without evidence that were made before an instant, some at a time.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
+    let old: Vec<ReportId> = with!(conn, c => reports::table
+        .filter(reports::created_at.le(before))
+        .filter(reports::sealed.is_null())
+        .limit(limit)
+        .select(reports::id)
+        .load(c))?;
+    with!(conn, c => diesel::delete(reports::table.filter(reports::id.eq_any(&old))).execute(c))
 }

@@ -3,13 +3,13 @@
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::areas;
 use super::connection::{Conn, with};
 use super::page::{Page, page_of};
 use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
+use crate::domain::area::Frozen;
 use crate::domain::attribute::Attributes;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
@@ -232,13 +232,16 @@ pub struct OpenNeed {
     pub phone_hash: Option<KeyedHash>,
 }
 
-/// Who needs something of these categories in each cell that is in no frozen area: each neighbor once,
+/// Who needs something of these categories in each cell that no frozen area holds: each neighbor once,
 /// however much she needs.
 ///
 /// # Errors
 /// A failed query.
-pub fn open_needs(conn: &mut Conn, categories: &[CategoryKey]) -> QueryResult<Vec<OpenNeed>> {
-    let frozen = areas::frozen(conn)?;
+pub fn open_needs(
+    conn: &mut Conn,
+    categories: &[CategoryKey],
+    frozen: &Frozen,
+) -> QueryResult<Vec<OpenNeed>> {
     let mut needs: Vec<OpenNeed> = with!(conn, c => requests::table
         .inner_join(neighbors::table)
         .filter(requests::state.eq(RequestState::Open))
@@ -334,17 +337,6 @@ pub fn finish_round(
         ))
         .execute(c))?;
     Ok(settled == 1)
-}
-
-/// Gives a lease back without a result.
-///
-/// # Errors
-/// A failed query.
-pub fn unclaim(conn: &mut Conn, id: RequestId, lease: LeaseId) -> QueryResult<()> {
-    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq(id)).filter(requests::lease_id.eq(lease)))
-        .set((requests::lease_id.eq(None::<LeaseId>), requests::lease_until.eq(None::<Ts>)))
-        .execute(c))?;
-    Ok(())
 }
 
 /// Makes open requests due for matching, none later than it was.

@@ -141,3 +141,16 @@ pub fn finish(
         .execute(c))?;
     Ok(done == 1)
 }
+
+/// Deletes tasks that were done before an instant, some at a time.
+///
+/// # Errors
+/// A failed query.
+pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
+    let old: Vec<TaskId> = with!(conn, c => tasks::table
+        .filter(tasks::done_at.le(before))
+        .limit(limit)
+        .select(tasks::id)
+        .load(c))?;
+    with!(conn, c => diesel::delete(tasks::table.filter(tasks::id.eq_any(&old))).execute(c))
+}

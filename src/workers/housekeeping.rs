@@ -144,7 +144,8 @@ impl Housekeeping {
             forget::old_requests,
             forget::old_offers,
             forget::old_volunteers,
-            forget::old_letters
+            forget::old_letters,
+            forget::old_work
         );
         results.push(
             expire::ending_offers(ctx)

@@ -1,5 +1,5 @@
-//! What runs by the clock: matching, the outbox, the index's feed, housekeeping, checkpoints,
-//! the audit's seal.
+//! What runs by the clock: matching, the outbox, the index's feed, housekeeping, checkpoints, the audit's
+//! seal, the master keys and the wrapping anew.
 //!
 //! A worker is a `tick(now)` that does what is due and says when it wants to look again; it holds
 //! nothing that is not in the database as well, so it may die at any point. Tests call `tick`

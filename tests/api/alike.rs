@@ -47,7 +47,7 @@ struct Watched {
     statements: Statements,
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 18] = [
     "coordinators",
     "neighbors",
     "requests",
@@ -64,6 +64,8 @@ const TABLES: [&str; 16] = [
     "audit",
     "idempotency",
     "meta",
+    "reports",
+    "tasks",
 ];
 
 impl Watched {
@@ -151,7 +153,10 @@ async fn people(app: &mut TestApp) -> [&'static str; 7] {
         .ok();
     let stop = app.letter_to(&stopped.email, "mhu_");
     let path = format!("/v1/unsubscribe/{stop}");
-    assert_eq!(app.call(Method::POST, &path, None, None).await.status, 204);
+    let one_click = Some(b"List-Unsubscribe=One-Click".to_vec());
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let done = app.raw(Method::POST, &path, None, one_click, &form).await;
+    assert_eq!(done.status, 204);
     let gone = app.call(
         Method::DELETE,
         "/v1/volunteers/self",

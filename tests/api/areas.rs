@@ -184,7 +184,11 @@ async fn its_needs_are_not_counted_and_its_places_not_listed() {
     )
     .await
     .ok();
-    app.neighbor(&[food(1), food(2), food(3)]).await;
+    for n in 1..=3 {
+        let contact = json!({"name": "Lin", "phone": format!("612 555 020{n}")});
+        app.neighbor_who(with(post_of(&[food(n)]), json!({"contact": contact})))
+            .await;
+    }
     let seen = async |app: &TestApp| {
         let needs = app.call(Method::GET, "/v1/needs", None, None).await.ok();
         let sites = app.call(Method::GET, "/v1/sites", None, None).await.ok();

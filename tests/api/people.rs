@@ -3,8 +3,8 @@
 use actix_web::http::Method;
 use serde_json::json;
 
-use crate::support::TestApp;
 use crate::support::people::{food, post_of, with};
+use crate::support::{HOUR, TestApp};
 
 #[actix_web::test]
 async fn a_neighbor_sees_changes_and_erases_what_she_said() {
@@ -353,5 +353,6 @@ async fn sites_are_listed_when_checked_and_counts_hide_the_few() {
     }
     assert_eq!(needs().await.ok()["items"], json!([]), "one posted twice");
     app.neighbor_who(lin(3)).await;
+    app.clock.advance(HOUR);
     assert_eq!(needs().await.ok()["items"][0]["open"], 3);
 }

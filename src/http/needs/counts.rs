@@ -14,11 +14,12 @@ use std::sync::{Mutex, PoisonError};
 use super::NeedCount;
 use crate::actions::Ctx;
 use crate::crypto::lookup::KeyedHash;
+use crate::domain::area::Frozen;
 use crate::domain::clock::Ts;
 use crate::domain::ids::NeighborId;
 use crate::domain::place::Cell;
 use crate::storage::requests::OpenNeed;
-use crate::storage::{StorageError, requests};
+use crate::storage::{StorageError, areas, requests};
 
 /// A cell shows the needs of at least so many people, and multiples of it.
 const LEAST: usize = 3;
@@ -29,8 +30,11 @@ const EVERY_S: i64 = 3600;
 /// The counts of the present hour; one for the whole server.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    latest: Mutex<Option<(i64, Vec<NeedCount>)>>,
+    latest: Mutex<Option<(Time, Vec<NeedCount>)>>,
 }
+
+/// What the counts are of: an hour, and the areas that are left out, which go at once.
+type Time = (i64, Frozen);
 
 impl std::fmt::Debug for NeedCount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,33 +48,40 @@ impl Snapshot {
     /// # Errors
     /// A failed query.
     pub async fn counts(&self, ctx: &Ctx) -> Result<Vec<NeedCount>, StorageError> {
-        let hour = hour(ctx.now());
-        if let Some(counts) = self.of(hour) {
+        let frozen = ctx
+            .db
+            .read(|conn| Ok::<_, StorageError>(areas::frozen(conn)?))
+            .await?;
+        let time = (hour(ctx.now()), frozen);
+        if let Some(counts) = self.of(&time) {
             return Ok(counts);
         }
+        let left_out = time.1.clone();
         let mut categories = Vec::new();
         for category in ctx.catalog.iter().filter(|c| !c.policy.sensitive) {
             categories.push(category.key.clone());
         }
         let open = ctx
             .db
-            .read(move |conn| Ok::<_, StorageError>(requests::open_needs(conn, &categories)?))
+            .read(move |conn| {
+                Ok::<_, StorageError>(requests::open_needs(conn, &categories, &left_out)?)
+            })
             .await?;
         let counted = counted(open);
         // Of callers who arrive together, the first to have counted decides for the hour.
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*latest {
-            Some((known, counts)) if *known == hour => Ok(counts.clone()),
+            Some((known, counts)) if *known == time => Ok(counts.clone()),
             _ => {
-                *latest = Some((hour, counted.clone()));
+                *latest = Some((time, counted.clone()));
                 Ok(counted)
             }
         }
     }
 
-    fn of(&self, hour: i64) -> Option<Vec<NeedCount>> {
+    fn of(&self, time: &Time) -> Option<Vec<NeedCount>> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, counts) = latest.as_ref().filter(|(known, _)| *known == hour)?;
+        let (_, counts) = latest.as_ref().filter(|(known, _)| known == time)?;
         Some(counts.clone())
     }
 }

@@ -151,6 +151,9 @@ fn describe(path: &str, parameter: &mut Parameter) {
         (_, Some("offers")) => "offer",
         (_, Some("volunteers")) => "volunteer",
         (_, Some("letters")) => "letter",
+        (_, Some("reports")) => "report",
+        (_, Some("tasks")) => "task",
+        (_, Some("areas")) => "area",
         _ => "record",
     };
     parameter.description = Some(format!("The id of the {of}"));

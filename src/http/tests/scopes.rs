@@ -65,7 +65,7 @@ async fn no_token_is_401_intake_403_and_any_other_token_the_one_404() {
 }
 
 #[actix_web::test]
-async fn the_audit_is_for_administrators_and_the_rest_for_coordinators_too() {
+async fn audit_and_wiping_are_for_administrators_and_the_rest_for_coordinators_too() {
     let town = Town::new().await;
     let (_, admin) = town.coordinator(Scope::Admin).await;
     let unknown = town.get("/v1/nowhere").await.bytes;

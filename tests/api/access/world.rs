@@ -122,6 +122,9 @@ impl World {
             ("volunteers", text(&self_of["id"])),
             ("matches", matched.clone()),
             ("letters", text(&letters["items"][0]["id"])),
+            ("areas", frozen(&app, admin).await),
+            ("tasks", called(&app, admin).await),
+            ("reports", reported(&mut app, admin).await),
         ]);
         let dead = dead(&app, &mo.token, &ana.token).await;
         let at_first = app.dir.path().join("data/manyhands.db");
@@ -224,6 +227,37 @@ impl World {
             _ => example.clone(),
         }
     }
+}
+
+/// An area at the other end of the world, frozen.
+async fn frozen(app: &TestApp, admin: &str) -> String {
+    let body =
+        json!({"location": {"lat": -30.0, "lon": 80.0}, "radius_m": 1000, "reason": "threat"});
+    text(&app.post("/v1/areas", admin, &body).await.ok()["id"])
+}
+
+/// Somebody who is to be called first.
+async fn called(app: &TestApp, admin: &str) -> String {
+    let need = json!({"category": "pet_care", "quantity": 1, "handover": "home"});
+    let kim = json!({"contact": {"name": "Kim", "phone": "612 555 0112"}});
+    app.neighbor_who(with(post_of(&[need]), kim)).await;
+    text(&app.get("/v1/tasks", admin).await.ok()["items"][0]["id"])
+}
+
+/// A report of two others.
+async fn reported(app: &mut TestApp, admin: &str) -> String {
+    let tow = json!({"category": "towing", "capacity": 2});
+    let dee = app.volunteer("dee@example.org", &[tow]).await;
+    let need = json!({"category": "towing", "quantity": 1, "urgency": "now"});
+    let nia = json!({"contact": {"name": "Nia", "phone": "612 555 0113"}});
+    app.neighbor_who(with(post_of(&[need]), nia)).await;
+    app.settle().await;
+    let ask = app.letter_to(&dee.email, "mha_");
+    let problem = json!({"problem": "other"});
+    app.post("/v1/matches/self/report", &ask, &problem)
+        .await
+        .ok();
+    text(&app.get("/v1/reports", admin).await.ok()["items"][0]["id"])
 }
 
 /// A body as its media type wants it.
