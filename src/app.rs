@@ -27,7 +27,7 @@ use crate::settings::Settings;
 use crate::storage::Db;
 use crate::telemetry::metrics::Metrics;
 use crate::workers::{self, Stop};
-pub use open::{StartError, data_dir, open, read_catalog, read_gazetteer};
+pub use open::{StartError, data_dir, open, open_locked, read_catalog, read_gazetteer};
 use server::Serving;
 
 /// For open requests, after the stop was asked for.

@@ -229,14 +229,20 @@ impl Config {
     }
 }
 
-/// Opens the service's parts over a database that is there: a typing error in a path must not end in an
-/// empty one.
-async fn open_existing(settings: Settings) -> Result<Ctx, Failure> {
+/// The settings, if they name a database that is there: a typing error in a path must not end in an empty
+/// one.
+fn existing(config: &Config) -> Result<Settings, Failure> {
+    let settings = config.settings()?;
     let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if !path.exists() {
-        return Err(anyhow::anyhow!("there is no database at {}", path.display()).into());
+    if path.exists() {
+        return Ok(settings);
     }
-    Ok(open(settings, &Parts::default()).await?)
+    Err(anyhow::anyhow!("there is no database at {}", path.display()).into())
+}
+
+/// Opens the service's parts over a database that is there.
+async fn open_existing(config: &Config) -> Result<Ctx, Failure> {
+    Ok(open(existing(config)?, &Parts::default()).await?)
 }
 
 fn failed(error: TxError<Refusal>) -> Failure {

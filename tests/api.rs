@@ -26,6 +26,7 @@ mod api {
     mod people;
     mod refusals;
     mod reports;
+    mod returning;
     mod stalker;
     mod tampering;
     mod tokens;

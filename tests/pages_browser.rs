@@ -22,6 +22,7 @@ use manyhands::storage::{StorageError, offers};
 use serde_json::json;
 
 use self::browser::Browser;
+use self::support::ring;
 use self::town::{Town, unsubscribe_code};
 
 /// Serves the pages on a free port; gives the address that links begin with.

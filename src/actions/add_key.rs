@@ -55,7 +55,13 @@ pub async fn add_key(ctx: &Ctx, actor: Actor) -> Result<Epoch, AddKeyError> {
     match make_known(ctx, epoch, &ring, actor).await {
         Ok(()) => Ok(epoch),
         Err(TxError::Storage(StorageError::Constraint(_))) => {
-            // Another machine was quicker; one number must not mean two keys.
+            // Somebody was quicker: with this key, on a ring that is shared, or with another on another
+            // machine. One number must not mean two keys.
+            let known = ctx.db.read(read).await?;
+            let theirs = known.into_iter().find(|key| key.epoch == epoch);
+            if theirs.and_then(|key| key.key_check) == ring.key_check(epoch).map(Vec::from) {
+                return Ok(epoch);
+            }
             change_ring(ctx, move |ring| ring.remove(epoch)).await?;
             Err(AddKeyError::Elsewhere(epoch))
         }

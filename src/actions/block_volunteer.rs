@@ -31,6 +31,9 @@ pub async fn block_volunteer(
                 sites::unlist(tx.conn, offer.id)?;
             }
         } else {
+            if let Some(email) = volunteer.email_hash {
+                volunteers::unblock_erased(tx.conn, email)?;
+            }
             offers::make_due(tx.conn, &ids, tx.now)?;
         }
         tx.audit(

@@ -115,6 +115,9 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
     let Some(recipient) = recipient(tx, letter)? else {
         return Ok(Prepared::Dropped);
     };
+    if is_suppressed(tx, &recipient)? {
+        return Ok(Prepared::Dropped);
+    }
     let matched = match letter.match_id {
         Some(id) => matches::find(tx.conn, id)?,
         None => None,
@@ -158,6 +161,15 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
         call_first,
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
     })))
+}
+
+/// Whether the owner of an address that nobody has confirmed in this record wants no mail, as another
+/// record tells: whoever posts under her address must not make us write to her again.
+fn is_suppressed(tx: &mut Tx<'_>, to: &Recipient) -> Outcome<bool> {
+    let Some(address) = to.address.filter(|_| to.is_unconfirmed) else {
+        return Ok(false);
+    };
+    Ok(neighbors::wants_no_mail(tx.conn, address)? || volunteers::wants_no_mail(tx.conn, address)?)
 }
 
 /// Who gets it; `None` if they have no address, want no mail, or are gone.

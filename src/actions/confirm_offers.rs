@@ -74,6 +74,10 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
         Some(known) => known.id,
         None => {
             volunteers::confirm(tx.conn, id, tx.now)?;
+            // Who was blocked and erased herself comes back as she left.
+            if volunteers::is_blocked(tx.conn, Some(email), posted.phone_hash)? {
+                volunteers::set_blocked(tx.conn, id, Some(tx.now), tx.now)?;
+            }
             tx.letter(LetterKind::Received, To::Volunteer(id), None, None)?;
             id
         }

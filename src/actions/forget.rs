@@ -115,7 +115,7 @@ pub async fn old_work(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let retention = &tx.ctx.settings.retention;
         let before = tx.now.before(retention.requests);
-        let reported_before = tx.now.before(retention.requests.max(retention.reports));
+        let reported_before = tx.now.before(retention.requests + retention.reports);
         Ok(tasks::delete_old(tx.conn, before, AT_ONCE)?
             .max(reports::delete_old(tx.conn, reported_before, AT_ONCE)?)
             .max(areas::delete_old(tx.conn, before, AT_ONCE)?))

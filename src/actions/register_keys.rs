@@ -5,7 +5,7 @@ use crate::crypto::keyring::{Epoch, KeyRing};
 use crate::crypto::keys::Keys;
 use crate::domain::clock::Ts;
 use crate::storage::key_epochs::KeyEpoch;
-use crate::storage::{Conn, Db, TxError, key_epochs, meta};
+use crate::storage::{Conn, Db, TxError, key_epochs, meta, sealed};
 
 /// Why a ring cannot be used with a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +55,14 @@ pub fn fits(ring: &KeyRing, key_check: Option<&[u8]>, known: &[KeyEpoch]) -> Res
 
 fn register(conn: &mut Conn, ring: &KeyRing, now: Ts) -> Result<Epoch, TxError<WrongRing>> {
     let key_check = meta::key_check(conn)?;
-    let known = key_epochs::all(conn)?;
+    let mut known = key_epochs::all(conn)?;
+    // A retired key that wraps nothing was destroyed since the backup that knows of it was made.
+    for key in sealed::needless(conn, &known)? {
+        if ring.master(key).is_none() {
+            key_epochs::delete(conn, key)?;
+            known.retain(|k| k.epoch != key);
+        }
+    }
     fits(ring, key_check.as_deref(), &known).map_err(TxError::Refused)?;
     if key_check.is_none() {
         meta::set_key_check(conn, &ring.check())?;

@@ -3,6 +3,7 @@
 
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::crypto::seal::SealError;
 use crate::domain::contact::Contact;
 use crate::domain::ids::{MatchId, RecordId, ReportId};
 use crate::domain::letter::LetterKind;
@@ -104,7 +105,14 @@ impl Tx<'_> {
                 continue;
             };
             let version = report.sealed_version;
-            let secret: ReportSecret = self.keys.open(report.id, version, sealed)?;
+            let secret: ReportSecret = match self.keys.open(report.id, version, sealed) {
+                // Damaged: it opens for nobody, and must not keep her from going.
+                Err(SealError::DoesNotOpen) => {
+                    reports::erase_secrets(self.conn, &[report.id])?;
+                    continue;
+                }
+                opened => opened?,
+            };
             let without = ReportSecret {
                 statement: None,
                 ..secret

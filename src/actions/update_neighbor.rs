@@ -1,12 +1,15 @@
 //! A neighbor corrects what she said of herself.
 
+use super::tx::To;
 use super::{Ctx, Outcome, Refusal, refuse};
+use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{NeighborId, RecordId, RequestId};
+use crate::domain::letter::LetterKind;
 use crate::domain::secret::NeighborSecret;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::neighbors::{Neighbor, NeighborEdit};
 use crate::storage::sql_types::Json;
-use crate::storage::{neighbors, requests};
+use crate::storage::{neighbors, requests, tokens};
 
 /// What she may change; the secret part as a whole.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ pub struct NewNeighbor {
 pub async fn update_neighbor(
     ctx: &Ctx,
     id: NeighborId,
+    by: Token,
     read_version: i32,
     new: NewNeighbor,
 ) -> Outcome<Neighbor> {
@@ -55,7 +59,13 @@ pub async fn update_neighbor(
                 return refuse(Refusal::ChangedMeanwhile);
             }
             if edit.email_hash != old.email_hash {
+                // Links that went to the former address open nothing any more: it may be a stranger's. But
+                // the one in her hand must not break, lest a wrong letter locks her out.
+                let in_hand = by.hash(&tx.keys.hasher);
+                tokens::revoke_mailed(tx.conn, id.into(), in_hand)?;
+                tokens::revoke(tx.conn, id.into(), Purpose::Unsubscribe)?;
                 neighbors::forget_proof(tx.conn, id)?;
+                tx.letter(LetterKind::Received, To::Neighbor(id), None, None)?;
                 tx.follow_verification(&old)?;
             }
             if edit.cell != old.cell {

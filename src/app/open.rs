@@ -123,6 +123,18 @@ pub async fn open(settings: Settings, parts: &Parts) -> Result<Ctx, StartError> 
         .await
 }
 
+/// As [`open`], without any keys, whatever the ring is like: for what must work while they are away.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_locked(settings: Settings, parts: &Parts) -> Result<Ctx, StartError> {
+    let (clock, entropy) = (Arc::clone(&parts.clock), Arc::clone(&parts.entropy));
+    let opened = spawn_blocking(move || Opened::without_ring(settings, clock, entropy))
+        .await
+        .map_err(|_| StartError::CutOff)??;
+    Ok(opened.with_vault(Vault::locked()))
+}
+
 /// The directory of the database, in which no key ring may lie.
 #[must_use]
 pub fn data_dir(url: &DatabaseUrl) -> PathBuf {
@@ -197,8 +209,6 @@ impl Opened {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
-        let catalog = read_catalog(&settings)?;
-        let gazetteer = read_gazetteer(&settings)?;
         // Before the database: a ring that is refused must not leave an empty one behind.
         let data_dir = data_dir(&settings.database.url);
         let ring = match KeyRing::load(&settings.keys.path, Some(&data_dir)) {
@@ -206,21 +216,33 @@ impl Opened {
             Err(error) if error.is_missing() => None,
             Err(error) => return Err(error.into()),
         };
-        let db = Db::open(&settings.database.url)?;
+        let opened = Self::without_ring(settings, clock, entropy)?;
+        Ok(Self { ring, ..opened })
+    }
+
+    fn without_ring(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
         Ok(Self {
+            catalog: read_catalog(&settings)?,
+            gazetteer: read_gazetteer(&settings)?,
+            db: Db::open(&settings.database.url)?,
+            ring: None,
             settings,
             clock,
             entropy,
-            catalog,
-            gazetteer,
-            ring,
-            db,
         })
     }
 
     async fn into_ctx(self) -> Result<Ctx, StartError> {
         let vault = self.vault().await?;
-        Ok(Ctx {
+        Ok(self.with_vault(vault))
+    }
+
+    fn with_vault(self, vault: Vault) -> Ctx {
+        Ctx {
             db: self.db,
             clock: self.clock,
             entropy: self.entropy,
@@ -229,7 +251,7 @@ impl Opened {
             gazetteer: Arc::new(self.gazetteer),
             settings: Arc::new(self.settings),
             index: Arc::new(RwLock::new(PostIndex::default())),
-        })
+        }
     }
 
     /// The keys that the database is sealed under; for a new database those of the ring that is there,

@@ -32,7 +32,7 @@ pub(super) struct VerifyArguments {
 
 pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
     let Command::Verify(arguments) = command;
-    let ctx = open_existing(config.settings()?).await?;
+    let ctx = open_existing(config).await?;
     let bar = bar();
     let found = verify_audit(&ctx, arguments.head, |done, all| {
         bar.set_length(u64::try_from(all).unwrap_or_default());

@@ -116,10 +116,9 @@ impl From<ScopeArgument> for Scope {
 }
 
 pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure> {
-    let settings = config.settings()?;
     let ctx = match command {
-        Command::Add(_) => open(settings, &Parts::default()).await?,
-        _ => open_existing(settings).await?,
+        Command::Add(_) => open(config.settings()?, &Parts::default()).await?,
+        _ => open_existing(config).await?,
     };
     match command {
         Command::Add(arguments) => add(&ctx, arguments).await,

@@ -92,7 +92,7 @@ async fn status(config: &Config, arguments: &StatusArguments) -> Result<(), Fail
     let destroy_after = settings.keys.destroy_after;
     let data_dir = data_dir(&settings.database.url);
     let ring = KeyRing::load(&path, Some(&data_dir)).map_err(anyhow::Error::from)?;
-    let (keys, present) = match open_existing(settings).await {
+    let (keys, present) = match open_existing(config).await {
         Ok(ctx) => known(&ctx, &ring).await.map_err(anyhow::Error::from)?,
         Err(_) => (of_ring(&ring), Vec::new()),
     };
@@ -180,7 +180,7 @@ async fn known(ctx: &Ctx, ring: &KeyRing) -> Result<(Vec<Known>, Vec<Instance>),
 }
 
 async fn rotate(config: &Config, arguments: &RotateArguments) -> Result<(), Failure> {
-    let ctx = open_existing(config.settings()?).await?;
+    let ctx = open_existing(config).await?;
     let path = ctx.settings.keys.path.display();
     let epoch = add_key(&ctx, Actor::OPERATOR)
         .await
@@ -208,7 +208,7 @@ async fn rotate(config: &Config, arguments: &RotateArguments) -> Result<(), Fail
 }
 
 async fn prune(config: &Config, arguments: &PruneArguments) -> Result<(), Failure> {
-    let ctx = open_existing(config.settings()?).await?;
+    let ctx = open_existing(config).await?;
     let before = match arguments.now {
         true => ctx.now(),
         false => ctx.now().before(ctx.settings.keys.destroy_after),

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Config, Failure, failed, open_existing, print, waiting};
+use super::{Config, Failure, existing, failed, print, waiting};
 use crate::actions::activate_key::ALIVE;
 use crate::actions::register_keys::register_keys;
 use crate::actions::{Ctx, lock};
-use crate::app::data_dir;
+use crate::app::{Parts, data_dir, open_locked};
 use crate::crypto::keyring::KeyRing;
 use crate::storage::{StorageError, TxError, instances};
 
@@ -32,7 +32,8 @@ pub(super) struct UnlockArguments {
 }
 
 pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<(), Failure> {
-    let ctx = open_existing(config.settings()?).await?;
+    // Without the ring: it may be damaged or gone, and this must work all the same.
+    let ctx = open_locked(existing(config)?, &Parts::default()).await?;
     if !lock::lock(&ctx).await.map_err(failed)? {
         print::line("It is locked already.");
     }
@@ -47,19 +48,15 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
     let path = ctx.settings.keys.path.clone();
     if let Some(target) = arguments.take_ring {
         let data_dir = data_dir(&ctx.settings.database.url);
-        let taken = KeyRing::copy(&path, &target, Some(&data_dir)).map_err(anyhow::Error::from)?;
-        let read_back = KeyRing::load(&target, None).map_err(anyhow::Error::from)?;
-        if read_back.check() != taken.check() || !read_back.epochs().eq(taken.epochs()) {
-            return Err(
-                anyhow::anyhow!("{} does not read back; the ring stays", target.display()).into(),
-            );
-        }
+        let ring = KeyRing::load(&path, None).map_err(anyhow::Error::from)?;
+        ring.put(&target, Some(&data_dir))
+            .map_err(anyhow::Error::from)?;
         KeyRing::shred(&path).map_err(anyhow::Error::from)?;
         print::line(format_args!(
             "The key ring is in {} alone.",
             target.display()
         ));
-    } else {
+    } else if path.exists() {
         print::note(format_args!(
             "The key ring is still in {}: who has this machine has it (--take-ring FILE takes it away).",
             path.display()
@@ -69,20 +66,28 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
 }
 
 pub(super) async fn unlock(config: &Config, arguments: UnlockArguments) -> Result<(), Failure> {
-    let ctx = open_existing(config.settings()?).await?;
+    let ctx = open_locked(existing(config)?, &Parts::default()).await?;
     let path = &ctx.settings.keys.path;
     let data_dir = data_dir(&ctx.settings.database.url);
-    let ring = match arguments.ring {
-        Some(source) => KeyRing::copy(&source, path, Some(&data_dir)),
+    let ring = match &arguments.ring {
+        Some(source) => KeyRing::read_stick(source),
         None => KeyRing::load(path, Some(&data_dir)),
     };
     let ring = ring.map_err(anyhow::Error::from)?;
-    register_keys(&ctx.db, ring, ctx.now())
+    // Before it is put in its place: another one must not end there.
+    register_keys(&ctx.db, ring.clone(), ctx.now())
         .await
         .map_err(|error| match error {
-            TxError::Refused(why) => anyhow::anyhow!("key ring {} {why}", path.display()),
+            TxError::Refused(why) => {
+                let from = arguments.ring.as_ref().unwrap_or(path);
+                anyhow::anyhow!("key ring {} {why}", from.display())
+            }
             TxError::Storage(error) => error.into(),
         })?;
+    if arguments.ring.is_some() {
+        ring.put(path, Some(&data_dir))
+            .map_err(anyhow::Error::from)?;
+    }
     if !lock::unlock(&ctx).await.map_err(failed)? {
         print::line("It is not locked.");
         return Ok(());

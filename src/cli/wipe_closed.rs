@@ -16,7 +16,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    let ctx = open_existing(config.settings()?).await?;
+    let ctx = open_existing(config).await?;
     let progress = |so_far: Wiped| {
         print::note(format_args!("{} records so far", so_far.total()));
     };

@@ -1,6 +1,6 @@
 //! Areas in which nothing is matched for now.
 
-use super::place::{Cell, CellSize, GeoPoint};
+use super::place::{Cell, GeoPoint};
 use super::word::words;
 
 words! {
@@ -61,13 +61,13 @@ pub struct Circle {
 }
 
 impl Circle {
-    /// Whether the point lies within, or in the very cell: a site nearby must not be missed because the
-    /// middle of the cell is farther from it. For a private post the point is its cell's middle.
+    /// Whether the point lies within, or so near that it may. For a private post the point is its cell's
+    /// middle, and so is that of the circle: each may stand an edge of the cell from where it really is,
+    /// and nobody within the circle must be missed.
     #[must_use]
     pub fn holds(&self, point: GeoPoint) -> bool {
-        let is_in_cell = CellSize::try_from(self.cell.resolution())
-            .is_ok_and(|size| Cell::of(point, size) == self.cell);
-        is_in_cell || self.cell.center().distance_m(point) <= f64::from(self.radius.meters())
+        let reach = f64::from(self.radius.meters()) + 2.0 * self.cell.edge_m();
+        self.cell.center().distance_m(point) <= reach
     }
 }
 

@@ -36,10 +36,7 @@ impl dyn Entropy + '_ {
 pub struct OsEntropy;
 
 impl Entropy for OsEntropy {
-    #[expect(
-        clippy::disallowed_types,
-        reason = "the one place that reads ambient randomness"
-    )]
+    // The one place that reads ambient randomness.
     fn fill(&self, bytes: &mut [u8]) {
         UnwrapErr(rand::rngs::SysRng).fill_bytes(bytes);
     }

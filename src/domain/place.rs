@@ -127,6 +127,12 @@ impl Cell {
         self.0.resolution().into()
     }
 
+    /// How long an edge of the cell is, in meters: as far as its corners are from its middle.
+    #[must_use]
+    pub fn edge_m(self) -> f64 {
+        self.0.resolution().edge_length_m()
+    }
+
     /// The cell as a signed number, for the database.
     #[must_use]
     pub fn to_i64(self) -> i64 {

@@ -22,7 +22,7 @@ type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 ///
 /// # Errors
 /// 401 without one, 404 for what is no token.
-fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
+pub fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
     let header = request
         .headers()
         .get(AUTHORIZATION)
@@ -44,6 +44,17 @@ enum Holder {
     Coordinator(CoordinatorId, Scope),
     /// It opens nothing.
     Nobody,
+}
+
+/// What a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opens {
+    /// A coordinator's calls.
+    Everything,
+    /// What is the holder's own.
+    Own,
+    /// Nothing.
+    Nothing,
 }
 
 async fn holder(request: &HttpRequest) -> Result<Holder, Problem> {
@@ -70,13 +81,15 @@ async fn holder(request: &HttpRequest) -> Result<Holder, Problem> {
 ///
 /// # Errors
 /// A failed query.
-pub async fn opens(request: &HttpRequest) -> Result<Option<bool>, Problem> {
+pub async fn opens(request: &HttpRequest) -> Result<Option<Opens>, Problem> {
     if !request.headers().contains_key(AUTHORIZATION) {
         return Ok(None);
     }
     match holder(request).await {
-        Ok(holder) => Ok(Some(!matches!(holder, Holder::Nobody))),
-        Err(problem) if problem.status < 500 => Ok(Some(false)),
+        Ok(Holder::Coordinator(..)) => Ok(Some(Opens::Everything)),
+        Ok(Holder::Of(..)) => Ok(Some(Opens::Own)),
+        Ok(Holder::Nobody) => Ok(Some(Opens::Nothing)),
+        Err(problem) if problem.status < 500 => Ok(Some(Opens::Nothing)),
         Err(problem) => Err(problem),
     }
 }

@@ -1,6 +1,6 @@
 //! Limits how often a source may call without a token that opens something.
 //!
-//! Who holds a valid token is never limited by the address: whole carriers and shelters share one. A
+//! Who uses a valid token is not limited by the address: whole carriers and shelters share one. A
 //! token in a form or a path is judged by the answer, since only the handler knows what it opens.
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -10,7 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
-use super::auth;
+use super::auth::{self, Opens};
 use super::limits::{Class, Limits, TooOften};
 use super::pages::oops::Oops;
 use super::problem::Problem;
@@ -62,13 +62,22 @@ fn is_by_code(request: &HttpRequest) -> bool {
     request.method() == Method::POST && route.is_some_and(|r| BY_CODE.contains(&r.as_str()))
 }
 
+/// Whether the call makes a post, for which nobody needs a token.
+fn is_for_anyone(request: &HttpRequest) -> bool {
+    let path = request.path();
+    let is_form = path.starts_with("/need") || path.starts_with("/offer");
+    request.method() == Method::POST && (is_form || matches!(path, "/v1/requests" | "/v1/offers"))
+}
+
 /// Counts the call, unless its token opens something. A token that opens nothing is a guess, and opens
 /// no way around the limits of a call without one.
 async fn admit(limits: &Limits, request: &HttpRequest, source: Source) -> Result<(), TooOften> {
     match auth::opens(request).await {
+        // Anybody gets a token by posting once: it is no reason to post without limit.
+        Ok(Some(Opens::Own)) if is_for_anyone(request) => {}
         // Where the database is away, the handler says so.
-        Ok(Some(true)) | Err(_) => return Ok(()),
-        Ok(Some(false)) => limits.source(Class::Guess, source)?,
+        Ok(Some(Opens::Own | Opens::Everything)) | Err(_) => return Ok(()),
+        Ok(Some(Opens::Nothing)) => limits.source(Class::Guess, source)?,
         Ok(None) => {}
     }
     let class = match *request.method() {

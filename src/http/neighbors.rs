@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::requests::needs;
 use super::views::neighbor::{self, NeighborView, request_view};
 use super::views::request::RequestView;
-use super::{idempotency, merge};
+use super::{auth, idempotency, merge};
 use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::update_neighbor::{NewNeighbor, update_neighbor};
 use crate::actions::{
@@ -94,7 +94,8 @@ pub async fn patch(
     let (body, mut errors) = read_body::<PatchNeighborBody>(&request, &merged)?;
     let new = body.parse(&ctx, secret, &mut errors);
     let new = errors.finish(new)?;
-    update_neighbor(&ctx, id, row.sealed_version, new).await?;
+    let token = auth::bearer(&request)?;
+    update_neighbor(&ctx, id, token, row.sealed_version, new).await?;
     shown(&ctx, id).await
 }
 

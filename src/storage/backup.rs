@@ -10,7 +10,7 @@ use diesel::sql_types::Text;
 
 use super::connection::{Conn, DatabaseUrl, with};
 use super::key_epochs::KeyEpoch;
-use super::{key_epochs, meta};
+use super::{key_epochs, meta, sealed};
 
 /// Why a copy could not be made or taken back.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +133,7 @@ pub fn check(path: &Path) -> Result<(), BackupError> {
 }
 
 /// What a database that no service need have opened knows of its ring: the ring's check, none if it was
-/// never started, and the master keys, none if it is of before they were kept.
+/// never started, and the master keys that it needs, none if it is of before they were kept.
 ///
 /// # Errors
 /// A database that does not open or has no such tables.
@@ -141,10 +141,12 @@ pub fn keys_of(url: &DatabaseUrl) -> Result<(Option<Vec<u8>>, Vec<KeyEpoch>), Ba
     let mut conn = Conn::open_writer(url)?;
     let check = meta::key_check(&mut conn)?;
     let is_older = conn.has_pending_migration().unwrap_or(true);
-    let known = match is_older {
+    let mut known = match is_older {
         true => Vec::new(),
         false => key_epochs::all(&mut conn)?,
     };
+    let needless = sealed::needless(&mut conn, &known)?;
+    known.retain(|key| !needless.contains(&key.epoch));
     Ok((check, known))
 }
 

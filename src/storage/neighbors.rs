@@ -163,6 +163,17 @@ pub fn forget_proof(conn: &mut Conn, id: NeighborId) -> QueryResult<()> {
     Ok(())
 }
 
+/// Whether a neighbor with that address wants no mail.
+///
+/// # Errors
+/// A failed query.
+pub fn wants_no_mail(conn: &mut Conn, email: KeyedHash) -> QueryResult<bool> {
+    with!(conn, c => diesel::select(diesel::dsl::exists(neighbors::table
+            .filter(neighbors::email_hash.eq(email))
+            .filter(neighbors::mail_stopped_at.is_not_null())))
+        .get_result(c))
+}
+
 /// Stops all mail to the neighbor.
 ///
 /// # Errors

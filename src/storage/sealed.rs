@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::key_epochs::KeyEpoch;
 use super::schema::{coordinators, neighbors, offers, reports, requests, volunteers};
 use crate::crypto::keyring::Epoch;
 use crate::crypto::seal::Sealed;
@@ -137,4 +138,18 @@ pub fn count(conn: &mut Conn, epoch: Epoch) -> QueryResult<i64> {
         all += of_table;
     }
     Ok(all)
+}
+
+/// Retired keys that wrap nothing any more.
+///
+/// # Errors
+/// A failed query.
+pub fn needless(conn: &mut Conn, known: &[KeyEpoch]) -> QueryResult<Vec<Epoch>> {
+    let mut needless = Vec::new();
+    for key in known.iter().filter(|key| key.retired_at.is_some()) {
+        if count(conn, key.epoch)? == 0 {
+            needless.push(key.epoch);
+        }
+    }
+    Ok(needless)
 }

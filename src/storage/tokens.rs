@@ -174,6 +174,18 @@ pub fn revoke(conn: &mut Conn, subject: RecordId, purpose: Purpose) -> QueryResu
         .execute(c))
 }
 
+/// Ends the tokens of a subject that went out in letters, but for one.
+///
+/// # Errors
+/// A failed query.
+pub fn revoke_mailed(conn: &mut Conn, subject: RecordId, except: KeyedHash) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(tokens::table
+            .filter(tokens::subject_id.eq(subject))
+            .filter(tokens::address_hash.is_not_null())
+            .filter(tokens::hash.ne(except)))
+        .execute(c))
+}
+
 /// Ends every token of a subject.
 ///
 /// # Errors

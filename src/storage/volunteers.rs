@@ -111,6 +111,52 @@ pub fn find_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunte
     with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).select(Volunteer::as_select()).load(c))
 }
 
+/// Whether a volunteer with that address wants no mail.
+///
+/// # Errors
+/// A failed query.
+pub fn wants_no_mail(conn: &mut Conn, email: KeyedHash) -> QueryResult<bool> {
+    with!(conn, c => diesel::select(exists(volunteers::table
+            .filter(volunteers::email_hash.eq(email))
+            .filter(volunteers::mail_stopped_at.is_not_null())))
+        .get_result(c))
+}
+
+/// Whether somebody with that address or that number is blocked, erased or not.
+///
+/// # Errors
+/// A failed query.
+pub fn is_blocked(
+    conn: &mut Conn,
+    email: Option<KeyedHash>,
+    phone: Option<KeyedHash>,
+) -> QueryResult<bool> {
+    let known = volunteers::email_hash
+        .nullable()
+        .eq(email)
+        .or(volunteers::phone_hash.nullable().eq(phone));
+    with!(conn, c => diesel::select(exists(volunteers::table
+            .filter(volunteers::blocked_at.is_not_null())
+            .filter(known)))
+        .get_result(c))
+}
+
+/// Lets those of an address be blocked no more who were erased meanwhile.
+///
+/// # Errors
+/// A failed query.
+pub fn unblock_erased(conn: &mut Conn, email: KeyedHash) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(volunteers::table
+            .filter(volunteers::email_hash.eq(email))
+            .filter(volunteers::erased_at.is_not_null()))
+        .set((
+            volunteers::blocked_at.eq(None::<Ts>),
+            volunteers::email_hash.eq(None::<KeyedHash>),
+            volunteers::phone_hash.eq(None::<KeyedHash>),
+        ))
+        .execute(c))
+}
+
 /// The confirmed record of an address.
 ///
 /// # Errors
@@ -265,7 +311,8 @@ pub fn allow_mail(conn: &mut Conn, id: VolunteerId) -> QueryResult<()> {
     Ok(())
 }
 
-/// Destroys the sealed part and the hashes; what remains is a number without a person.
+/// Destroys the sealed part and the hashes; what remains is a number without a person. Of one who is
+/// blocked the hashes stay, as of blocked pairs: erasing oneself is no way around a block.
 ///
 /// # Errors
 /// A failed query.
@@ -274,10 +321,14 @@ pub fn erase(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<bool> {
         .set((
             volunteers::sealed.eq(None::<Sealed>),
             volunteers::sealed_epoch.eq(None::<i32>),
-            volunteers::email_hash.eq(None::<KeyedHash>),
-            volunteers::phone_hash.eq(None::<KeyedHash>),
             volunteers::erased_at.eq(now),
             volunteers::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    with!(conn, c => diesel::update(volunteers::table.find(id).filter(volunteers::blocked_at.is_null()))
+        .set((
+            volunteers::email_hash.eq(None::<KeyedHash>),
+            volunteers::phone_hash.eq(None::<KeyedHash>),
         ))
         .execute(c))?;
     Ok(erased == 1)
@@ -341,7 +392,7 @@ pub fn unconfirmed_before(
         .load(c))
 }
 
-/// Confirmed volunteers who posted, and whose last offer ended, before an instant.
+/// Confirmed volunteers who posted, and whose last offer ended, before an instant; none who is blocked.
 ///
 /// # Errors
 /// A failed query.
@@ -349,6 +400,7 @@ pub fn idle_since(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Vo
     with!(conn, c => volunteers::table
         .filter(volunteers::confirmed_at.le(before))
         .filter(volunteers::erased_at.is_null())
+        .filter(volunteers::blocked_at.is_null())
         .filter(diesel::dsl::not(diesel::dsl::exists(
             offers::table
                 .filter(offers::volunteer_id.eq(volunteers::id))
@@ -359,13 +411,15 @@ pub fn idle_since(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Vo
         .load(c))
 }
 
-/// Deletes volunteers who are erased and have no offer any more, some at a time.
+/// Deletes volunteers who are erased and have no offer any more, some at a time. Of those who are blocked
+/// the record stays: it keeps them out.
 ///
 /// # Errors
 /// A failed query.
 pub fn delete_forgotten(conn: &mut Conn, limit: i64) -> QueryResult<usize> {
     let forgotten: Vec<VolunteerId> = with!(conn, c => volunteers::table
         .filter(volunteers::erased_at.is_not_null())
+        .filter(volunteers::blocked_at.is_null())
         .filter(diesel::dsl::not(diesel::dsl::exists(
             offers::table.filter(offers::volunteer_id.eq(volunteers::id)),
         )))

@@ -116,7 +116,10 @@ impl Housekeeping {
                 );
             }
         }
-        destroy_keys(ctx, now.before(keys.destroy_after), Actor::SYSTEM).await?;
+        let destroyed = destroy_keys(ctx, now.before(keys.destroy_after), Actor::SYSTEM).await?;
+        if let Some((epoch, why)) = destroyed.kept {
+            tracing::warn!(key.epoch = epoch, why = ?why, "a key is due to be destroyed, and is still needed");
+        }
         Ok(())
     }
 

@@ -25,6 +25,8 @@ use crate::storage::{StorageError, key_epochs, meta};
 
 /// How often it says that this process is there, if nothing changes.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
+/// How often it repeats that the ring cannot be read.
+const REMIND_EVERY: Duration = Duration::from_mins(1);
 
 /// Looks after the vault.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub struct KeyWatch {
     started_at: Ts,
     file: Option<FileState>,
     reported: Option<Instance>,
+    reminded_at: Option<Ts>,
 }
 
 /// Tells whether a file is another one, or was written to.
@@ -65,6 +68,7 @@ impl KeyWatch {
             ctx,
             id,
             reported: None,
+            reminded_at: None,
         }
     }
 
@@ -113,6 +117,22 @@ impl KeyWatch {
             .map_err(Into::into)
     }
 
+    /// Logs what is wrong with the ring, now and then. It is no failure of the tick, which would make the
+    /// next one late: a lock must be noticed at once whatever the ring is like.
+    fn remind(&mut self, now: Ts, trouble: Option<WorkerError>) {
+        let Some(trouble) = trouble else {
+            self.reminded_at = None;
+            return;
+        };
+        let is_new = self
+            .reminded_at
+            .is_none_or(|at| now < at || now.since(at) >= REMIND_EVERY);
+        if is_new {
+            tracing::error!(error = %trouble, "the keys cannot be read anew");
+            self.reminded_at = Some(now);
+        }
+    }
+
     async fn report(&mut self, now: Ts) -> Result<(), WorkerError> {
         let keys = self.ctx.vault.keys().ok();
         let instance = Instance {
@@ -141,17 +161,17 @@ impl Worker for KeyWatch {
         let read =
             |conn: &mut _| Ok::<_, StorageError>((meta::is_locked(conn)?, key_epochs::all(conn)?));
         let (is_locked, known) = self.ctx.db.read(read).await?;
-        let followed = if is_locked {
+        if is_locked {
             if self.ctx.vault.keys().is_ok() {
                 tracing::warn!("locked: the keys are dropped, and nobody is answered");
                 self.ctx.vault.lock();
             }
-            Ok(())
         } else {
-            self.follow(&known).await
-        };
+            let followed = self.follow(&known).await;
+            self.remind(now, followed.err());
+        }
         // Also where the ring could not be read: it is told what this process works with.
         self.report(now).await?;
-        followed.map(|()| Next::Later)
+        Ok(Next::Later)
     }
 }

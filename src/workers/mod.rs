@@ -256,8 +256,9 @@ impl<'a> Crew<'a> {
             clock: Arc::clone(&self.ctx.clock),
             entropy: Arc::clone(&self.ctx.entropy),
             stop: self.stop.clone(),
-            // The one that brings the keys back cannot wait for them.
-            vault: (name != "keys").then(|| Arc::clone(&self.ctx.vault)),
+            // The one that brings the keys back cannot wait for them, and what was erased must be gone also
+            // while they are away.
+            vault: (!matches!(name, "keys" | "checkpoint")).then(|| Arc::clone(&self.ctx.vault)),
         };
         let (ctx, stop) = (self.ctx.clone(), self.stop.clone());
         self.workers

@@ -117,6 +117,20 @@ async fn who_holds_a_token_is_not_limited_by_the_address_that_others_use_up() {
 }
 
 #[actix_web::test]
+async fn a_token_that_anybody_can_have_is_no_way_to_post_without_limit() {
+    let app = strict(&[]);
+    let mo = app.neighbor(&[food(1)]).await;
+    let call = |n| bearer(post(SHELTER, "/v1/offers", &someone(n)), &mo.token);
+    assert_eq!(statuses(&app, 4, call).await, [201, 201, 201, 429]);
+}
+
+/// An offer of somebody else each time.
+fn someone(n: usize) -> Value {
+    let email = format!("someone{n}@example.org");
+    offer_of(&email, &[json!({"category": "food", "capacity": 5})])
+}
+
+#[actix_web::test]
 async fn a_token_that_opens_nothing_is_no_way_around() {
     let app = strict(&[("limits.guesses.burst", "100")]);
     for garbage in ["x", "mhn_0", &stranger(Purpose::Volunteer)] {

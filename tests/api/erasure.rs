@@ -8,9 +8,12 @@ use actix_web::http::Method;
 use aho_corasick::AhoCorasick;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
+use manyhands::actions::add_key::add_key;
+use manyhands::crypto::keyring::KeyRing;
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::crypto::seal::Sealed;
 use manyhands::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
+use manyhands::storage::audit::Actor;
 use manyhands::storage::coordinators::Scope;
 use manyhands::storage::{
     Conn, StorageError, key_epochs, neighbors, offers, requests, sealed, statistics, volunteers,
@@ -202,6 +205,22 @@ async fn keys_renew_themselves_and_within_a_month_none_is_left_that_opens_what_w
     let read = |conn: &mut Conn| Ok::<_, StorageError>(sealed::count(conn, 1)?);
     assert_eq!(app.ctx.db.read(read).await.unwrap(), 0);
     assert!(app.ctx.vault.keys().unwrap().ring().master(1).is_none());
+}
+
+#[actix_web::test]
+async fn two_who_add_a_key_at_once_add_one_and_both_know_it() {
+    let app = TestApp::new();
+    let add = || add_key(&app.ctx, Actor::OPERATOR);
+    let (one, other, third) = tokio::join!(add(), add(), add());
+    assert_eq!((one.unwrap(), other.unwrap(), third.unwrap()), (2, 2, 2));
+    let ring = KeyRing::load(&app.ctx.settings.keys.path, None).unwrap();
+    let read = |conn: &mut Conn| Ok::<_, StorageError>(key_epochs::all(conn)?);
+    let known = app.ctx.db.read(read).await.unwrap();
+    assert_eq!(
+        known[1].key_check,
+        ring.key_check(2).map(Vec::from),
+        "the one on the ring is the one that is known"
+    );
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use serde_json::json;
 
-use crate::support::people::{food, offer_of, with};
+use crate::support::people::{food, offer_of};
 use crate::support::{HOUR, TestApp};
 
 #[actix_web::test]

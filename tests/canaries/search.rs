@@ -84,7 +84,11 @@ fn encoded(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let pair = |b: &u8| if swap { [0, *b] } else { [*b, 0] };
         text.iter().flat_map(pair).collect()
     };
-    let hex: String = text.iter().map(|b| format!("{b:02x}")).collect();
+    let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
+    let hex: String = text
+        .iter()
+        .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+        .collect();
     let mut all = vec![
         text.to_vec(),
         wide(false),
@@ -98,19 +102,23 @@ fn encoded(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         let whole = shifted.len() / 3 * 3;
         for engine in [&STANDARD, &URL_SAFE] {
             let text = engine.encode(&shifted[..whole]).into_bytes();
-            all.push(text[(shift > 0).then_some(4).unwrap_or(0)..].to_vec());
+            all.push(text[if shift > 0 { 4 } else { 0 }..].to_vec());
         }
     }
     all.into_iter()
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "coordinates fit, and what is cut off is the point of it"
+)]
 /// As text, as floating and fixed point numbers, in radians, on the unit sphere, as a fine cell.
 fn of_point((lat, lon): (f64, f64)) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for number in [lat, lon] {
         // Five digits behind the point are one meter.
         let text = format!("{number:.7}");
-        all.push(text[..text.len() - 2].as_bytes().to_vec());
+        all.push(text.as_bytes()[..text.len() - 2].to_vec());
         for value in [number, number.to_radians(), number.abs()] {
             all.push(value.to_le_bytes().to_vec());
             all.push(value.to_be_bytes().to_vec());

@@ -185,13 +185,27 @@ fn a_locked_service_has_no_key_in_its_memory_and_answers_nobody() {
     // A restart changes nothing: there is nothing to start with.
     service.kill();
     place.run(["unlock"]).code(1);
+    // Another ring does not get into its place.
+    let other = Place::new();
+    other.run(["coordinator", "add", "Cora", "--email", "cora@example.org"]);
+    let others = other.path("keys/keyring.toml").display().to_string();
+    let refused = place.run(["unlock", "--ring", &others]).code(1);
+    assert!(
+        refused.err().contains("does not belong"),
+        "{}",
+        refused.err()
+    );
+    assert!(!place.path("keys/keyring.toml").exists());
     place
         .run(["unlock", "--ring", &stick.display().to_string()])
         .code(0);
     let service = place.serve();
     assert!(opens(&service, &token));
-    // Locked and unlocked where the ring stays.
+    // Locked and unlocked where the ring stays, even one that is damaged meanwhile.
+    let ring = place.path("keys/keyring.toml");
+    fs::write(&ring, "nothing").unwrap();
     place.run(["lock"]).code(0);
+    fs::copy(&stick, &ring).unwrap();
     assert!(!opens(&service, &token));
     place.run(["unlock"]).code(0);
     assert!(opens(&service, &token));

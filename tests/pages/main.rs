@@ -8,6 +8,8 @@ mod codes;
 mod forms;
 mod neighbor;
 mod posting;
+#[path = "../support/ring.rs"]
+mod ring;
 #[path = "../support/pages.rs"]
 mod town;
 mod volunteer;

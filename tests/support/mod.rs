@@ -11,7 +11,7 @@
 pub mod dump;
 pub mod letters;
 pub mod people;
-mod ring;
+pub mod ring;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -284,6 +284,12 @@ impl TestApp {
             request = request.insert_header((*name, *value));
         }
         self.send(request).await
+    }
+
+    /// Goes on with another database.
+    pub fn use_database(&mut self, db: Db) {
+        self.ctx.db = db;
+        self.routes = Box::new(http::routes(self.ctx.clone()));
     }
 
     /// Calls with any request, as it would reach the server.

@@ -1,9 +1,6 @@
 //! A small town for the tests of the pages: a database in a temporary directory, a clock that stands
 //! still, neighbors and volunteers who post by the use cases, and the letters they get.
 
-#[path = "ring.rs"]
-mod ring;
-
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -35,6 +32,8 @@ use manyhands::storage::matches::Match;
 use manyhands::storage::requests::Request;
 use manyhands::storage::{Db, StorageError, matches, requests};
 use tempfile::TempDir;
+
+use crate::ring;
 
 /// Noon in Chicago.
 pub const START: i64 = 1_768_500_000_000_000;

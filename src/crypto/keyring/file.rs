@@ -108,6 +108,11 @@ impl KeyRing {
         if path.exists() {
             return Self::load(path, data_dir);
         }
+        fs::create_dir_all(dir_of(path)).map_err(|source| KeyRingError::io(path, source))?;
+        let _turn = turn(path)?;
+        if path.exists() {
+            return Self::load(path, data_dir);
+        }
         let ring = Self::generate(entropy, now);
         ring.write_new(path)
             .map_err(|source| KeyRingError::io(path, source))?;
@@ -126,30 +131,53 @@ impl KeyRing {
     ) -> Result<Self, KeyRingError> {
         let io = |source| KeyRingError::io(path, source);
         refuse_inside(path, data_dir)?;
-        let turn = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path.with_extension("lock"))
-            .map_err(io)?;
-        turn.lock().map_err(io)?;
+        let _turn = turn(path)?;
         let mut ring = Self::load(path, data_dir)?;
         change(&mut ring);
         ring.replace(path).map_err(io)?;
         Ok(ring)
     }
 
-    /// Copies the ring at `from` to `to`, where none may be yet.
+    /// Reads a ring on a stick, whose files others may read: sticks know no owners.
     ///
     /// # Errors
-    /// As [`KeyRing::load`], a ring that is there already, and failures to write the file.
-    pub fn copy(from: &Path, to: &Path, data_dir: Option<&Path>) -> Result<Self, KeyRingError> {
-        refuse_inside(to, data_dir)?;
-        let ring = Self::load(from, None)?;
-        ring.write_new(to)
-            .map_err(|source| KeyRingError::io(to, source))?;
-        Ok(ring)
+    /// A missing or malformed file.
+    pub fn read_stick(path: &Path) -> Result<Self, KeyRingError> {
+        let text = fs::read_to_string(path).map_err(|source| KeyRingError::io(path, source))?;
+        Self::parse(&Zeroizing::new(text)).map_err(|what| KeyRingError::Malformed {
+            path: path.to_owned(),
+            what,
+        })
+    }
+
+    /// Writes the ring to `path`, where none may be yet but this one itself, and reads it back.
+    ///
+    /// # Errors
+    /// Another ring that is there, failures to write the file, or a file that does not read back: then
+    /// it is removed.
+    pub fn put(&self, path: &Path, data_dir: Option<&Path>) -> Result<(), KeyRingError> {
+        refuse_inside(path, data_dir)?;
+        if Self::read_stick(path).is_ok_and(|there| there.is(self)) {
+            return Ok(());
+        }
+        self.write_new(path)
+            .map_err(|source| KeyRingError::io(path, source))?;
+        if Self::read_stick(path).is_ok_and(|there| there.is(self)) {
+            return Ok(());
+        }
+        Self::shred(path)?;
+        Err(KeyRingError::Malformed {
+            path: path.to_owned(),
+            what: "does not read back",
+        })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        let keys = |ring: &Self| -> Vec<_> {
+            let epochs: Vec<Epoch> = ring.epochs().map(|(epoch, _)| epoch).collect();
+            epochs.iter().map(|e| (*e, ring.key_check(*e))).collect()
+        };
+        self.check() == other.check() && keys(self) == keys(other)
     }
 
     /// Overwrites the ring at `path` and removes it. Flash storage may keep what was overwritten until
@@ -158,10 +186,15 @@ impl KeyRing {
     /// # Errors
     /// A file that cannot be written or removed.
     pub fn shred(path: &Path) -> Result<(), KeyRingError> {
+        let _turn = turn(path)?;
         let shred = || {
-            let old = OpenOptions::new().write(true).open(path)?;
-            overwrite(old)?;
-            fs::remove_file(path)?;
+            // Also what a process that died has left half written.
+            for path in [path.with_extension("new"), path.to_owned()] {
+                if path.exists() {
+                    overwrite(OpenOptions::new().write(true).open(&path)?)?;
+                    fs::remove_file(&path)?;
+                }
+            }
             File::open(dir_of(path))?.sync_all()
         };
         shred().map_err(|source| KeyRingError::io(path, source))
@@ -271,6 +304,21 @@ impl KeyRingError {
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
     }
+}
+
+/// Waits until nobody else changes the ring at `path`; others wait until the file is dropped.
+fn turn(path: &Path) -> Result<File, KeyRingError> {
+    let take = || {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path.with_extension("lock"))?;
+        file.lock()?;
+        Ok(file)
+    };
+    take().map_err(|source| KeyRingError::io(path, source))
 }
 
 fn overwrite(mut file: File) -> io::Result<()> {

@@ -151,7 +151,7 @@ impl World {
             std::fs::copy(file(&self.at_first), file(&self.database)).unwrap();
         }
         let url = DatabaseUrl::Sqlite(self.database.clone());
-        self.app.ctx.db = Db::open(&url).unwrap();
+        self.app.use_database(Db::open(&url).unwrap());
     }
 
     pub fn rows(&self) -> BTreeSet<String> {
