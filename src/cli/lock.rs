@@ -14,7 +14,7 @@ use crate::crypto::keyring::KeyRing;
 use crate::storage::{StorageError, TxError, instances};
 
 /// How long the processes may take to drop their keys, or to find them again.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(super) struct LockArguments {

@@ -209,7 +209,7 @@ pub fn start(
         });
     }
     crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
-    crew.add("rewrap", Wake::Seldom, Rewrap::new);
+    crew.add("rewrap", Wake::Often, Rewrap::new);
     crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));
     crew.add("sealing", Wake::Seldom, Sealing::new);
     crew.workers

@@ -54,16 +54,13 @@ impl Worker for Rewrap {
         let is_done = self
             .done
             .is_some_and(|(epoch, at)| epoch == active && now < at.after(AGAIN_AFTER) && now >= at);
+        if is_done {
+            return Ok(Next::Later);
+        }
         let read = |conn: &mut _| Ok::<_, StorageError>(key_epochs::all(conn)?);
-        if is_done
-            || self
-                .ctx
-                .db
-                .read(read)
-                .await?
-                .iter()
-                .all(|key| key.epoch >= active)
-        {
+        let known = self.ctx.db.read(read).await?;
+        if known.iter().all(|key| key.epoch >= active) {
+            self.done = Some((active, now));
             return Ok(Next::Later);
         }
         let mut found = false;

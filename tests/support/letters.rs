@@ -9,7 +9,7 @@ use manyhands::mail::transport::StoredMail;
 use manyhands::storage::coordinators::Scope;
 use serde_json::{Value, json};
 
-use super::people::{Neighbor, Volunteer, food, offer_of, post_of, with};
+use super::people::{Neighbor, Volunteer, food, offer_of, phone_of, post_of, with};
 use super::{DAY, HOUR, MINUTE, TestApp, token_in};
 
 /// A letter that was sent.
@@ -118,7 +118,7 @@ async fn sent(app: &TestApp, admin: &str) -> Vec<Sent> {
 /// A neighbor of her own name and address.
 async fn neighbor(app: &TestApp, name: &str, more: Value, needs: &[Value]) -> Neighbor {
     let email = format!("{}@example.org", name.to_lowercase());
-    let who = json!({"contact": {"name": format!("{name} Farah"), "email": email, "phone": "612 555 0123"}});
+    let who = json!({"contact": {"name": format!("{name} Farah"), "email": email, "phone": phone_of(&email)}});
     app.neighbor_who(with(with(post_of(needs), who), more))
         .await
 }
