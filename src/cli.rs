@@ -1,7 +1,7 @@
 //! The command line: one file for each group of commands.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 looked at and found not to verify. What was asked for goes to standard
-//! output, everything else to standard error.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 looked at and found not to verify. What was
+//! asked for goes to standard output, everything else to standard error.
 //!
 //! To add a command: a variant of `Command` with an example, and a file named after it.
 

@@ -205,7 +205,10 @@ fn every_command_that_is_named_is_there() {
         "check-config",
         "migrate",
         "key",
+        "lock",
+        "unlock",
         "wipe-closed",
+        "audit",
         "openapi",
     ] {
         let help = Command::new(BINARY)

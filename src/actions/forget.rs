@@ -61,7 +61,8 @@ fn day_of(at: Ts) -> Ts {
     Ts::from_micros(at.as_micros().div_euclid(day) * day)
 }
 
-/// Forgets offers that were closed longer ago than an idle volunteer is kept, and to which no match belongs any more. Gives how many.
+/// Forgets offers that were closed longer ago than an idle volunteer is kept, and to which no match belongs
+/// any more. Gives how many.
 ///
 /// # Errors
 /// A failed query.
