@@ -63,7 +63,7 @@ async fn nothing_is_asked_accepted_or_shown_in_a_frozen_area() {
     let mut app = TestApp::new();
     let (_, token) = app.coordinator(Scope::Coordinator).await;
     let ana = cook(&mut app, "ana@example.org", 8.0).await;
-    let door = with(food(1), json!({"handover": "door"}));
+    let door = with(food(1), json!({"handover": "door", "note": "Two children"}));
     let mo = app.neighbor(&[door]).await;
     app.settle().await;
     app.accept(&ana).await.ok();
@@ -84,8 +84,8 @@ async fn nothing_is_asked_accepted_or_shown_in_a_frozen_area() {
     );
     let seen = app.get("/v1/matches/self", &promised).await.ok();
     assert_eq!(
-        (&seen["state"], &seen["contact"]),
-        (&json!("accepted"), &json!(null))
+        (&seen["state"], &seen["contact"], &seen["note"]),
+        (&json!("accepted"), &json!(null), &json!(null))
     );
     let request = app.request(&mo, 0).await;
     assert_eq!(request["progress"]["frozen"], true);
@@ -118,6 +118,7 @@ async fn nothing_is_asked_accepted_or_shown_in_a_frozen_area() {
     assert!(asks(&app, &ana.email) > before, "at once");
     let seen = app.get("/v1/matches/self", &promised).await.ok();
     assert_eq!(seen["contact"]["phone"], "+16125550123");
+    assert_eq!(seen["note"], "Two children");
     let (_, admin) = app.coordinator(Scope::Admin).await;
     for action in ["area_frozen", "area_asks_withdrawn", "area_lifted"] {
         let entries = app

@@ -124,7 +124,7 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
     };
     let note = secret
         .note
-        .filter(|_| is_open)
+        .filter(|_| is_open && !frozen)
         .map(|n| n.expose().to_owned());
     let mut view = view(ctx, m, request, neighbor, can, note, contact);
     view.frozen = frozen;
