@@ -16,10 +16,13 @@ use crate::domain::clock::{Clock, SystemClock, Ts};
 use crate::mail::transport::Transport;
 use crate::settings::Settings;
 use crate::settings::mail::TransportKind;
+use crate::storage::key_epochs::KeyEpoch;
 use crate::storage::letters::{self, LetterState};
-use crate::storage::{DatabaseUrl, Db, StorageError, backup, meta};
+use crate::storage::{DatabaseUrl, Db, StorageError, backup, key_epochs, meta};
 use crate::workers::housekeeping::LONGEST_LEAP;
 
+/// How late a key may be destroyed, or wait for a process, before somebody should look.
+const KEY_PATIENCE: Duration = Duration::from_hours(24);
 /// 2026-01-01 in seconds since 1970: no clock that is right shows less.
 const EARLIEST: i64 = 1_767_225_600;
 /// A letter that waits longer than this waits for a reason.
@@ -144,24 +147,57 @@ pub(super) async fn integrity(settings: &Settings) -> Finding {
 }
 
 /// What the database itself has to tell.
-pub(super) async fn contents(db: &Db) -> Vec<Finding> {
+pub(super) async fn contents(db: &Db, settings: &Settings) -> Vec<Finding> {
     let read = |conn: &mut _| {
         Ok::<_, StorageError>((
             meta::housekept_at(conn)?,
             letters::backlog(conn)?,
             letters::count(conn, LetterState::Dead)?,
+            key_epochs::all(conn)?,
         ))
     };
     match db.read(read).await {
-        Ok((housekept_at, (waiting, oldest), dead)) => {
+        Ok((housekept_at, (waiting, oldest), dead, known)) => {
             let now = SystemClock.now();
             vec![
                 clock(now, housekept_at),
                 backlog(now, waiting, oldest),
                 dead_letters(dead),
+                master_keys(now, &known, settings.keys.destroy_after),
             ]
         }
         Err(error) => vec![Finding::fail("database", error.to_string())],
+    }
+}
+
+/// Whether keys are renewed and destroyed as they should be: what was erased is readable until then.
+fn master_keys(now: Ts, known: &[KeyEpoch], destroy_after: Duration) -> Finding {
+    const NAME: &str = "master keys";
+    let since_before = |at: Option<Ts>, time: Duration| at.is_some_and(|at| at.after(time) < now);
+    if let Some(late) = known
+        .iter()
+        .find(|key| since_before(key.retired_at, destroy_after + KEY_PATIENCE))
+    {
+        return Finding::fail(
+            NAME,
+            format!(
+                "key {} should be destroyed by now: manyhands key prune says what keeps it",
+                late.epoch
+            ),
+        );
+    }
+    match known
+        .iter()
+        .find(|key| key.activated_at.is_none() && since_before(Some(key.added_at), KEY_PATIENCE))
+    {
+        Some(waiting) => Finding::warn(
+            NAME,
+            format!(
+                "key {} waits for processes that do not have it: manyhands key rotate",
+                waiting.epoch
+            ),
+        ),
+        None => Finding::ok(NAME, format!("{} in use", known.len())),
     }
 }
 
@@ -232,5 +268,29 @@ pub(super) async fn mail(settings: &Settings) -> Finding {
                 TransportKind::Memory => "letters are kept in memory",
             },
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::Level;
+
+    #[test]
+    fn a_key_that_outlives_its_time_is_found() {
+        const DAY: Duration = Duration::from_hours(24);
+        let now = Ts::EPOCH.after(DAY * 100);
+        let key = |epoch, activated: bool, retired_days_ago: Option<u32>| KeyEpoch {
+            epoch,
+            key_check: None,
+            added_at: now.before(DAY * 50),
+            activated_at: activated.then(|| now.before(DAY * 50)),
+            retired_at: retired_days_ago.map(|days| now.before(DAY * days)),
+        };
+        let level = |known: &[KeyEpoch]| master_keys(now, known, DAY * 14).level;
+        let active = key(2, true, None);
+        assert!(level(&[key(1, true, Some(14)), active.clone()]) == Level::Ok);
+        assert!(level(&[key(1, true, Some(16)), active.clone()]) == Level::Fail);
+        assert!(level(&[active, key(3, false, None)]) == Level::Warn);
     }
 }
