@@ -4,16 +4,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{Schema, SchemaType};
 use utoipa::openapi::{Array, ObjectBuilder, Ref, RefOr, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::crypto::keys::Keys;
 use crate::domain::clock::Ts;
 use crate::domain::ids::RecordId;
 use crate::storage::page::{Page, Position};
+use crate::storage::{Conn, StorageError};
 
 /// Rows on a page where the call does not say.
 pub const DEFAULT: i64 = 50;
@@ -74,12 +77,35 @@ pub struct Asked<P = Position> {
 
 impl Asked {
     /// The page as storage takes it.
-    #[must_use]
-    pub fn page(&self) -> Page {
+    fn page(&self) -> Page {
         Page {
             after: self.after,
             limit: self.limit,
         }
+    }
+
+    /// Answers with the page: `read` takes its rows from storage, `place` tells where in the list a row
+    /// stands, `show` makes the views.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub async fn answer<R: 'static, V: Serialize + Send + 'static>(
+        self,
+        ctx: &Ctx,
+        read: impl FnOnce(&mut Conn, Page) -> Result<Vec<R>, StorageError> + Send + 'static,
+        place: fn(&R) -> Position,
+        show: impl FnOnce(&mut Conn, Vec<R>) -> Result<Vec<V>, StorageError> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        let page = self.page();
+        let (items, last) = ctx
+            .db
+            .read(move |conn| {
+                let mut rows = read(conn, page)?;
+                let last = cut(page.limit, &mut rows, place);
+                Ok::<_, StorageError>((show(conn, rows)?, last))
+            })
+            .await?;
+        Ok(HttpResponse::Ok().json(self.listing(ctx, items, last)))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::http::fields::{FieldErrors, read_body};
 use crate::http::filters::Filters;
 use crate::http::idempotency;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::area::AreaSheet;
 use crate::storage::{StorageError, areas};
@@ -45,17 +45,14 @@ pub async fn list(
     let mut filters = Filters::read("areas", &["frozen"], &request)?;
     let is_frozen = filters.flag("frozen");
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = areas::page(conn, is_frozen, page)?;
-            let last = cut(page.limit, &mut rows, |a| position(a.created_at, a.id));
-            let sheets: Vec<AreaSheet> = rows.iter().map(Into::into).collect();
-            Ok::<_, StorageError>((sheets, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(areas::page(conn, is_frozen, page)?),
+            |a| position(a.created_at, a.id),
+            |_, rows| Ok(rows.iter().map(AreaSheet::from).collect()),
+        )
+        .await
 }
 
 /// Where to stop everything.

@@ -9,11 +9,11 @@ use crate::domain::letter::LetterKind;
 use crate::http::auth::AsCoordinator;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::letter::LetterSheet;
+use crate::storage::letters;
 use crate::storage::letters::{LetterFilter, LetterState};
-use crate::storage::{StorageError, letters};
 
 /// A page of them.
 type LetterList = Listing<LetterSheet>;
@@ -39,17 +39,14 @@ pub async fn list(
         match_id: filters.id("match"),
     };
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = letters::page(conn, &filter, page)?;
-            let last = cut(page.limit, &mut rows, |l| position(l.created_at, l.id));
-            let sheets: Vec<LetterSheet> = rows.into_iter().map(Into::into).collect();
-            Ok::<_, StorageError>((sheets, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(letters::page(conn, &filter, page)?),
+            |l| position(l.created_at, l.id),
+            |_, rows| Ok(rows.into_iter().map(LetterSheet::from).collect()),
+        )
+        .await
 }
 
 /// One letter.

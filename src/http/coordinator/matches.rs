@@ -14,7 +14,7 @@ use crate::http::fields::{FieldErrors, read_body};
 use crate::http::filters::Filters;
 use crate::http::idempotency;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::matched::{self, MatchSheet};
 use crate::storage::matches::MatchFilter;
@@ -61,16 +61,14 @@ pub async fn list(
         overdue: filters.only("overdue").then(|| ctx.now()),
     };
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = matches::page(conn, &filter, page)?;
-            let last = cut(page.limit, &mut rows, |m| position(m.created_at, m.id));
-            Ok::<_, StorageError>((matched::sheets(conn, &rows)?, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(matches::page(conn, &filter, page)?),
+            |m| position(m.created_at, m.id),
+            |conn, rows| matched::sheets(conn, &rows),
+        )
+        .await
 }
 
 /// One match, with those it brings together.

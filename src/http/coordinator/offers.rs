@@ -10,11 +10,11 @@ use crate::domain::lifecycle::OfferState;
 use crate::http::auth::AsCoordinator;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::offer::{OfferSheet, find, sheets};
+use crate::storage::offers;
 use crate::storage::offers::OfferFilter;
-use crate::storage::{StorageError, offers};
 
 /// One offer.
 ///
@@ -52,16 +52,14 @@ pub async fn list(
         area: filters.parsed("area"),
     };
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = offers::page(conn, &filter, page)?;
-            let last = cut(page.limit, &mut rows, |o| position(o.created_at, o.id));
-            Ok::<_, StorageError>((sheets(conn, &rows)?, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(offers::page(conn, &filter, page)?),
+            |o| position(o.created_at, o.id),
+            |conn, rows| sheets(conn, &rows),
+        )
+        .await
 }
 
 /// Lists a site that was checked: from now on everybody may read its title, address and point.

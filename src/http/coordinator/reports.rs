@@ -16,12 +16,12 @@ use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::neighbors::statement;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::matched::MatchSheet;
 use crate::http::views::coordinator::report::ReportSheet;
+use crate::storage::reports;
 use crate::storage::reports::ReportFilter;
-use crate::storage::{StorageError, reports};
 
 async fn shown(ctx: &web::Data<Ctx>, id: ReportId) -> Result<HttpResponse, Problem> {
     found(ctx, move |conn| {
@@ -54,17 +54,14 @@ pub async fn list(
         volunteer: filters.id("volunteer"),
     };
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = reports::page(conn, &filter, page)?;
-            let last = cut(page.limit, &mut rows, |r| position(r.created_at, r.id));
-            let sheets: Vec<ReportSheet> = rows.iter().map(Into::into).collect();
-            Ok::<_, StorageError>((sheets, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(reports::page(conn, &filter, page)?),
+            |r| position(r.created_at, r.id),
+            |_, rows| Ok(rows.iter().map(ReportSheet::from).collect()),
+        )
+        .await
 }
 
 /// One report.

@@ -11,11 +11,11 @@ use crate::domain::need::Urgency;
 use crate::http::auth::AsCoordinator;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::request::{RequestFile, RequestSheet, file, sheets};
+use crate::storage::requests;
 use crate::storage::requests::RequestFilter;
-use crate::storage::{StorageError, requests};
 
 /// One request with all its matches.
 ///
@@ -62,16 +62,14 @@ pub async fn list(
         area: filters.parsed("area"),
     };
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = requests::page(conn, &filter, page)?;
-            let last = cut(page.limit, &mut rows, |r| position(r.created_at, r.id));
-            Ok::<_, StorageError>((sheets(conn, rows)?, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(requests::page(conn, &filter, page)?),
+            |r| position(r.created_at, r.id),
+            sheets,
+        )
+        .await
 }
 
 /// Hides a request: its asks are withdrawn, and nobody new is told of it. What was promised stays.

@@ -15,11 +15,11 @@ use crate::http::body::Body;
 use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::task::TaskSheet;
+use crate::storage::tasks;
 use crate::storage::tasks::TaskFilter;
-use crate::storage::{StorageError, tasks};
 
 async fn shown(ctx: &web::Data<Ctx>, id: TaskId) -> Result<HttpResponse, Problem> {
     found(ctx, move |conn| {
@@ -53,17 +53,14 @@ pub async fn list(
         overdue: filters.only("overdue").then(|| ctx.now()),
     };
     let asked = filters.finish(&ctx)?;
-    let page = asked.page();
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = tasks::page(conn, &filter, page)?;
-            let last = cut(page.limit, &mut rows, |t| position(t.created_at, t.id));
-            let sheets: Vec<TaskSheet> = rows.iter().map(Into::into).collect();
-            Ok::<_, StorageError>((sheets, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(tasks::page(conn, &filter, page)?),
+            |t| position(t.created_at, t.id),
+            |_, rows| Ok(rows.iter().map(TaskSheet::from).collect()),
+        )
+        .await
 }
 
 /// One task.

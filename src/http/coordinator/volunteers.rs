@@ -19,11 +19,11 @@ use crate::http::fields::FieldErrors;
 use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, cut, position};
+use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::volunteer::{VolunteerFile, VolunteerSheet, file};
+use crate::storage::volunteers;
 use crate::storage::volunteers::VolunteerFilter;
-use crate::storage::{StorageError, volunteers};
 
 /// How long a vetting holds where the coordinator does not say.
 const VETTED_FOR: Duration = Duration::from_hours(365 * 24);
@@ -58,17 +58,15 @@ pub async fn list(
         blocked: filters.flag("blocked"),
     };
     let asked = filters.finish(&ctx)?;
-    let (page, now) = (asked.page(), ctx.now());
-    let (items, last) = ctx
-        .db
-        .read(move |conn| {
-            let mut rows = volunteers::page(conn, &filter, now, page)?;
-            let last = cut(page.limit, &mut rows, |v| position(v.created_at, v.id));
-            let sheets: Vec<VolunteerSheet> = rows.iter().map(Into::into).collect();
-            Ok::<_, StorageError>((sheets, last))
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(asked.listing(&ctx, items, last)))
+    let now = ctx.now();
+    asked
+        .answer(
+            &ctx,
+            move |conn, page| Ok(volunteers::page(conn, &filter, now, page)?),
+            |v| position(v.created_at, v.id),
+            |_, rows| Ok(rows.iter().map(VolunteerSheet::from).collect()),
+        )
+        .await
 }
 
 /// One volunteer, with what she offers.
