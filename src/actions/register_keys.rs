@@ -57,11 +57,14 @@ fn register(conn: &mut Conn, ring: &KeyRing, now: Ts) -> Result<Epoch, TxError<W
     let key_check = meta::key_check(conn)?;
     let mut known = key_epochs::all(conn)?;
     // A retired key that wraps nothing was destroyed since the backup that knows of it was made.
-    for key in sealed::needless(conn, &known)? {
-        if ring.master(key).is_none() {
-            key_epochs::delete(conn, key)?;
-            known.retain(|k| k.epoch != key);
-        }
+    let lacking: Vec<KeyEpoch> = known
+        .iter()
+        .filter(|key| ring.master(key.epoch).is_none())
+        .cloned()
+        .collect();
+    for key in sealed::needless(conn, &lacking)? {
+        key_epochs::delete(conn, key)?;
+        known.retain(|k| k.epoch != key);
     }
     fits(ring, key_check.as_deref(), &known).map_err(TxError::Refused)?;
     if key_check.is_none() {

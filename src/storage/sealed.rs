@@ -140,7 +140,7 @@ pub fn count(conn: &mut Conn, epoch: Epoch) -> QueryResult<i64> {
     Ok(all)
 }
 
-/// Retired keys that wrap nothing any more.
+/// Those of the keys that are retired and wrap nothing any more. Looks through every table for each.
 ///
 /// # Errors
 /// A failed query.
