@@ -96,7 +96,7 @@ async fn change_ring(
     change: impl FnOnce(&mut KeyRing) + Send + 'static,
 ) -> Result<KeyRing, AddKeyError> {
     let path = ctx.settings.keys.path.clone();
-    spawn_blocking(move || KeyRing::update(&path, None, change))
+    spawn_blocking(move || KeyRing::update(&path, change))
         .await
         .map_err(|_| AddKeyError::CutOff)?
         .map_err(Into::into)

@@ -218,7 +218,7 @@ async fn prune(config: &Config, arguments: &PruneArguments) -> Result<(), Failur
         .map_err(failed)?;
     let path = &ctx.settings.keys.path;
     if let Some(last) = destroyed.epochs.last().copied() {
-        KeyRing::update(path, None, |ring| drop(ring.remove_before(last + 1)))
+        KeyRing::update(path, |ring| drop(ring.remove_before(last + 1)))
             .map_err(anyhow::Error::from)?;
     }
     for epoch in &destroyed.epochs {

@@ -109,7 +109,7 @@ impl KeyWatch {
                 return Ok(ring);
             }
             tracing::info!(key.oldest = oldest, "older keys are destroyed");
-            KeyRing::update(&path, None, |ring| drop(ring.remove_before(oldest)))
+            KeyRing::update(&path, |ring| drop(ring.remove_before(oldest)))
         };
         spawn_blocking(read)
             .await

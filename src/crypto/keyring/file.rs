@@ -124,17 +124,12 @@ impl KeyRing {
     ///
     /// # Errors
     /// As [`KeyRing::load`], and failures to write the file: then it is as it was.
-    pub fn update(
-        path: &Path,
-        data_dir: Option<&Path>,
-        change: impl FnOnce(&mut Self),
-    ) -> Result<Self, KeyRingError> {
-        let io = |source| KeyRingError::io(path, source);
-        refuse_inside(path, data_dir)?;
+    pub fn update(path: &Path, change: impl FnOnce(&mut Self)) -> Result<Self, KeyRingError> {
         let _turn = turn(path)?;
-        let mut ring = Self::load(path, data_dir)?;
+        let mut ring = Self::load(path, None)?;
         change(&mut ring);
-        ring.replace(path).map_err(io)?;
+        ring.replace(path)
+            .map_err(|source| KeyRingError::io(path, source))?;
         Ok(ring)
     }
 
@@ -401,7 +396,7 @@ mod tests {
         let path = dir.path().join("keyring.toml");
         let made = KeyRing::load_or_create(&path, None, &OsEntropy, Ts::EPOCH).unwrap();
         let old_file = File::open(&path).unwrap();
-        let ring = KeyRing::update(&path, None, |r| r.add(2, &OsEntropy, Ts::EPOCH)).unwrap();
+        let ring = KeyRing::update(&path, |r| r.add(2, &OsEntropy, Ts::EPOCH)).unwrap();
         assert_eq!((ring.newest(), ring.check()), (2, made.check()));
         assert_eq!(ring.key_check(1), made.key_check(1));
         assert_ne!(ring.key_check(1), ring.key_check(2));
@@ -414,7 +409,7 @@ mod tests {
 
         let first = ring.master(1).unwrap().to_text();
         assert!(fs::read_to_string(&path).unwrap().contains(first.as_str()));
-        let left = KeyRing::update(&path, None, |r| drop(r.remove_before(2))).unwrap();
+        let left = KeyRing::update(&path, |r| drop(r.remove_before(2))).unwrap();
         assert!(left.master(1).is_none());
         assert!(!fs::read_to_string(&path).unwrap().contains(first.as_str()));
         assert_eq!(
