@@ -233,11 +233,12 @@ impl Config {
 /// one.
 fn existing(config: &Config) -> Result<Settings, Failure> {
     let settings = config.settings()?;
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if path.exists() {
-        return Ok(settings);
+    match settings.database.url().file() {
+        Some(path) if !path.exists() => {
+            Err(anyhow::anyhow!("there is no database at {}", path.display()).into())
+        }
+        _ => Ok(settings),
     }
-    Err(anyhow::anyhow!("there is no database at {}", path.display()).into())
 }
 
 /// Opens the service's parts over a database that is there.

@@ -68,9 +68,10 @@ pub async fn wipe_closed(ctx: &Ctx, actor: Actor, mut told: impl FnMut(Wiped)) -
         all.add(piece);
         told(all);
     }
-    let url = DatabaseUrl::Sqlite(ctx.db.path().to_owned());
-    let flushed = spawn_blocking(move || checkpoint(&url)).await;
-    all.flushed = matches!(flushed, Ok(Ok(true)));
+    if let Some(path) = ctx.db.path().map(Path::to_owned) {
+        let flushed = spawn_blocking(move || checkpoint(&path)).await;
+        all.flushed = matches!(flushed, Ok(Ok(true)));
+    }
     Ok(all)
 }
 

@@ -135,14 +135,13 @@ pub async fn open_locked(settings: Settings, parts: &Parts) -> Result<Ctx, Start
     Ok(opened.with_vault(Vault::locked()))
 }
 
-/// The directory of the database, in which no key ring may lie.
+/// The directory of an embedded database, in which no key ring may lie.
 #[must_use]
-pub fn data_dir(url: &DatabaseUrl) -> PathBuf {
-    let DatabaseUrl::Sqlite(path) = url;
-    match path.parent() {
+pub fn data_dir(url: &DatabaseUrl) -> Option<PathBuf> {
+    Some(match url.file()?.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
         _ => PathBuf::from("."),
-    }
+    })
 }
 
 /// The categories that the settings name, or those that come with the program.
@@ -210,8 +209,8 @@ impl Opened {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
         // Before the database: a ring that is refused must not leave an empty one behind.
-        let data_dir = data_dir(&settings.database.url);
-        let ring = match KeyRing::load(&settings.keys.path, Some(&data_dir)) {
+        let data_dir = data_dir(&settings.database.url());
+        let ring = match KeyRing::load(&settings.keys.path, data_dir.as_deref()) {
             Ok(ring) => Some(ring),
             Err(error) if error.is_missing() => None,
             Err(error) => return Err(error.into()),
@@ -228,7 +227,7 @@ impl Opened {
         Ok(Self {
             catalog: read_catalog(&settings)?,
             gazetteer: read_gazetteer(&settings)?,
-            db: Db::open(&settings.database.url)?,
+            db: Db::open(&settings.database.url())?,
             ring: None,
             settings,
             clock,
@@ -268,8 +267,8 @@ impl Opened {
             Some(ring) => ring.clone(),
             None if has_ring => return Err(StartError::RingMissing(path.clone())),
             None => {
-                let data_dir = data_dir(&self.settings.database.url);
-                KeyRing::load_or_create(path, Some(&data_dir), self.entropy.as_ref(), now)?
+                let data_dir = data_dir(&self.settings.database.url());
+                KeyRing::load_or_create(path, data_dir.as_deref(), self.entropy.as_ref(), now)?
             }
         };
         match register_keys(&self.db, ring, now).await {

@@ -30,13 +30,12 @@ pub(super) struct RestoreArguments {
 
 pub(super) async fn backup(config: &Config, arguments: BackupArguments) -> Result<(), Failure> {
     let settings = config.settings()?;
-    let url = settings.database.url;
-    let DatabaseUrl::Sqlite(source) = &url;
+    let source = file(&settings)?;
     if !source.exists() {
         return Err(anyhow::anyhow!("there is no database at {}", source.display()).into());
     }
     let target = arguments.file.clone();
-    let work = move || backup::backup(&url, &target);
+    let work = move || backup::backup(&source, &target);
     watched("Copying", &arguments.file, work).await?;
     print::line(format_args!(
         "{}: {}, read back and whole. The key ring is not in it: keep a copy of {} elsewhere.",
@@ -49,10 +48,10 @@ pub(super) async fn backup(config: &Config, arguments: BackupArguments) -> Resul
 
 pub(super) async fn restore(config: &Config, arguments: RestoreArguments) -> Result<(), Failure> {
     let settings = config.settings()?;
-    let DatabaseUrl::Sqlite(target) = settings.database.url.clone();
+    let target = file(&settings)?;
     let unfinished = target.with_extension("restoring");
-    let (source, url) = (arguments.file.clone(), settings.database.url.clone());
-    let work = move || backup::restore(&source, &url);
+    let (source, database) = (arguments.file.clone(), target.clone());
+    let work = move || backup::restore(&source, &database);
     watched("Restoring", &unfinished, work).await?;
     print::line(format_args!(
         "{}: {}, whole.",
@@ -65,15 +64,22 @@ pub(super) async fn restore(config: &Config, arguments: RestoreArguments) -> Res
     Ok(())
 }
 
+/// The file that is copied.
+fn file(settings: &Settings) -> Result<PathBuf, Failure> {
+    let file = settings.database.url().file().map(Path::to_owned);
+    let elsewhere = "a database on a server is copied by the server's own tools: pg_dump and pg_restore, or pg_basebackup";
+    Ok(file.ok_or_else(|| anyhow::anyhow!(elsewhere))?)
+}
+
 /// What to do about the key ring, if the database cannot be read with the one that is there.
 fn ring_warning(settings: &Settings) -> Option<String> {
     let path = settings.keys.path.display();
-    let (check, known) = match backup::keys_of(&settings.database.url) {
+    let (check, known) = match backup::keys_of(&settings.database.url()) {
         Ok((Some(check), known)) => (check, known),
         Ok((None, _)) => return None,
         Err(error) => return Some(error.to_string()),
     };
-    match KeyRing::load(&settings.keys.path, Some(&data_dir(&settings.database.url))) {
+    match KeyRing::load(&settings.keys.path, data_dir(&settings.database.url()).as_deref()) {
         Ok(ring) => fits(&ring, Some(&check), &known).err().map(|why| {
             format!("key ring {path} {why}; put the one there that was last used with it")
         }),

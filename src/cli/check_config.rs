@@ -130,7 +130,11 @@ fn in_force(
     settings: &Settings,
     (categories, codes): (usize, usize),
 ) -> Vec<(&'static str, String)> {
-    let DatabaseUrl::Sqlite(database) = &settings.database.url;
+    let database = match settings.database.url() {
+        DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+        // The rest may hold a password.
+        DatabaseUrl::Postgres(_) => "postgres://…".to_owned(),
+    };
     let origin = |path: &Option<std::path::PathBuf>| match path {
         Some(path) => path.display().to_string(),
         None => "shipped".to_owned(),
@@ -155,7 +159,7 @@ fn in_force(
             "server.public_url",
             settings.server.public_url.as_str().to_owned(),
         ),
-        ("database.url", format!("sqlite:{}", database.display())),
+        ("database.url", database),
         ("keys.path", settings.keys.path.display().to_string()),
         ("mail.transport", mail.to_owned()),
         ("mail.from", settings.mail.from.address().to_owned()),

@@ -120,7 +120,7 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
     if is_there {
         findings.push(checks::integrity(settings).await);
         // The schema is up to date, so that opening it changes nothing.
-        match Db::open(&settings.database.url) {
+        match Db::open(&settings.database.url()) {
             Ok(db) => findings.extend(checks::contents(&db, settings).await),
             Err(error) => findings.push(Finding::fail("database", error.to_string())),
         }

@@ -90,8 +90,8 @@ async fn status(config: &Config, arguments: &StatusArguments) -> Result<(), Fail
     let settings = config.settings()?;
     let path = settings.keys.path.clone();
     let destroy_after = settings.keys.destroy_after;
-    let data_dir = data_dir(&settings.database.url);
-    let ring = KeyRing::load(&path, Some(&data_dir)).map_err(anyhow::Error::from)?;
+    let data_dir = data_dir(&settings.database.url());
+    let ring = KeyRing::load(&path, data_dir.as_deref()).map_err(anyhow::Error::from)?;
     let (keys, present) = match open_existing(config).await {
         Ok(ctx) => known(&ctx, &ring).await.map_err(anyhow::Error::from)?,
         Err(_) => (of_ring(&ring), Vec::new()),

@@ -47,7 +47,7 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
     }
     let path = ctx.settings.keys.path.clone();
     if let Some(target) = arguments.take_ring {
-        let data_dir = data_dir(&ctx.settings.database.url);
+        let data_dir = data_dir(&ctx.settings.database.url());
         let ring = KeyRing::load(&path, None).map_err(anyhow::Error::from)?;
         ring.put(&target, Some(&data_dir))
             .map_err(anyhow::Error::from)?;
@@ -68,7 +68,7 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
 pub(super) async fn unlock(config: &Config, arguments: UnlockArguments) -> Result<(), Failure> {
     let ctx = open_locked(existing(config)?, &Parts::default()).await?;
     let path = &ctx.settings.keys.path;
-    let data_dir = data_dir(&ctx.settings.database.url);
+    let data_dir = data_dir(&ctx.settings.database.url());
     let ring = match &arguments.ring {
         Some(source) => KeyRing::read_stick(source),
         None => KeyRing::load(path, Some(&data_dir)),

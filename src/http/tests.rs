@@ -134,7 +134,7 @@ impl Town {
         let clock = Arc::new(ManualClock::at(start.into()));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(11));
         let ring = KeyRing::generate(entropy.as_ref(), clock.now());
-        let db = Db::open(&settings.database.url).unwrap();
+        let db = Db::open(&settings.database.url()).unwrap();
         let keys = register_keys(&db, ring, clock.now()).await.unwrap();
         let ctx = Ctx {
             db,

@@ -8,8 +8,9 @@ use std::path::Path;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::connection::{Conn, DatabaseUrl, with};
+use super::connection::{Conn, DatabaseUrl};
 use super::key_epochs::KeyEpoch;
+use super::sqlite::Embedded;
 use super::{key_epochs, meta, sealed};
 
 /// Why a copy could not be made or taken back.
@@ -32,12 +33,12 @@ pub enum BackupError {
     Damaged(String, String),
 }
 
-/// Writes a consistent copy of the database at `url` to `target` and syncs it. The service may be
+/// Writes a consistent copy of the database at `source` to `target` and syncs it. The service may be
 /// running. The key ring is no part of it: keep that elsewhere.
 ///
 /// # Errors
 /// A target that exists, a full disk, a damaged database.
-pub fn backup(url: &DatabaseUrl, target: &Path) -> Result<(), BackupError> {
+pub fn backup(source: &Path, target: &Path) -> Result<(), BackupError> {
     let name = target.display().to_string();
     let io = |e| BackupError::Io(name.clone(), e);
     if target.exists() {
@@ -51,10 +52,9 @@ pub fn backup(url: &DatabaseUrl, target: &Path) -> Result<(), BackupError> {
         .open(target)
         .map_err(io)?;
     let copied = (|| {
-        let mut conn = Conn::open_writer(url)?;
-        with!(&mut conn, c => diesel::sql_query("VACUUM INTO ?")
+        diesel::sql_query("VACUUM INTO ?")
             .bind::<Text, _>(target.to_string_lossy())
-            .execute(c))?;
+            .execute(&mut *Embedded::open(source)?)?;
         check(target)?;
         // VACUUM INTO does not sync what it wrote.
         File::open(target).and_then(|f| f.sync_all()).map_err(io)?;
@@ -71,8 +71,7 @@ pub fn backup(url: &DatabaseUrl, target: &Path) -> Result<(), BackupError> {
 ///
 /// # Errors
 /// A database that is there already, a damaged copy, a full disk.
-pub fn restore(source: &Path, url: &DatabaseUrl) -> Result<(), BackupError> {
-    let DatabaseUrl::Sqlite(target) = url;
+pub fn restore(source: &Path, target: &Path) -> Result<(), BackupError> {
     let name = target.display().to_string();
     let io = |e| BackupError::Io(name.clone(), e);
     for beside in ["", "-wal", "-shm"] {
@@ -138,7 +137,7 @@ pub fn check(path: &Path) -> Result<(), BackupError> {
 /// # Errors
 /// A database that does not open or has no such tables.
 pub fn keys_of(url: &DatabaseUrl) -> Result<(Option<Vec<u8>>, Vec<KeyEpoch>), BackupError> {
-    let mut conn = Conn::open_writer(url)?;
+    let mut conn = Conn::open(url)?;
     let check = meta::key_check(&mut conn)?;
     let is_older = conn.has_pending_migration().unwrap_or(true);
     let mut known = match is_older {
@@ -163,14 +162,13 @@ fn sync_dir_of(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// A failed query.
-pub fn checkpoint(url: &DatabaseUrl) -> Result<bool, BackupError> {
+pub fn checkpoint(path: &Path) -> Result<bool, BackupError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = diesel::sql_types::Integer)]
         busy: i32,
     }
-    let mut conn = Conn::open_writer(url)?;
-    let row: Row =
-        with!(&mut conn, c => diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(c))?;
+    let row: Row = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .get_result(&mut *Embedded::open(path)?)?;
     Ok(row.busy == 0)
 }

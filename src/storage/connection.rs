@@ -3,27 +3,32 @@
 //! `Conn` is an enum and not a trait, so that every query is written once and type-checked for every
 //! backend by the macro `with!`, with none of the holes of a generic connection.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use diesel::connection::SimpleConnection;
-use diesel::r2d2::{ConnectionManager, PooledConnection};
-use diesel::{Connection, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-/// The migrations of each backend, in the binary.
+use super::postgres::{Server, Session};
+use super::sqlite::Embedded;
+
+/// The migrations of the embedded database, in the binary.
 pub const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+/// The migrations of a server's database, in the binary.
+pub const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// Where the database is; the scheme picks the backend.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
+    /// `postgres://USER@HOST/NAME`.
+    Postgres(Server),
 }
 
 /// A URL of a database that this program does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be sqlite:PATH, such as sqlite:data/manyhands.db")]
+#[error("must be sqlite:PATH, such as sqlite:data/manyhands.db, or postgres://USER@HOST/NAME")]
 pub struct UnknownDatabase;
 
 impl FromStr for DatabaseUrl {
@@ -33,7 +38,21 @@ impl FromStr for DatabaseUrl {
             Some(("sqlite", path)) if !path.is_empty() && !path.starts_with(':') => Ok(
                 Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
             ),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => {
+                Ok(Self::Postgres(Server::new(url)))
+            }
             _ => Err(UnknownDatabase),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// The file of an embedded database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
         }
     }
 }
@@ -43,6 +62,7 @@ impl std::fmt::Debug for DatabaseUrl {
         // A URL of a server may hold a password; show the scheme only.
         match self {
             Self::Sqlite(_) => f.write_str("DatabaseUrl(sqlite)"),
+            Self::Postgres(_) => f.write_str("DatabaseUrl(postgres)"),
         }
     }
 }
@@ -53,18 +73,21 @@ impl std::fmt::Debug for DatabaseUrl {
     reason = "diesel's connections have none"
 )]
 pub enum Conn {
-    /// The embedded database: the writer's own connection.
-    Sqlite(SqliteConnection),
-    /// The embedded database: a reader from the pool.
-    SqliteReader(PooledConnection<ConnectionManager<SqliteConnection>>),
+    /// To the embedded database.
+    Sqlite(Embedded),
+    /// To a server.
+    Postgres(Session),
 }
 
 /// Runs one body on whichever connection it is, type-checked for each.
 macro_rules! with {
     ($conn:expr, $c:ident => $body:expr) => {
         match $conn {
-            $crate::storage::connection::Conn::Sqlite($c) => $body,
-            $crate::storage::connection::Conn::SqliteReader(c) => {
+            $crate::storage::connection::Conn::Sqlite(c) => {
+                let $c = &mut **c;
+                $body
+            }
+            $crate::storage::connection::Conn::Postgres(c) => {
                 let $c = &mut **c;
                 $body
             }
@@ -73,34 +96,30 @@ macro_rules! with {
 }
 pub(crate) use with;
 
-/// What every connection to SQLite is told first. `busy_timeout` comes before anything that may wait.
-const PRAGMAS: &str = "PRAGMA busy_timeout = 5000;
-     PRAGMA journal_mode = WAL;
-     PRAGMA synchronous = FULL;
-     PRAGMA foreign_keys = ON;
-     PRAGMA secure_delete = ON;
-     PRAGMA temp_store = MEMORY;
-     PRAGMA trusted_schema = OFF;";
-
 impl Conn {
-    /// The writer's connection; makes the file and its directory where they are missing.
+    /// A connection of its own, outside the doors and their pools.
     ///
     /// # Errors
-    /// What kept the file from being opened.
-    pub(super) fn open_writer(url: &DatabaseUrl) -> diesel::ConnectionResult<Self> {
-        let DatabaseUrl::Sqlite(path) = url;
-        let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-        conn.batch_execute(PRAGMAS)
-            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Self::Sqlite(conn))
+    /// What kept it from being opened.
+    pub(super) fn open(url: &DatabaseUrl) -> diesel::ConnectionResult<Self> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Embedded::open(path).map(Self::Sqlite),
+            DatabaseUrl::Postgres(server) => Session::lone(server).map(Self::Postgres),
+        }
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. Of several that do so at once on one server, one does and the
+    /// others wait for it.
     ///
     /// # Errors
     /// The migration that failed.
     pub(super) fn migrate(&mut self) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
-        with!(self, c => c.run_pending_migrations(SQLITE_MIGRATIONS).map(|done| done.len()))
+        match self {
+            Self::Sqlite(c) => c
+                .run_pending_migrations(SQLITE_MIGRATIONS)
+                .map(|done| done.len()),
+            Self::Postgres(c) => c.migrate(),
+        }
     }
 
     /// Whether the schema is up to date.
@@ -110,7 +129,10 @@ impl Conn {
     pub(super) fn has_pending_migration(
         &mut self,
     ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-        with!(self, c => c.has_pending_migration(SQLITE_MIGRATIONS))
+        match self {
+            Self::Sqlite(c) => c.has_pending_migration(SQLITE_MIGRATIONS),
+            Self::Postgres(c) => c.has_pending_migration(POSTGRES_MIGRATIONS),
+        }
     }
 
     /// Runs statements that give nothing back.
@@ -119,18 +141,6 @@ impl Conn {
     /// The statement that failed.
     pub(super) fn execute(&mut self, sql: &str) -> diesel::QueryResult<()> {
         with!(self, c => c.batch_execute(sql))
-    }
-}
-
-/// Sets up each reader: it sees committed data only and can write nothing.
-#[derive(Debug)]
-pub(super) struct ReadOnly;
-
-impl diesel::r2d2::CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
-    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(PRAGMAS)
-            .and_then(|()| conn.batch_execute("PRAGMA query_only = ON;"))
-            .map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
@@ -147,6 +157,7 @@ mod tests {
             "sqlite::memory:",
             "",
             "postgres",
+            "postgres:x",
         ] {
             assert_eq!(url.parse::<DatabaseUrl>(), Err(UnknownDatabase), "{url}");
         }
@@ -154,5 +165,15 @@ mod tests {
             "sqlite:data/x.db".parse(),
             Ok(DatabaseUrl::Sqlite("data/x.db".into()))
         );
+        assert!(matches!(
+            "postgres://manyhands@localhost/manyhands".parse(),
+            Ok(DatabaseUrl::Postgres(_))
+        ));
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        let url: DatabaseUrl = "postgres://u:hunter2@localhost/d".parse().unwrap();
+        assert!(!format!("{url:?}").contains("hunter2"));
     }
 }

@@ -1,36 +1,47 @@
 //! The two doors: `read` and `write`. Nothing else opens a connection or a transaction.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use diesel::SqliteConnection;
-use diesel::r2d2::{ConnectionManager, Pool};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
-use super::connection::{Conn, DatabaseUrl, ReadOnly};
+use super::connection::{Conn, DatabaseUrl};
 use super::error::{StorageError, TxError};
-use super::writer::{Ended, Operation, Writer};
+use super::postgres::Pools;
+use super::sqlite::File;
+use super::writer::{Ended, Operation};
 
 /// How long a caller waits for a connection, and for an answer of the writer, before it is told 503.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Writes that may wait; one more is told 503 at once.
-const QUEUE: usize = 4096;
-/// Readers beside the writer.
-const READERS: u32 = 4;
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// Calls that may wait for the database; one more is told 503 at once.
+pub(super) const QUEUE: usize = 4096;
 
-/// The database. Cheap to clone; all clones share the writer and the readers.
+/// The database. Cheap to clone; all clones share the connections.
 #[derive(Clone)]
-pub struct Db(Arc<Inner>);
+pub struct Db {
+    inner: Arc<Inner>,
+    door: Door,
+}
 
 struct Inner {
-    readers: Pool<ConnectionManager<SqliteConnection>>,
-    turn: Arc<Semaphore>,
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Operation>>>>,
-    writer: Mutex<Option<Writer>>,
+    backend: Backend,
+    room: Arc<Semaphore>,
     committed: watch::Receiver<u64>,
-    path: PathBuf,
+}
+
+enum Backend {
+    Sqlite(File),
+    Postgres(Pools),
+}
+
+/// Who comes in: workers have connections to a server of their own, so that a flood of calls does not
+/// keep them from their work, nor they the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    Calls,
+    Workers,
 }
 
 impl fmt::Debug for Db {
@@ -48,6 +59,9 @@ pub enum OpenError {
     /// The file or server does not open.
     #[error("the database does not open: {0}")]
     Connect(#[from] diesel::ConnectionError),
+    /// The server must not be spoken to like this.
+    #[error(transparent)]
+    Server(#[from] super::postgres::ServerError),
     /// No reader within the time allowed.
     #[error("the database gives no connection to read with: {0}")]
     Pool(#[from] diesel::r2d2::PoolError),
@@ -60,39 +74,35 @@ pub enum OpenError {
 }
 
 impl Db {
-    /// Opens the database, makes it where there is none, and brings its schema up to date.
+    /// Opens the database, makes it where there is none, and brings its schema up to date. A server's
+    /// database has to be there.
     ///
     /// # Errors
     /// Says which of these failed.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
-        let DatabaseUrl::Sqlite(path) = url;
-        if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-            make_private_dir(dir).map_err(OpenError::Directory)?;
-        }
-        let mut conn = Conn::open_writer(url)?;
-        let applied = conn.migrate().map_err(OpenError::Migrate)?;
-        if applied > 0 {
-            tracing::info!(applied, "the schema was brought up to date");
-        }
-        let readers = Pool::builder()
-            .max_size(READERS)
-            .min_idle(Some(1))
-            .connection_timeout(PATIENCE)
-            .test_on_check_out(false)
-            .connection_customizer(Box::new(ReadOnly))
-            .build(ConnectionManager::new(path.to_string_lossy()))?;
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let conn = migrated(url)?.1;
         let (commits, committed) = watch::channel(0);
-        let writer =
-            Writer::start(url.clone(), conn, waiting, commits).map_err(OpenError::Thread)?;
-        Ok(Self(Arc::new(Inner {
-            readers,
-            turn: Arc::new(Semaphore::new(READERS as usize)),
-            queue: Mutex::new(Some(queue)),
-            writer: Mutex::new(Some(writer)),
-            committed,
-            path: path.clone(),
-        })))
+        let backend = match url {
+            DatabaseUrl::Sqlite(path) => Backend::Sqlite(File::start(path, conn, commits)?),
+            DatabaseUrl::Postgres(server) => Backend::Postgres(Pools::new(server, commits)),
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                backend,
+                room: Arc::new(Semaphore::new(QUEUE)),
+                committed,
+            }),
+            door: Door::Calls,
+        })
+    }
+
+    /// The same database by the door of workers.
+    #[must_use]
+    pub fn for_workers(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            door: Door::Workers,
+        }
     }
 
     /// Brings the schema of a database up to date without opening the doors; gives the number of
@@ -101,13 +111,7 @@ impl Db {
     /// # Errors
     /// As [`Db::open`].
     pub fn migrate(url: &DatabaseUrl) -> Result<usize, OpenError> {
-        let DatabaseUrl::Sqlite(path) = url;
-        if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-            make_private_dir(dir).map_err(OpenError::Directory)?;
-        }
-        Conn::open_writer(url)?
-            .migrate()
-            .map_err(OpenError::Migrate)
+        migrated(url).map(|(applied, _)| applied)
     }
 
     /// Whether a database's schema is up to date.
@@ -115,7 +119,7 @@ impl Db {
     /// # Errors
     /// A database that does not open.
     pub fn is_up_to_date(url: &DatabaseUrl) -> Result<bool, OpenError> {
-        let mut conn = Conn::open_writer(url)?;
+        let mut conn = Conn::open(url)?;
         conn.has_pending_migration()
             .map(|pending| !pending)
             .map_err(OpenError::Migrate)
@@ -133,16 +137,47 @@ impl Db {
         .await
     }
 
-    /// The file of the embedded database.
+    /// The file of the embedded database; none where it is a server's.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0.path
+    pub fn path(&self) -> Option<&Path> {
+        match &self.inner.backend {
+            Backend::Sqlite(file) => Some(&file.path),
+            Backend::Postgres(_) => None,
+        }
     }
 
-    /// Told after every commit, so that workers need not wait for their next look.
+    /// Told after every commit of this process, so that workers need not wait for their next look.
     #[must_use]
     pub fn committed(&self) -> watch::Receiver<u64> {
-        self.0.committed.clone()
+        self.inner.committed.clone()
+    }
+
+    /// Runs `f` off the async threads, when there is a connection for it.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        turn: Arc<Semaphore>,
+        f: impl FnOnce(&Inner) -> T + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let unavailable = StorageError::Unavailable;
+        let room = Arc::clone(&self.inner.room)
+            .try_acquire_owned()
+            .map_err(|_| unavailable("too many calls wait for it"))?;
+        let inner = Arc::clone(&self.inner);
+        let span = tracing::Span::current();
+        let work = async move {
+            let turn = turn.acquire_owned().await;
+            let turn = turn.map_err(|_| unavailable("it is closing"))?;
+            tokio::task::spawn_blocking(move || {
+                let _inside = (room, turn);
+                let _span = span.entered();
+                f(&inner)
+            })
+            .await
+            .map_err(|_| unavailable("an operation stopped"))
+        };
+        tokio::time::timeout(PATIENCE, work)
+            .await
+            .map_err(|_| unavailable("it takes too long"))?
     }
 
     /// Reads, off the async threads. The closure sees one state of the database per statement.
@@ -155,23 +190,20 @@ impl Db {
         E: From<StorageError> + Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
-        let unavailable = |why| E::from(StorageError::Unavailable(why));
-        let turn = tokio::time::timeout(PATIENCE, self.0.turn.clone().acquire_owned())
-            .await
-            .map_err(|_| unavailable("all readers are busy"))?
-            .map_err(|_| unavailable("it is closing"))?;
-        let readers = self.0.readers.clone();
-        let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let _span = span.entered();
-            let conn = readers
-                .get()
-                .map_err(|_| StorageError::Unavailable("no connection to read with"))?;
-            f(&mut Conn::SqliteReader(conn))
+        let door = self.door;
+        let turn = match &self.inner.backend {
+            Backend::Sqlite(file) => Arc::clone(&file.turn),
+            Backend::Postgres(pools) => pools.turn(door),
+        };
+        self.off_thread(turn, move |inner| match &inner.backend {
+            Backend::Sqlite(file) => {
+                let mut conn = file.reader().map_err(StorageError::Unavailable)?;
+                f(&mut conn)
+            }
+            Backend::Postgres(pools) => pools.read(door, f),
         })
         .await
-        .unwrap_or_else(|_| Err(unavailable("a reader stopped")))
+        .unwrap_or_else(|error| Err(error.into()))
     }
 
     /// Writes, in one transaction: everything the closure wrote is on disk (synced) when this
@@ -182,56 +214,75 @@ impl Db {
     ///
     /// # Errors
     /// The closure's refusal, or why the database could not do it.
-    pub async fn write<T, R, F>(&self, f: F) -> Result<T, TxError<R>>
+    pub async fn write<T, R, F>(&self, mut f: F) -> Result<T, TxError<R>>
     where
         T: Send + 'static,
         R: Send + 'static,
         F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
     {
-        let unavailable = |why| TxError::Storage(StorageError::Unavailable(why));
-        let queue = self
-            .0
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let queue = queue.ok_or_else(|| unavailable("it is closing"))?;
-        let (answer, answered) = oneshot::channel();
         let started = Instant::now();
-        queue
-            .try_send(Box::new(Write {
-                f,
-                span: tracing::Span::current(),
-                result: None,
-                answer,
-            }))
-            .map_err(|_| unavailable("too many writes are waiting"))?;
-        drop(queue);
-        let result = tokio::time::timeout(PATIENCE, answered)
-            .await
-            .map_err(|_| unavailable("the writer takes too long"))?
-            .unwrap_or_else(|_| Err(unavailable("the writer stopped")));
+        let result = match &self.inner.backend {
+            Backend::Sqlite(file) => queued(file, f).await,
+            Backend::Postgres(pools) => {
+                let door = self.door;
+                let written = self.off_thread(pools.turn(door), move |inner| match &inner.backend {
+                    Backend::Postgres(pools) => pools.write(door, &mut f),
+                    Backend::Sqlite(_) => Err(StorageError::Unavailable("it is another one").into()),
+                });
+                written.await.unwrap_or_else(|error| Err(error.into()))
+            }
+        };
         metrics::histogram!("manyhands_write_seconds").record(started.elapsed().as_secs_f64());
         result
     }
 
     /// Takes no more writes, answers those that wait, and closes the writer. Blocks until done.
     pub fn close(&self) {
-        self.0
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let writer = self
-            .0
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(writer) = writer {
-            writer.join();
+        match &self.inner.backend {
+            Backend::Sqlite(file) => file.close(),
+            Backend::Postgres(pools) => pools.close(),
         }
     }
+}
+
+/// Queues a write for the writer of the embedded database and waits for its commit.
+async fn queued<T, R, F>(file: &File, f: F) -> Result<T, TxError<R>>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+    F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
+{
+    let unavailable = |why| TxError::Storage(StorageError::Unavailable(why));
+    let (answer, answered) = oneshot::channel();
+    let write = Write {
+        f,
+        span: tracing::Span::current(),
+        result: None,
+        answer,
+    };
+    file.submit(Box::new(write)).map_err(unavailable)?;
+    tokio::time::timeout(PATIENCE, answered)
+        .await
+        .map_err(|_| unavailable("the writer takes too long"))?
+        .unwrap_or_else(|_| Err(unavailable("the writer stopped")))
+}
+
+/// How many migrations were applied, and a connection on which everything is up to date.
+fn migrated(url: &DatabaseUrl) -> Result<(usize, Conn), OpenError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+                make_private_dir(dir).map_err(OpenError::Directory)?;
+            }
+        }
+        DatabaseUrl::Postgres(server) => server.check()?,
+    }
+    let mut conn = Conn::open(url)?;
+    let applied = conn.migrate().map_err(OpenError::Migrate)?;
+    if applied > 0 {
+        tracing::info!(applied, "the schema was brought up to date");
+    }
+    Ok((applied, conn))
 }
 
 /// Makes a directory that only its owner may enter.

@@ -40,6 +40,13 @@ impl From<DieselError> for StorageError {
 }
 
 impl StorageError {
+    /// Whether the same transaction, run once more, may succeed: whoever was in its way, or was quicker,
+    /// is done by then. A constraint counts, because the row that broke it is then seen first.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Constraint(_))
+    }
+
     /// Whether the connection and everything uncommitted on it must be given up.
     #[must_use]
     pub fn poisons_connection(&self) -> bool {

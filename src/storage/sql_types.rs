@@ -1,11 +1,14 @@
 //! How domain types stand in columns. One place for all of them, so that the domain knows no database.
 //!
-//! The SQL types are our own, native on each backend and equal in every query: ids are 16 bytes,
-//! instants microseconds, JSON checked text.
+//! The SQL types are our own, native on each backend and equal in every query: ids are 16 bytes or a
+//! uuid, instants microseconds or a timestamptz, JSON checked text or a jsonb.
+
+use std::io::Write;
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Integer, SqlType, Text};
 use diesel::sqlite::Sqlite;
@@ -30,21 +33,24 @@ use crate::domain::lifecycle::{
 use crate::domain::need::{Handover, Quantity, Reach, Renews, Urgency, Verified};
 use crate::domain::place::{Cell, DistanceBand};
 
-/// An id: 16 bytes.
+/// An id: 16 bytes, a uuid.
 #[derive(SqlType, diesel::query_builder::QueryId, Clone, Copy, Debug)]
 #[diesel(sqlite_type(name = "Binary"))]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 pub struct Id;
 
-/// An instant: microseconds since 1970, UTC.
+/// An instant: microseconds since 1970, UTC; a timestamptz, which on the wire are microseconds since 2000.
 #[derive(SqlType, diesel::query_builder::QueryId, Clone, Copy, Debug)]
 #[diesel(sqlite_type(name = "Long"))]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 pub struct Instant;
 
 impl diesel::sql_types::SqlOrd for Instant {}
 
-/// A JSON value.
+/// A JSON value: text, or a jsonb.
 #[derive(SqlType, diesel::query_builder::QueryId, Clone, Copy, Debug)]
 #[diesel(sqlite_type(name = "Text"))]
+#[diesel(postgres_type(oid = 3802, array_oid = 3807))]
 pub struct JsonText;
 
 /// A value kept as JSON.
@@ -62,8 +68,34 @@ impl<T: Serialize + std::fmt::Debug> ToSql<JsonText, Sqlite> for Json<T> {
 impl<T: DeserializeOwned + std::fmt::Debug> FromSql<JsonText, Sqlite> for Json<T> {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        Self::parse(text.as_bytes())
+    }
+}
+
+/// The version of a jsonb on the wire, before the text.
+const JSONB: u8 = 1;
+
+impl<T: Serialize + std::fmt::Debug> ToSql<JsonText, Pg> for Json<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(&[JSONB])?;
+        serde_json::to_writer(out, &self.0)?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: DeserializeOwned + std::fmt::Debug> FromSql<JsonText, Pg> for Json<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        match value.as_bytes() {
+            [JSONB, text @ ..] => Self::parse(text),
+            _ => Err("a jsonb of an unknown version".into()),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + std::fmt::Debug> Json<T> {
+    fn parse(text: &[u8]) -> deserialize::Result<Self> {
         // The parser's own message could repeat the content.
-        serde_json::from_str(&text)
+        serde_json::from_slice(text)
             .map(Self)
             .map_err(|_| "JSON of another form than expected".into())
     }
@@ -93,6 +125,21 @@ macro_rules! columns {
                     $from
                 }
             }
+
+            impl ToSql<$sql, Pg> for $type {
+                fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                    let $v = self;
+                    out.write_all(<$sql as OnWire<$stored>>::bytes($to).as_ref())?;
+                    Ok(IsNull::No)
+                }
+            }
+
+            impl FromSql<$sql, Pg> for $type {
+                fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                    let $s = <$sql as OnWire<$stored>>::value(value.as_bytes())?;
+                    $from
+                }
+            }
         };
     )*};
 }
@@ -117,6 +164,73 @@ stored! {
     String => Text;
     i64 => BigInt;
     i32 => Integer;
+}
+
+/// How a plain value of a column travels to and from PostgreSQL, in its binary form.
+trait OnWire<V> {
+    /// What `columns!` gives for it.
+    type Given<'a>;
+    fn bytes(value: Self::Given<'_>) -> impl AsRef<[u8]>;
+    fn value(bytes: &[u8]) -> deserialize::Result<V>;
+}
+
+macro_rules! bytes_on_wire {
+    ($($sql:ty)*) => {$(
+        impl OnWire<Vec<u8>> for $sql {
+            type Given<'a> = &'a [u8];
+            fn bytes(value: Self::Given<'_>) -> impl AsRef<[u8]> {
+                value
+            }
+            fn value(bytes: &[u8]) -> deserialize::Result<Vec<u8>> {
+                Ok(bytes.to_vec())
+            }
+        }
+    )*};
+}
+
+bytes_on_wire!(Id Binary);
+
+impl OnWire<String> for Text {
+    type Given<'a> = &'a str;
+    fn bytes(value: Self::Given<'_>) -> impl AsRef<[u8]> {
+        value
+    }
+    fn value(bytes: &[u8]) -> deserialize::Result<String> {
+        Ok(String::from_utf8(bytes.to_vec())?)
+    }
+}
+
+macro_rules! numbers_on_wire {
+    ($($sql:ty, $number:ty;)*) => {$(
+        impl OnWire<$number> for $sql {
+            type Given<'a> = $number;
+            fn bytes(value: Self::Given<'_>) -> impl AsRef<[u8]> {
+                value.to_be_bytes()
+            }
+            fn value(bytes: &[u8]) -> deserialize::Result<$number> {
+                Ok(<$number>::from_be_bytes(bytes.try_into()?))
+            }
+        }
+    )*};
+}
+
+numbers_on_wire! {
+    BigInt, i64;
+    Integer, i32;
+}
+
+/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+impl OnWire<i64> for Instant {
+    type Given<'a> = i64;
+    fn bytes(micros: Self::Given<'_>) -> impl AsRef<[u8]> {
+        micros.saturating_sub(POSTGRES_EPOCH).to_be_bytes()
+    }
+    fn value(bytes: &[u8]) -> deserialize::Result<i64> {
+        let since_2000 = <BigInt as OnWire<i64>>::value(bytes)?;
+        Ok(since_2000.saturating_add(POSTGRES_EPOCH))
+    }
 }
 
 macro_rules! id_columns {

@@ -78,7 +78,7 @@ impl Writer {
 }
 
 fn reopen(url: &DatabaseUrl) -> Option<Conn> {
-    Conn::open_writer(url)
+    Conn::open(url)
         .inspect_err(
             |error| tracing::error!(error = %error, "the database cannot be opened for writing"),
         )

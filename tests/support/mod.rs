@@ -166,7 +166,7 @@ impl TestApp {
         ));
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(7));
         let transport = Arc::new(Transport::new(&settings.mail).expect("transport"));
-        let db = Db::open(&settings.database.url).expect("database");
+        let db = Db::open(&settings.database.url()).expect("database");
         let vault = ring::vault(&db, &settings.keys.path, entropy.as_ref(), clock.now());
         let ctx = Ctx {
             db,

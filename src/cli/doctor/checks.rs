@@ -61,15 +61,14 @@ pub(super) fn postal_codes(settings: &Settings) -> Finding {
 /// Whether the ring can be read, by nobody else, and belongs to the database.
 pub(super) fn key_ring(settings: &Settings) -> Finding {
     const NAME: &str = "key ring";
-    let DatabaseUrl::Sqlite(database) = &settings.database.url;
     let path = settings.keys.path.display();
-    let (check, known) = if database.exists() {
+    let (check, known) = if settings.database.url().file().is_none_or(Path::exists) {
         // A database that cannot be asked has a finding of its own.
-        backup::keys_of(&settings.database.url).unwrap_or_default()
+        backup::keys_of(&settings.database.url()).unwrap_or_default()
     } else {
         (None, Vec::new())
     };
-    let ring = match KeyRing::load(&settings.keys.path, Some(&data_dir(&settings.database.url))) {
+    let ring = match KeyRing::load(&settings.keys.path, data_dir(&settings.database.url()).as_deref()) {
         Ok(ring) => ring,
         Err(error) if error.is_missing() && check.is_none() => {
             return Finding::warn(
@@ -91,7 +90,9 @@ pub(super) fn key_ring(settings: &Settings) -> Finding {
 /// Whether something can be written beside the database, and reaches the disk.
 pub(super) fn disk(settings: &Settings) -> Finding {
     const NAME: &str = "disk";
-    let dir = data_dir(&settings.database.url);
+    let Some(dir) = data_dir(&settings.database.url()) else {
+        return Finding::ok(NAME, "the database is on a server");
+    };
     if !dir.exists() {
         return Finding::warn(
             NAME,
@@ -118,14 +119,15 @@ pub(super) fn disk(settings: &Settings) -> Finding {
 /// Whether there is a database, of this program's version.
 pub(super) fn schema(settings: &Settings) -> Finding {
     const NAME: &str = "schema";
-    let DatabaseUrl::Sqlite(path) = &settings.database.url;
-    if !path.exists() {
+    if let Some(path) = settings.database.url().file()
+        && !path.exists()
+    {
         return Finding::warn(
             NAME,
             format!("{} is not there; the first start makes it", path.display()),
         );
     }
-    match Db::is_up_to_date(&settings.database.url) {
+    match Db::is_up_to_date(&settings.database.url()) {
         Ok(true) => Finding::ok(NAME, "up to date"),
         Ok(false) => Finding::fail(
             NAME,
@@ -138,7 +140,9 @@ pub(super) fn schema(settings: &Settings) -> Finding {
 /// Reads the whole database.
 pub(super) async fn integrity(settings: &Settings) -> Finding {
     const NAME: &str = "integrity";
-    let DatabaseUrl::Sqlite(path) = settings.database.url.clone();
+    let Some(path) = settings.database.url().file().map(Path::to_owned) else {
+        return Finding::ok(NAME, "the server's own matter");
+    };
     match spawn_blocking(move || backup::check(&path)).await {
         Ok(Ok(())) => Finding::ok(NAME, "the database is whole"),
         Ok(Err(error)) => Finding::fail(NAME, error.to_string()),

@@ -15,7 +15,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!((server.workers, server.body_limit_bytes), (0, 65_536));
     assert!(server.trusted_proxies.is_empty());
     assert_eq!(
-        settings.database.url,
+        settings.database.url(),
         "sqlite:data/manyhands.db".parse().unwrap()
     );
     assert_eq!(settings.keys.path, PathBuf::from("keys/keyring.toml"));

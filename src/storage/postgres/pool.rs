@@ -1,0 +1,252 @@
+//! Two pools over one server, and writes that are run again when others were in their way.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::PgConnection;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
+use tokio::sync::Semaphore;
+use tokio::sync::watch;
+
+use super::server::Server;
+use super::session::{Session, connect};
+use crate::storage::connection::Conn;
+use crate::storage::db::Door;
+use crate::storage::error::{StorageError, TxError};
+
+/// How long a connection may take to be made before whoever needs it is told 503.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// A connection that was not used for so long is asked whether it lives before it is used again.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// Runs of one write at the most.
+const ATTEMPTS: u32 = 6;
+/// No run begins later than this after the first.
+const TRY_FOR: Duration = Duration::from_secs(5);
+
+/// A connection of a pool.
+pub(super) struct Line {
+    pub(super) conn: PgConnection,
+    used_at: Instant,
+    /// Something failed on it that may have been the connection.
+    is_suspect: bool,
+    is_broken: bool,
+}
+
+/// Makes and judges the connections of a pool.
+pub(super) struct Lines(Server);
+
+impl ManageConnection for Lines {
+    type Connection = Line;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Line, Self::Error> {
+        let conn = connect(&self.0).map_err(diesel::r2d2::Error::ConnectionError)?;
+        Ok(Line {
+            conn,
+            used_at: Instant::now(),
+            is_suspect: false,
+            is_broken: false,
+        })
+    }
+
+    fn is_valid(&self, line: &mut Line) -> Result<(), Self::Error> {
+        if line.is_suspect || line.used_at.elapsed() > TRUSTED_FOR {
+            line.conn.ping().map_err(diesel::r2d2::Error::QueryError)?;
+            line.is_suspect = false;
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, line: &mut Line) -> bool {
+        line.used_at = Instant::now();
+        line.is_broken || std::thread::panicking() || line.conn.is_broken()
+    }
+}
+
+struct Lane {
+    turn: Arc<Semaphore>,
+    pool: Pool<Lines>,
+}
+
+impl Lane {
+    fn new(server: &Server, size: u32) -> Self {
+        // Made when they are needed: a server that is away now must not keep the service from starting.
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            .connection_timeout(CONNECT_WITHIN)
+            .test_on_check_out(true)
+            .error_handler(Box::new(Quiet))
+            .build_unchecked(Lines(server.clone()));
+        Self {
+            turn: Arc::new(Semaphore::new(size as usize)),
+            pool,
+        }
+    }
+}
+
+/// Says why no connection is made; without the text of libpq, which names the server and its user.
+#[derive(Debug)]
+struct Quiet;
+
+impl diesel::r2d2::HandleError<diesel::r2d2::Error> for Quiet {
+    fn handle_error(&self, _: diesel::r2d2::Error) {
+        tracing::warn!("the database gives no connection");
+    }
+}
+
+/// The connections to a server: those of calls and those of workers, so that neither starves the other.
+pub(in crate::storage) struct Pools {
+    calls: Lane,
+    workers: Lane,
+    committed: watch::Sender<u64>,
+}
+
+/// How one run of a write ended.
+enum Run<T, R> {
+    Over(Result<T, TxError<R>>),
+    /// Nothing of it is kept, and another run may end otherwise.
+    Again(StorageError),
+}
+
+impl Pools {
+    pub(in crate::storage) fn new(server: &Server, committed: watch::Sender<u64>) -> Self {
+        Self {
+            calls: Lane::new(server, server.options.connections),
+            workers: Lane::new(server, server.options.worker_connections),
+            committed,
+        }
+    }
+
+    fn lane(&self, door: Door) -> &Lane {
+        match door {
+            Door::Calls => &self.calls,
+            Door::Workers => &self.workers,
+        }
+    }
+
+    /// As many may be inside at a time as there are connections.
+    pub(in crate::storage) fn turn(&self, door: Door) -> Arc<Semaphore> {
+        Arc::clone(&self.lane(door).turn)
+    }
+
+    fn session(&self, door: Door) -> Result<Session, StorageError> {
+        let line = self.lane(door).pool.get();
+        line.map(Session::pooled)
+            .map_err(|_| StorageError::Unavailable("no connection to the server"))
+    }
+
+    /// Lets nobody in any more; those inside end by themselves.
+    pub(in crate::storage) fn close(&self) {
+        self.calls.turn.close();
+        self.workers.turn.close();
+    }
+
+    /// Reads; the closure sees one state of the database per statement.
+    pub(in crate::storage) fn read<T, E: From<StorageError>>(
+        &self,
+        door: Door,
+        f: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut conn = Conn::Postgres(self.session(door)?);
+        let result = f(&mut conn);
+        if let (Err(_), Some(line)) = (&result, line(&mut conn)) {
+            line.is_suspect = true;
+        }
+        result
+    }
+
+    /// Writes, in one transaction; again, with a growing pause, where it failed in a way that may pass:
+    /// a deadlock, a row that somebody else wrote first, a connection that broke before the end.
+    pub(in crate::storage) fn write<T, R>(
+        &self,
+        door: Door,
+        f: &mut impl FnMut(&mut Conn) -> Result<T, TxError<R>>,
+    ) -> Result<T, TxError<R>> {
+        let started = Instant::now();
+        for attempt in 1.. {
+            match self.run(door, f) {
+                Run::Over(result) => return result,
+                Run::Again(error) if attempt == ATTEMPTS || started.elapsed() > TRY_FOR => {
+                    return Err(error.into());
+                }
+                Run::Again(_) => {
+                    metrics::counter!("manyhands_write_reruns_total").increment(1);
+                    std::thread::sleep(pause(attempt, started.elapsed()));
+                }
+            }
+        }
+        Err(StorageError::Unavailable("it was tried too often").into())
+    }
+
+    fn run<T, R>(
+        &self,
+        door: Door,
+        f: &mut impl FnMut(&mut Conn) -> Result<T, TxError<R>>,
+    ) -> Run<T, R> {
+        let mut conn = match self.session(door) {
+            Ok(session) => Conn::Postgres(session),
+            // The pool has waited already.
+            Err(error) => return Run::Over(Err(error.into())),
+        };
+        if let Err(error) = transaction(&mut conn, AnsiTransactionManager::begin_transaction) {
+            break_off(&mut conn);
+            return Run::Again(error.into());
+        }
+        let result = f(&mut conn);
+        if result.is_ok() {
+            return match transaction(&mut conn, AnsiTransactionManager::commit_transaction) {
+                Ok(()) => {
+                    self.committed.send_modify(|commits| *commits += 1);
+                    Run::Over(result)
+                }
+                Err(error) => {
+                    break_off(&mut conn);
+                    tracing::error!(error = %error, "a commit failed; whether it is kept is not known");
+                    // Not again: it may be there.
+                    let error = StorageError::Unavailable("whether the write was kept is not known");
+                    Run::Over(Err(error.into()))
+                }
+            };
+        }
+        if transaction(&mut conn, AnsiTransactionManager::rollback_transaction).is_err() {
+            break_off(&mut conn);
+        }
+        match result {
+            Err(TxError::Storage(error)) if error.may_pass() => Run::Again(error),
+            result => Run::Over(result),
+        }
+    }
+}
+
+fn line(conn: &mut Conn) -> Option<&mut Line> {
+    match conn {
+        Conn::Postgres(session) => session.line(),
+        Conn::Sqlite(_) => None,
+    }
+}
+
+/// The connection is not used again; the server undoes what was open on it.
+fn break_off(conn: &mut Conn) {
+    if let Some(line) = line(conn) {
+        line.is_broken = true;
+    }
+}
+
+fn transaction(
+    conn: &mut Conn,
+    step: fn(&mut PgConnection) -> diesel::QueryResult<()>,
+) -> diesel::QueryResult<()> {
+    match conn {
+        Conn::Postgres(session) => step(session),
+        Conn::Sqlite(_) => Err(diesel::result::Error::NotInTransaction),
+    }
+}
+
+/// Twice as long each time, plus up to as much again, so that those who met do not meet again. How long
+/// a run took differs by more than that each time, and is as good as random here.
+fn pause(attempt: u32, elapsed: Duration) -> Duration {
+    let base = Duration::from_millis(5) * 2_u32.saturating_pow(attempt.min(6));
+    base + base.mul_f64(f64::from(elapsed.subsec_nanos() % 1000) / 1000.0)
+}

@@ -1,0 +1,153 @@
+//! The embedded database: one file, one thread that writes, a few readers.
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
+use diesel::{Connection, SqliteConnection};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::connection::{Conn, DatabaseUrl};
+use super::db::{OpenError, PATIENCE, QUEUE};
+use super::writer::{Operation, Writer};
+
+/// Readers beside the writer.
+const READERS: u32 = 4;
+
+/// What every connection is told first. `busy_timeout` comes before anything that may wait.
+const PRAGMAS: &str = "PRAGMA busy_timeout = 5000;
+     PRAGMA journal_mode = WAL;
+     PRAGMA synchronous = FULL;
+     PRAGMA foreign_keys = ON;
+     PRAGMA secure_delete = ON;
+     PRAGMA temp_store = MEMORY;
+     PRAGMA trusted_schema = OFF;";
+
+/// A connection to the embedded database.
+#[expect(
+    missing_debug_implementations,
+    reason = "diesel's connections have none"
+)]
+pub struct Embedded(Hold);
+
+enum Hold {
+    Own(SqliteConnection),
+    Reader(PooledConnection<ConnectionManager<SqliteConnection>>),
+}
+
+impl Embedded {
+    /// A connection that may write; makes the file where it is missing.
+    pub(super) fn open(path: &Path) -> diesel::ConnectionResult<Self> {
+        let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+        conn.batch_execute(PRAGMAS)
+            .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Self(Hold::Own(conn)))
+    }
+}
+
+impl Deref for Embedded {
+    type Target = SqliteConnection;
+    fn deref(&self) -> &SqliteConnection {
+        match &self.0 {
+            Hold::Own(conn) => conn,
+            Hold::Reader(conn) => conn,
+        }
+    }
+}
+
+impl DerefMut for Embedded {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match &mut self.0 {
+            Hold::Own(conn) => conn,
+            Hold::Reader(conn) => conn,
+        }
+    }
+}
+
+/// Sets up each reader: it sees committed data only and can write nothing.
+#[derive(Debug)]
+struct ReadOnly;
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute(PRAGMAS)
+            .and_then(|()| conn.batch_execute("PRAGMA query_only = ON;"))
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// The file with its readers and its writer.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) turn: Arc<Semaphore>,
+    readers: Pool<ConnectionManager<SqliteConnection>>,
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Operation>>>>,
+    writer: Mutex<Option<Writer>>,
+}
+
+impl File {
+    /// Starts the readers and the writer, whose connection is `conn`.
+    pub(super) fn start(
+        path: &Path,
+        conn: Conn,
+        committed: watch::Sender<u64>,
+    ) -> Result<Self, OpenError> {
+        let readers = Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(1))
+            .connection_timeout(PATIENCE)
+            .test_on_check_out(false)
+            .connection_customizer(Box::new(ReadOnly))
+            .build(ConnectionManager::new(path.to_string_lossy()))?;
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let url = DatabaseUrl::Sqlite(path.to_owned());
+        let writer = Writer::start(url, conn, waiting, committed).map_err(OpenError::Thread)?;
+        Ok(Self {
+            path: path.to_owned(),
+            turn: Arc::new(Semaphore::new(READERS as usize)),
+            readers,
+            queue: Mutex::new(Some(queue)),
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// A reader. Blocks while none is free, which never lasts for who holds a turn.
+    pub(super) fn reader(&self) -> Result<Conn, &'static str> {
+        let conn = self
+            .readers
+            .get()
+            .map_err(|_| "no connection to read with")?;
+        Ok(Conn::Sqlite(Embedded(Hold::Reader(conn))))
+    }
+
+    /// Queues an operation for the writer.
+    pub(super) fn submit(&self, operation: Box<dyn Operation>) -> Result<(), &'static str> {
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+            .ok_or("it is closing")?;
+        queue
+            .try_send(operation)
+            .map_err(|_| "too many writes are waiting")
+    }
+
+    /// Takes no more writes, answers those that wait, and closes the writer.
+    pub(super) fn close(&self) {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(writer) = writer {
+            writer.join();
+        }
+    }
+}
