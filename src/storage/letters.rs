@@ -221,9 +221,10 @@ pub fn count(conn: &mut Conn, state: LetterState) -> QueryResult<i64> {
 /// # Errors
 /// A failed query.
 pub fn backlog(conn: &mut Conn) -> QueryResult<(i64, Option<Ts>)> {
-    let waiting = with!(conn, c => letters::table.filter(letters::state.eq(LetterState::Queued)).count().get_result(c))?;
+    // As the check says: what is settled is not queued.
+    let waiting = with!(conn, c => letters::table.filter(letters::settled_at.is_null()).count().get_result(c))?;
     let oldest = with!(conn, c => letters::table
-        .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::settled_at.is_null())
         .order(letters::created_at)
         .select(letters::created_at)
         .first(c)

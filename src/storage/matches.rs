@@ -271,6 +271,7 @@ pub fn open_asks_after(
     with!(conn, c => {
         let mut query = matches::table
             .filter(matches::state.eq_any([MatchState::Proposed, MatchState::Notified]))
+            .filter(matches::ended_at.is_null())
             .order(matches::id)
             .limit(limit)
             .select(Match::as_select())
@@ -501,12 +502,22 @@ pub fn set_asked(conn: &mut Conn, id: MatchId, at: Ts, respond_by: Ts) -> QueryR
 /// # Errors
 /// A failed query.
 pub fn overdue(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Match>> {
+    let (notified, accepted) = (MatchState::Notified, MatchState::Accepted);
+    // Each arm by itself finds its index, on every backend.
+    let active = || matches::ended_at.is_null();
+    let answer = active()
+        .and(matches::state.eq(notified))
+        .and(matches::respond_by.le(now));
+    let letter = active()
+        .and(matches::state.eq(notified))
+        .and(matches::asked_at.is_null())
+        .and(matches::max_wait_at.le(now));
+    let agreement = active()
+        .and(matches::state.eq(accepted))
+        .and(matches::agreement.eq(Agreement::Pending))
+        .and(matches::agree_by.le(now));
     with!(conn, c => matches::table
-        .filter(
-            matches::state.eq(MatchState::Notified).and(matches::respond_by.le(now))
-                .or(matches::state.eq(MatchState::Notified).and(matches::asked_at.is_null()).and(matches::max_wait_at.le(now)))
-                .or(matches::state.eq(MatchState::Accepted).and(matches::agreement.eq(Agreement::Pending)).and(matches::agree_by.le(now))),
-        )
+        .filter(answer.or(letter).or(agreement))
         .limit(limit)
         .select(Match::as_select())
         .load(c))
@@ -518,6 +529,7 @@ pub fn overdue(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Match>> 
 /// A failed query.
 pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
     let answer: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::ended_at.is_null())
         .filter(matches::state.eq(MatchState::Notified))
         .filter(matches::respond_by.is_not_null())
         .order(matches::respond_by)
@@ -525,6 +537,7 @@ pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
         .first(c)
         .optional())?;
     let letter: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::ended_at.is_null())
         .filter(matches::state.eq(MatchState::Notified))
         .filter(matches::asked_at.is_null())
         .filter(matches::max_wait_at.is_not_null())
@@ -533,6 +546,7 @@ pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
         .first(c)
         .optional())?;
     let agreement: Option<Ts> = with!(conn, c => matches::table
+        .filter(matches::ended_at.is_null())
         .filter(matches::state.eq(MatchState::Accepted))
         .filter(matches::agreement.eq(Agreement::Pending))
         .filter(matches::agree_by.is_not_null())

@@ -377,6 +377,7 @@ pub fn sweep(conn: &mut Conn, untouched_since: Ts, now: Ts, limit: i64) -> Query
     let ids: Vec<RequestId> = with!(conn, c => requests::table
         .filter(requests::state.eq(RequestState::Open))
         .filter(requests::match_due_at.is_null())
+        .filter(requests::closed_at.is_null())
         .filter(requests::updated_at.le(untouched_since))
         .limit(limit)
         .select(requests::id)
@@ -543,7 +544,7 @@ pub fn past(
         )
     };
     with!(conn, c => requests::table
-        .filter(requests::state.ne(RequestState::Closed))
+        .filter(requests::closed_at.is_null())
         .filter(requests::needed_until.le(now))
         .filter(requests::needed_until.le(promised_before).or(not(is_promised())))
         .order(requests::needed_until)

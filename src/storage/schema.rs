@@ -269,6 +269,7 @@ table! {
         entity -> Text,
         entity_id -> Id,
         at -> Instant,
+        mark -> BigInt,
     }
 }
 

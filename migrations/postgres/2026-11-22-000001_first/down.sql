@@ -1,0 +1,15 @@
+DROP TABLE idempotency;
+DROP TABLE audit;
+DROP TABLE changes;
+DROP TABLE tokens;
+DROP TABLE letters;
+DROP TABLE blocks;
+DROP TABLE matches;
+DROP TABLE sites;
+DROP TABLE offer_capacity;
+DROP TABLE offers;
+DROP TABLE volunteers;
+DROP TABLE requests;
+DROP TABLE neighbors;
+DROP TABLE coordinators;
+DROP TABLE meta;

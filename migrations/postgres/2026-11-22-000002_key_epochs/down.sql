@@ -1,0 +1,17 @@
+DROP TABLE instances;
+ALTER TABLE coordinators DROP CONSTRAINT coordinators_sealed_epoch_fkey;
+UPDATE coordinators SET sealed_epoch = 1 WHERE sealed_epoch IS NULL;
+ALTER TABLE coordinators ALTER COLUMN sealed_epoch SET NOT NULL;
+ALTER TABLE neighbors DROP CONSTRAINT neighbors_sealed_epoch_fkey;
+UPDATE neighbors SET sealed_epoch = 1 WHERE sealed_epoch IS NULL;
+ALTER TABLE neighbors ALTER COLUMN sealed_epoch SET NOT NULL;
+ALTER TABLE requests DROP CONSTRAINT requests_sealed_epoch_fkey;
+UPDATE requests SET sealed_epoch = 1 WHERE sealed_epoch IS NULL;
+ALTER TABLE requests ALTER COLUMN sealed_epoch SET NOT NULL;
+ALTER TABLE volunteers DROP CONSTRAINT volunteers_sealed_epoch_fkey;
+UPDATE volunteers SET sealed_epoch = 1 WHERE sealed_epoch IS NULL;
+ALTER TABLE volunteers ALTER COLUMN sealed_epoch SET NOT NULL;
+ALTER TABLE offers DROP CONSTRAINT offers_sealed_epoch_fkey;
+UPDATE offers SET sealed_epoch = 1 WHERE sealed_epoch IS NULL;
+ALTER TABLE offers ALTER COLUMN sealed_epoch SET NOT NULL;
+DROP TABLE key_epochs;

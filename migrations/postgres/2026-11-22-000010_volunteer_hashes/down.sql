@@ -1,0 +1,2 @@
+DROP INDEX volunteers_by_phone;
+DROP INDEX volunteers_by_email;

@@ -1,0 +1,2 @@
+DROP INDEX changes_mark;
+ALTER TABLE changes DROP COLUMN mark;
