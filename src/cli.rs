@@ -32,7 +32,7 @@ use crate::actions::{Ctx, Refusal};
 use crate::app::{Parts, StartError, open};
 use crate::settings::log::LogSettings;
 use crate::settings::{Settings, SettingsError, Sources};
-use crate::storage::{DatabaseUrl, TxError};
+use crate::storage::TxError;
 use crate::telemetry;
 
 /// Matches neighbors who need something with neighbors who can give it.

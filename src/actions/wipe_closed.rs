@@ -8,6 +8,8 @@
 //! and not dealt with stays as it is; so do the contacts of a match whose time has gone by and of which
 //! nobody has said yet how it went, until its request is closed.
 
+use std::path::Path;
+
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
@@ -18,7 +20,7 @@ use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{RecordId, RequestId};
 use crate::storage::audit::Actor;
 use crate::storage::backup::checkpoint;
-use crate::storage::{DatabaseUrl, offers, reports, requests, volunteers};
+use crate::storage::{offers, reports, requests, volunteers};
 
 /// What was wiped.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]

@@ -13,7 +13,6 @@ use crate::actions::register_keys::fits;
 use crate::app::data_dir;
 use crate::crypto::keyring::KeyRing;
 use crate::settings::Settings;
-use crate::storage::DatabaseUrl;
 use crate::storage::backup::{self, BackupError};
 
 #[derive(Debug, Args)]
@@ -79,7 +78,10 @@ fn ring_warning(settings: &Settings) -> Option<String> {
         Ok((None, _)) => return None,
         Err(error) => return Some(error.to_string()),
     };
-    match KeyRing::load(&settings.keys.path, data_dir(&settings.database.url()).as_deref()) {
+    match KeyRing::load(
+        &settings.keys.path,
+        data_dir(&settings.database.url()).as_deref(),
+    ) {
         Ok(ring) => fits(&ring, Some(&check), &known).err().map(|why| {
             format!("key ring {path} {why}; put the one there that was last used with it")
         }),

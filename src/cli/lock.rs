@@ -49,7 +49,7 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
     if let Some(target) = arguments.take_ring {
         let data_dir = data_dir(&ctx.settings.database.url());
         let ring = KeyRing::load(&path, None).map_err(anyhow::Error::from)?;
-        ring.put(&target, Some(&data_dir))
+        ring.put(&target, data_dir.as_deref())
             .map_err(anyhow::Error::from)?;
         KeyRing::shred(&path).map_err(anyhow::Error::from)?;
         print::line(format_args!(
@@ -71,7 +71,7 @@ pub(super) async fn unlock(config: &Config, arguments: UnlockArguments) -> Resul
     let data_dir = data_dir(&ctx.settings.database.url());
     let ring = match &arguments.ring {
         Some(source) => KeyRing::read_stick(source),
-        None => KeyRing::load(path, Some(&data_dir)),
+        None => KeyRing::load(path, data_dir.as_deref()),
     };
     let ring = ring.map_err(anyhow::Error::from)?;
     // Before it is put in its place: another one must not end there.
@@ -85,7 +85,7 @@ pub(super) async fn unlock(config: &Config, arguments: UnlockArguments) -> Resul
             TxError::Storage(error) => error.into(),
         })?;
     if arguments.ring.is_some() {
-        ring.put(path, Some(&data_dir))
+        ring.put(path, data_dir.as_deref())
             .map_err(anyhow::Error::from)?;
     }
     if !lock::unlock(&ctx).await.map_err(failed)? {

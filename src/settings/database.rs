@@ -35,13 +35,15 @@ impl DatabaseSettings {
     #[must_use]
     pub fn url(&self) -> DatabaseUrl {
         match &self.url {
-            DatabaseUrl::Postgres(server) => DatabaseUrl::Postgres(server.clone().with(ServerOptions {
-                password_file: self.password_file.clone(),
-                plaintext: self.plaintext,
-                connections: self.connections,
-                worker_connections: self.worker_connections,
-                statement_timeout: self.statement_timeout,
-            })),
+            DatabaseUrl::Postgres(server) => {
+                DatabaseUrl::Postgres(server.clone().with(ServerOptions {
+                    password_file: self.password_file.clone(),
+                    plaintext: self.plaintext,
+                    connections: self.connections,
+                    worker_connections: self.worker_connections,
+                    statement_timeout: self.statement_timeout,
+                }))
+            }
             url @ DatabaseUrl::Sqlite(_) => url.clone(),
         }
     }

@@ -225,10 +225,13 @@ impl Db {
             Backend::Sqlite(file) => queued(file, f).await,
             Backend::Postgres(pools) => {
                 let door = self.door;
-                let written = self.off_thread(pools.turn(door), move |inner| match &inner.backend {
-                    Backend::Postgres(pools) => pools.write(door, &mut f),
-                    Backend::Sqlite(_) => Err(StorageError::Unavailable("it is another one").into()),
-                });
+                let written =
+                    self.off_thread(pools.turn(door), move |inner| match &inner.backend {
+                        Backend::Postgres(pools) => pools.write(door, &mut f),
+                        Backend::Sqlite(_) => {
+                            Err(StorageError::Unavailable("it is another one").into())
+                        }
+                    });
                 written.await.unwrap_or_else(|error| Err(error.into()))
             }
         };

@@ -2,6 +2,7 @@
 //! erased is gone from the disk's files within a minute: deleted rows stay readable in the log until
 //! then.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -9,7 +10,6 @@ use tokio::task::spawn_blocking;
 use super::{Next, Worker, WorkerError};
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
-use crate::storage::DatabaseUrl;
 use crate::storage::backup::checkpoint;
 
 /// Wait before another attempt where a reader was in the way.

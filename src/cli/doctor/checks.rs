@@ -3,6 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -18,7 +19,7 @@ use crate::settings::Settings;
 use crate::settings::mail::TransportKind;
 use crate::storage::key_epochs::KeyEpoch;
 use crate::storage::letters::{self, LetterState};
-use crate::storage::{DatabaseUrl, Db, StorageError, backup, key_epochs, meta};
+use crate::storage::{Db, StorageError, backup, key_epochs, meta};
 use crate::workers::housekeeping::LONGEST_LEAP;
 
 /// How late a key may be destroyed, or wait for a process, before somebody should look.
@@ -68,7 +69,10 @@ pub(super) fn key_ring(settings: &Settings) -> Finding {
     } else {
         (None, Vec::new())
     };
-    let ring = match KeyRing::load(&settings.keys.path, data_dir(&settings.database.url()).as_deref()) {
+    let ring = match KeyRing::load(
+        &settings.keys.path,
+        data_dir(&settings.database.url()).as_deref(),
+    ) {
         Ok(ring) => ring,
         Err(error) if error.is_missing() && check.is_none() => {
             return Finding::warn(

@@ -205,7 +205,8 @@ impl Pools {
                     break_off(&mut conn);
                     tracing::error!(error = %error, "a commit failed; whether it is kept is not known");
                     // Not again: it may be there.
-                    let error = StorageError::Unavailable("whether the write was kept is not known");
+                    let error =
+                        StorageError::Unavailable("whether the write was kept is not known");
                     Run::Over(Err(error.into()))
                 }
             };

@@ -153,7 +153,10 @@ impl Server {
                 path: path.clone(),
                 source,
             })?;
-            add("password", &escaped(password.trim_end_matches(['\r', '\n'])));
+            add(
+                "password",
+                &escaped(password.trim_end_matches(['\r', '\n'])),
+            );
         }
         Ok(url)
     }
@@ -165,8 +168,12 @@ impl Server {
         let (_, rest) = url.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         let hosts = authority.rsplit('@').next().unwrap_or_default();
-        let named = ["host", "hostaddr"].into_iter().filter_map(|name| self.parameter(name));
-        named.chain([hosts]).all(|list| list.split(',').all(is_local_host))
+        let named = ["host", "hostaddr"]
+            .into_iter()
+            .filter_map(|name| self.parameter(name));
+        named
+            .chain([hosts])
+            .all(|list| list.split(',').all(is_local_host))
             && self.parameter("service").is_none()
     }
 
@@ -182,7 +189,8 @@ impl Server {
 
 /// Nothing but an address or name that stands for this machine counts; what cannot be told does not.
 fn is_local_host(host: &str) -> bool {
-    let is_socket = host.is_empty() || host.starts_with('/') || host.to_ascii_lowercase().starts_with("%2f");
+    let is_socket =
+        host.is_empty() || host.starts_with('/') || host.to_ascii_lowercase().starts_with("%2f");
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
@@ -191,7 +199,9 @@ fn is_local_host(host: &str) -> bool {
     is_socket
         || name.is_empty()
         || name == "localhost"
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Every byte in a form that needs no quoting in a URL.
@@ -260,7 +270,11 @@ mod tests {
         };
         let server = Server::new("postgres://u@localhost/d").with(options);
         let string = server.connection_string().unwrap();
-        assert!(string.ends_with("&password=%61%26%62%3D%63%3F%2F%C3%BC"), "{}", *string);
+        assert!(
+            string.ends_with("&password=%61%26%62%3D%63%3F%2F%C3%BC"),
+            "{}",
+            *string
+        );
         assert!(string.starts_with("postgres://u@localhost/d?application_name=manyhands&"));
     }
 }

@@ -35,8 +35,10 @@ impl Session {
     /// A connection outside the pools. Its statements may take as long as they like.
     pub(in crate::storage) fn lone(server: &Server) -> ConnectionResult<Self> {
         let mut conn = connect(server)?;
-        conn.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        conn.batch_execute(
+            "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
+        )
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(Self(Hold::Lone(Box::new(conn))))
     }
 
@@ -90,7 +92,9 @@ pub(super) fn connect(server: &Server) -> ConnectionResult<PgConnection> {
     let url = server.connection_string().map_err(refuse)?;
     let mut conn = PgConnection::establish(&url)?;
     set_up(&mut conn, server).map_err(ConnectionError::CouldntSetupConfiguration)?;
-    if !server.options.plaintext && !is_private(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)? {
+    if !server.options.plaintext
+        && !is_private(&mut conn).map_err(ConnectionError::CouldntSetupConfiguration)?
+    {
         return Err(refuse(ServerError::NotEncrypted));
     }
     Ok(conn)
