@@ -25,6 +25,14 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "a_checkpoint_empties_the_log",
         "the log of a server is not ours to empty",
     ),
+    (
+        "many_writes_share_one_commit",
+        "a server commits every write by itself, many at a time",
+    ),
+    (
+        "what_runs_by_the_clock_finds_its_rows_by_an_index",
+        "how a server finds rows depends on what is in its tables; it has the same indexes",
+    ),
 ];
 
 /// Whether this test has nothing to say, because it is about SQLite and runs on a server; `tests/run`
@@ -163,6 +171,14 @@ impl TestDatabase {
             }
             Kind::Server(_) => Raw::Postgres(PgConnection::establish(&self.url).unwrap()),
         }
+    }
+
+    /// The first connection to one that nobody has opened yet.
+    pub fn connect_new(&self) -> Raw {
+        if let Kind::File(path) = &self.kind {
+            std::fs::File::create_new(path).unwrap();
+        }
+        self.connect()
     }
 
     /// Every row of every table, each column with its name, sorted.
