@@ -279,7 +279,7 @@ fn accepted(nth: u128, request_id: RequestId, offer_id: OfferId, now: Ts) -> Mat
 async fn a_checkpoint_empties_the_log() {
     let app = TestApp::new();
     app.neighbor(&[food(1)]).await;
-    let mut log = app.ctx.db.path().as_os_str().to_owned();
+    let mut log = app.ctx.db.path().unwrap().as_os_str().to_owned();
     log.push("-wal");
     assert!(std::fs::metadata(&log).unwrap().len() > 0);
     let mut checkpoint = Checkpoint::new(app.ctx.clone());
