@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by tests/run: a PostgreSQL of its own for the tests, on this machine only, gone when they are through.
 #
 # postgres_up      finds one, installs it where that is possible, and starts it; exports MANYHANDS_TEST_POSTGRES. Where
@@ -65,7 +66,8 @@ postgres_home() {
   return 1
 }
 
-# Whether nobody listens there. Somebody may begin to before the server does; then it does not start, and the next is tried.
+# Whether nobody listens there. Somebody may begin to before the server does; then it does not start, and another port
+# is tried.
 postgres_port_is_free() {
   ! (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
@@ -73,7 +75,7 @@ postgres_port_is_free() {
 # Loopback only, and with a password: whoever else uses this machine must not become who runs the tests.
 # fsync stays on: what was acknowledged is on disk is one of the things tested.
 postgres_start() {
-  local password port attempt data=$postgres_dir/data
+  local password port data=$postgres_dir/data
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   (umask 077 && printf '%s\n' "$password" >"$postgres_dir/password")
   if [ "$(id -u)" = 0 ]; then
@@ -81,7 +83,7 @@ postgres_start() {
   fi
   postgres_as "$postgres_bin/initdb" -D "$data" --username=tests --pwfile="$postgres_dir/password" \
     --auth=scram-sha-256 --encoding=UTF8 --no-locale || return
-  for attempt in 1 2 3 4 5; do
+  for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
     postgres_port_is_free "$port" || continue
     # Its socket stands in its own directory, where the path is short enough for one.
