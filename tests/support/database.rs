@@ -41,9 +41,9 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
 pub fn is_left_out() -> bool {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or_default();
-    let last = name.rsplit("::").next().unwrap_or_default();
+    let short = name.rsplit("::").next().unwrap_or_default();
     assert!(
-        SQLITE_ONLY.iter().any(|(listed, _)| *listed == last),
+        SQLITE_ONLY.iter().any(|(listed, _)| *listed == short),
         "{name} is not in the list of tests/support/database.rs"
     );
     if !on_postgres() {
@@ -282,7 +282,8 @@ struct Server(PgConnection);
 
 impl Server {
     fn connect() -> Self {
-        Self(PgConnection::establish(&server_url()).expect("the server of MANYHANDS_TEST_POSTGRES"))
+        let conn = PgConnection::establish(&server_url());
+        Self(conn.unwrap_or_else(|error| panic!("the server of MANYHANDS_TEST_POSTGRES: {error}")))
     }
 
     fn execute(&mut self, sql: &str) {
@@ -293,9 +294,12 @@ impl Server {
 }
 
 fn server_url() -> String {
-    std::env::var("MANYHANDS_TEST_POSTGRES").expect(
-        "MANYHANDS_TEST_POSTGRES names the server for tests, such as postgres://USER@127.0.0.1/postgres; tests/run starts one",
-    )
+    std::env::var("MANYHANDS_TEST_POSTGRES").unwrap_or_else(|_| {
+        panic!(
+            "MANYHANDS_TEST_POSTGRES must name the server for tests, such as postgres://USER@127.0.0.1/postgres; \
+             tests/run starts one"
+        )
+    })
 }
 
 /// The URL of another database of the server.
@@ -305,7 +309,7 @@ fn url_of(name: &str) -> String {
         Some((url, query)) => (url, format!("?{query}")),
         None => (url.as_str(), String::new()),
     };
-    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (scheme, rest) = url.split_once("://").unwrap();
     let authority = rest.split('/').next().unwrap_or_default();
     format!("{scheme}://{authority}/{name}{query}")
 }
