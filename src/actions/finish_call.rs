@@ -22,7 +22,7 @@ pub async fn finish_call(
 ) -> Outcome<()> {
     let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
     ctx.write(actor, move |tx| {
-        let Some(task) = tasks::find(tx.conn, id)? else {
+        let Some(task) = tasks::lock(tx.conn, id)? else {
             return refuse(Refusal::NotFound);
         };
         let new = TaskOutcome::from(outcome);
@@ -32,7 +32,7 @@ pub async fn finish_call(
         let Some(neighbor) = task.neighbor_id else {
             return refuse(Refusal::NotPossible);
         };
-        let neighbor = tx.neighbor(neighbor)?;
+        let neighbor = tx.lock_neighbor_and_requests(neighbor)?;
         if !tasks::finish(tx.conn, id, new, Some(by), tx.now)? {
             return refuse(Refusal::NotPossible);
         }
