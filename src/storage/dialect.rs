@@ -40,10 +40,9 @@ macro_rules! load_skip_locked {
     ($conn:expr, $query:expr) => {
         match $conn {
             $crate::storage::connection::Conn::Sqlite(c) => $query.load(&mut **c),
-            $crate::storage::connection::Conn::Postgres(c) => $query
-                .for_no_key_update()
-                .skip_locked()
-                .load(&mut **c),
+            $crate::storage::connection::Conn::Postgres(c) => {
+                $query.for_no_key_update().skip_locked().load(&mut **c)
+            }
         }
     };
 }

@@ -123,7 +123,7 @@ pub fn claim_due(
         .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::due_at.le(now))
         .filter(letters::lease_until.is_null().or(letters::lease_until.le(now)))
-        .order((letters::priority, letters::due_at))
+        .order((letters::priority, letters::due_at, letters::id))
         .limit(limit)
         .select(letters::id)
         .load(c))?;
@@ -138,7 +138,7 @@ pub fn claim_due(
         .filter(letters::id.eq_any(&ids))
         .select(Letter::as_select())
         .load(c))?;
-    claimed.sort_by_key(|l| (l.priority, l.due_at));
+    claimed.sort_by_key(|l| (l.priority, l.due_at, l.id));
     Ok(claimed)
 }
 

@@ -126,12 +126,12 @@ pub fn lock_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunte
         .select(Volunteer::as_select()))
 }
 
-/// Several volunteers at once.
+/// Several volunteers at once, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunteer>> {
-    with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).select(Volunteer::as_select()).load(c))
+    with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).order(volunteers::id).select(Volunteer::as_select()).load(c))
 }
 
 /// Whether a volunteer with that address wants no mail.
