@@ -20,9 +20,7 @@ mod races {
     mod keys;
     mod pairs;
     mod people;
-    mod places;
     mod sweeps;
-    mod tokens;
     mod waits;
     mod world;
 }

@@ -74,7 +74,10 @@ async fn make_known(ctx: &Ctx, epoch: Epoch, ring: &KeyRing, actor: Actor) -> Ou
     let key_check = ring.key_check(epoch).map(Vec::from);
     ctx.write(actor, move |tx| {
         key_epochs::lock(tx.conn)?;
-        if key_epochs::all(tx.conn)?.iter().any(|key| key.epoch >= epoch) {
+        if key_epochs::all(tx.conn)?
+            .iter()
+            .any(|key| key.epoch >= epoch)
+        {
             return refuse(Refusal::ChangedMeanwhile);
         }
         let key = KeyEpoch {

@@ -111,8 +111,7 @@ impl Tx<'_> {
         let (matched, request, offer) = self.matched(id)?;
         neighbors::lock(self.conn, request.neighbor_id)?;
         volunteers::lock(self.conn, offer.volunteer_id)?;
-        let mut all =
-            matches::active_between(self.conn, request.neighbor_id, offer.volunteer_id)?;
+        let mut all = matches::active_between(self.conn, request.neighbor_id, offer.volunteer_id)?;
         all.push(matched);
         self.lock_matches(&Vec::from_iter(all.iter().map(|m| m.id)))?;
         self.matched(id)

@@ -127,11 +127,14 @@ pub fn lift(conn: &mut Conn, id: AreaId, by: CoordinatorId, now: Ts) -> QueryRes
 /// # Errors
 /// A failed query.
 pub fn next_to_settle(conn: &mut Conn) -> QueryResult<Option<Area>> {
-    let mut found: Vec<Area> = load_for_update!(conn, areas::table
-        .filter(areas::settling.is_not_null())
-        .order((areas::created_at, areas::id))
-        .limit(1)
-        .select(Area::as_select()))?;
+    let mut found: Vec<Area> = load_for_update!(
+        conn,
+        areas::table
+            .filter(areas::settling.is_not_null())
+            .order((areas::created_at, areas::id))
+            .limit(1)
+            .select(Area::as_select())
+    )?;
     Ok(found.pop())
 }
 

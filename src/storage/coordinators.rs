@@ -64,7 +64,9 @@ pub fn find(conn: &mut Conn, id: CoordinatorId) -> QueryResult<Option<Coordinato
 pub fn lock(conn: &mut Conn, id: CoordinatorId) -> QueryResult<Option<Coordinator>> {
     let mut found: Vec<Coordinator> = load_for_update!(
         conn,
-        coordinators::table.filter(coordinators::id.eq(id)).select(Coordinator::as_select())
+        coordinators::table
+            .filter(coordinators::id.eq(id))
+            .select(Coordinator::as_select())
     )?;
     Ok(found.pop())
 }

@@ -83,9 +83,7 @@ impl Match {
             MatchState::Notified => {
                 is_past(self.respond_by) || (self.asked_at.is_none() && is_past(self.max_wait_at))
             }
-            MatchState::Accepted => {
-                self.agreement == Agreement::Pending && is_past(self.agree_by)
-            }
+            MatchState::Accepted => self.agreement == Agreement::Pending && is_past(self.agree_by),
             _ => false,
         }
     }
@@ -135,10 +133,13 @@ pub fn lock_all(conn: &mut Conn, ids: &[MatchId]) -> QueryResult<Vec<Match>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    load_for_update!(conn, matches::table
-        .filter(matches::id.eq_any(ids))
-        .order(matches::id)
-        .select(Match::as_select()))
+    load_for_update!(
+        conn,
+        matches::table
+            .filter(matches::id.eq_any(ids))
+            .order(matches::id)
+            .select(Match::as_select())
+    )
 }
 
 /// All matches of a request, oldest first.

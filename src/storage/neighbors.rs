@@ -98,10 +98,13 @@ pub fn lock_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    load_for_update!(conn, neighbors::table
-        .filter(neighbors::id.eq_any(ids))
-        .order(neighbors::id)
-        .select(Neighbor::as_select()))
+    load_for_update!(
+        conn,
+        neighbors::table
+            .filter(neighbors::id.eq_any(ids))
+            .order(neighbors::id)
+            .select(Neighbor::as_select())
+    )
 }
 
 /// Several neighbors at once, in the order of their ids.

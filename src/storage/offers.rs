@@ -139,10 +139,13 @@ pub fn lock_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    load_for_update!(conn, offers::table
-        .filter(offers::id.eq_any(ids))
-        .order(offers::id)
-        .select(Offer::as_select()))
+    load_for_update!(
+        conn,
+        offers::table
+            .filter(offers::id.eq_any(ids))
+            .order(offers::id)
+            .select(Offer::as_select())
+    )
 }
 
 /// Several offers at once, in the order of their ids.
@@ -303,10 +306,13 @@ pub fn finish_round(
 pub fn make_due(conn: &mut Conn, ids: &[OfferId], due: Ts) -> QueryResult<usize> {
     if ids.len() > 1 {
         // In the order of their ids, as everybody locks them.
-        let _: Vec<OfferId> = load_for_update!(conn, offers::table
-            .filter(offers::id.eq_any(ids))
-            .order(offers::id)
-            .select(offers::id))?;
+        let _: Vec<OfferId> = load_for_update!(
+            conn,
+            offers::table
+                .filter(offers::id.eq_any(ids))
+                .order(offers::id)
+                .select(offers::id)
+        )?;
     }
     with!(conn, c => diesel::update(offers::table
             .filter(offers::id.eq_any(ids))

@@ -159,10 +159,13 @@ pub fn lock_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>>
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    load_for_update!(conn, requests::table
-        .filter(requests::id.eq_any(ids))
-        .order(requests::id)
-        .select(Request::as_select()))
+    load_for_update!(
+        conn,
+        requests::table
+            .filter(requests::id.eq_any(ids))
+            .order(requests::id)
+            .select(Request::as_select())
+    )
 }
 
 /// Several requests at once, in the order of their ids.
@@ -389,12 +392,15 @@ pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usiz
     };
     if ids.len() > 1 {
         // In the order of their ids, as everybody locks them.
-        let _: Vec<RequestId> = load_for_update!(conn, requests::table
-            .filter(requests::id.eq_any(ids))
-            .filter(is_open())
-            .filter(is_later())
-            .order(requests::id)
-            .select(requests::id))?;
+        let _: Vec<RequestId> = load_for_update!(
+            conn,
+            requests::table
+                .filter(requests::id.eq_any(ids))
+                .filter(is_open())
+                .filter(is_later())
+                .order(requests::id)
+                .select(requests::id)
+        )?;
     }
     with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq_any(ids))
@@ -614,12 +620,7 @@ pub fn past(
 ///
 /// # Errors
 /// A failed query.
-pub fn is_past(
-    conn: &mut Conn,
-    id: RequestId,
-    now: Ts,
-    promised_before: Ts,
-) -> QueryResult<bool> {
+pub fn is_past(conn: &mut Conn, id: RequestId, now: Ts, promised_before: Ts) -> QueryResult<bool> {
     let promises = matches::table
         .filter(matches::request_id.eq(id))
         .filter(matches::state.eq(MatchState::Accepted));

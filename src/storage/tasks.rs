@@ -64,7 +64,9 @@ pub fn find(conn: &mut Conn, id: TaskId) -> QueryResult<Option<Task>> {
 pub fn lock(conn: &mut Conn, id: TaskId) -> QueryResult<Option<Task>> {
     let mut found: Vec<Task> = load_for_update!(
         conn,
-        tasks::table.filter(tasks::id.eq(id)).select(Task::as_select())
+        tasks::table
+            .filter(tasks::id.eq(id))
+            .select(Task::as_select())
     )?;
     Ok(found.pop())
 }

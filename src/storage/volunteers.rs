@@ -120,10 +120,13 @@ pub fn lock_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunte
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    load_for_update!(conn, volunteers::table
-        .filter(volunteers::id.eq_any(ids))
-        .order(volunteers::id)
-        .select(Volunteer::as_select()))
+    load_for_update!(
+        conn,
+        volunteers::table
+            .filter(volunteers::id.eq_any(ids))
+            .order(volunteers::id)
+            .select(Volunteer::as_select())
+    )
 }
 
 /// Several volunteers at once, in the order of their ids.

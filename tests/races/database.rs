@@ -1,11 +1,13 @@
 //! A database of a test's own on the server that `MANYHANDS_TEST_POSTGRES` names, and connections to it
 //! that know no doors: they hold what others want, and see who waits.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use futures_util::future::{join, join_all};
 
 /// Dropped at the test's end.
 pub struct Database {
@@ -31,6 +33,30 @@ impl Database {
 
     pub fn connect(&self) -> Raw {
         Raw::connect(&self.url())
+    }
+
+    /// Lets all of them go at the same instant: each has begun its transaction and waits for a table.
+    pub async fn at_once<T, F: Future<Output = T>>(&self, all: Vec<F>) -> Vec<T> {
+        let tables = "LOCK TABLE meta, coordinators, neighbors, requests, volunteers, offers, matches, tokens,
+            idempotency, key_epochs, tasks, areas, departures, letters, reports IN ACCESS EXCLUSIVE MODE";
+        self.behind(tables, "", all).await
+    }
+
+    /// Runs all of them until each waits for what `held` holds; does something more then, and lets go.
+    pub async fn behind<T, F: Future<Output = T>>(
+        &self,
+        held: &str,
+        meanwhile: &str,
+        all: Vec<F>,
+    ) -> Vec<T> {
+        let mut holder = self.connect();
+        holder.execute(&format!("BEGIN; {held}"));
+        let count = all.len();
+        let let_go = async {
+            holder.until_waiting(count).await;
+            holder.execute(&format!("{meanwhile}; COMMIT"));
+        };
+        join(join_all(all), let_go).await.0
     }
 }
 
@@ -98,11 +124,14 @@ impl Raw {
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'";
         let count = i64::try_from(count).unwrap();
+        let mut looks = 0;
         // What a transaction has seen of the others it sees again, unless it lets go of that.
         while {
             self.execute("SELECT pg_stat_clear_snapshot()");
             self.number(waiting) < count
         } {
+            looks += 1;
+            assert!(looks < 5000, "nobody, or not everybody, comes to wait");
             tokio::task::yield_now().await;
         }
     }

@@ -3,7 +3,6 @@
 use std::future::Future;
 
 use actix_web::http::Method;
-use futures_util::future::{join, join_all};
 use manyhands::actions::confirm_offers::confirm_offers;
 use manyhands::actions::propose_match::propose_match;
 use manyhands::actions::{Ctx, Outcome};
@@ -63,35 +62,19 @@ impl World {
         self.instances.clone().into_iter().cycle()
     }
 
-    /// Lets all of them go at the same instant: each has begun its transaction and waits for a table.
+    /// As [`Database::at_once`].
     pub async fn at_once<T, F: Future<Output = T>>(&self, all: Vec<F>) -> Vec<T> {
-        let mut gate = self.database.connect();
-        gate.execute(
-            "BEGIN; LOCK TABLE meta, coordinators, neighbors, requests, volunteers, offers, matches, tokens,
-                idempotency, key_epochs, tasks, areas, departures, letters, reports IN ACCESS EXCLUSIVE MODE",
-        );
-        let count = all.len();
-        let open = async {
-            gate.until_waiting(count).await;
-            gate.execute("COMMIT");
-        };
-        join(join_all(all), open).await.0
+        self.database.at_once(all).await
     }
 
-    /// Runs `act` until it waits for something that `held` holds, ends that, and gives what came of it.
-    pub async fn behind<T>(
+    /// As [`Database::behind`].
+    pub async fn behind<T, F: Future<Output = T>>(
         &self,
         held: &str,
-        release: &str,
-        act: impl Future<Output = T>,
-    ) -> T {
-        let mut other = self.database.connect();
-        other.execute(&format!("BEGIN; {held}"));
-        let let_go = async {
-            other.until_waiting(1).await;
-            other.execute(release);
-        };
-        join(act, let_go).await.0
+        meanwhile: &str,
+        all: Vec<F>,
+    ) -> Vec<T> {
+        self.database.behind(held, meanwhile, all).await
     }
 
     /// Fails where anything does not add up.
@@ -109,10 +92,15 @@ impl World {
     /// A neighbor's requests.
     pub async fn neighbor(&mut self, needs: &[Value], more: Value) -> (NeighborId, Vec<RequestId>) {
         let number = self.next();
-        let contact = json!({"contact": {"name": "Mo Farah", "email": format!("mo{number}@example.org")}});
+        let contact =
+            json!({"contact": {"name": "Mo Farah", "email": format!("mo{number}@example.org")}});
         let post = with(with(post_of(needs), contact), more);
         let posted = self.app.neighbor_who(post).await;
-        let ids: Vec<RequestId> = posted.requests.iter().map(|id| id.parse().unwrap()).collect();
+        let ids: Vec<RequestId> = posted
+            .requests
+            .iter()
+            .map(|id| id.parse().unwrap())
+            .collect();
         let first = ids[0];
         let row = self
             .app
@@ -205,7 +193,8 @@ impl World {
     #[track_caller]
     pub fn no_deadlocks(&mut self) {
         // Statistics of this server's own processes are told when they are idle, at the latest.
-        self.raw.execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()");
+        self.raw
+            .execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()");
         let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
         assert_eq!(self.raw.number(deadlocks), 0);
     }

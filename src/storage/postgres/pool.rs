@@ -241,7 +241,9 @@ fn is_in_transaction(conn: &mut Conn) -> bool {
     match conn {
         Conn::Postgres(session) => {
             let status = AnsiTransactionManager::transaction_manager_status_mut(&mut **session);
-            status.transaction_depth().is_ok_and(|depth| depth.is_some())
+            status
+                .transaction_depth()
+                .is_ok_and(|depth| depth.is_some())
         }
         Conn::Sqlite(_) => false,
     }
