@@ -34,10 +34,7 @@ pub struct Confirmed {
 pub async fn confirm_by_link(ctx: &Ctx, id: VolunteerId, link: Token) -> Outcome<Confirmed> {
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
-        move |tx| {
-            tx.use_up(&link)?;
-            confirm(tx, id)
-        },
+        move |tx| confirm(tx, id, Some(&link)),
     )
     .await
 }
@@ -49,12 +46,12 @@ pub async fn confirm_by_link(ctx: &Ctx, id: VolunteerId, link: Token) -> Outcome
 pub async fn confirm_offers(ctx: &Ctx, id: VolunteerId) -> Outcome<Confirmed> {
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
-        move |tx| confirm(tx, id),
+        move |tx| confirm(tx, id, None),
     )
     .await
 }
 
-fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
+fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Confirmed> {
     let Some(email) = tx.volunteer(id)?.email_hash else {
         return refuse(Refusal::NotFound);
     };
@@ -63,6 +60,9 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
     let owner = volunteers::confirmed_by_email(tx.conn, email)?;
     let both = BTreeSet::from_iter(owner.map(|v| v.id).into_iter().chain([id]));
     volunteers::lock_all(tx.conn, &Vec::from_iter(both))?;
+    if let Some(link) = link {
+        tx.use_up(link)?;
+    }
     let posted = tx.volunteer(id)?;
     let mut opened = Vec::new();
     for offer in offers::of_volunteer(tx.conn, id)? {

@@ -22,6 +22,12 @@ pub async fn finish_call(
 ) -> Outcome<()> {
     let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
     ctx.write(actor, move |tx| {
+        let neighbor = match tasks::find(tx.conn, id)? {
+            Some(task) => task.neighbor_id,
+            None => return refuse(Refusal::NotFound),
+        };
+        // Whoever ends the call for another reason has locked her first.
+        neighbors::lock_all(tx.conn, neighbor.as_slice())?;
         let Some(task) = tasks::lock(tx.conn, id)? else {
             return refuse(Refusal::NotFound);
         };
@@ -29,7 +35,7 @@ pub async fn finish_call(
         if task.outcome == Some(new) {
             return Ok(());
         }
-        let Some(neighbor) = task.neighbor_id else {
+        let Some(neighbor) = neighbor else {
             return refuse(Refusal::NotPossible);
         };
         let neighbor = tx.lock_neighbor_and_requests(neighbor)?;

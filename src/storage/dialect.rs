@@ -5,10 +5,13 @@
 //! transaction sees what others commit meanwhile; whoever reads rows in order to write by them locks
 //! them first, so that no two wait for each other always in this order, and of each kind by id:
 //!
-//! 1. the key of a repeated call, a coordinator, a task, an area that is being settled;
+//! 1. the key of a repeated call, an area whose change is carried out;
 //! 2. neighbors, volunteers;
 //! 3. requests, offers, matches;
-//! 4. everything else, and turns ([`Turn`]).
+//! 4. everything else: tasks, tokens, letters, coordinators.
+//!
+//! A turn ([`Turn`]) is taken where nothing is locked yet; only that over the areas is shared when
+//! everything else is locked.
 //!
 //! What a locked row lets one rely on, because everybody keeps to it:
 //!
