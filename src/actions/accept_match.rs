@@ -33,7 +33,7 @@ pub async fn accept_match(ctx: &Ctx, id: MatchId, yes: Yes, actor: Actor) -> Out
 }
 
 fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
-    let (matched, request, offer) = tx.matched(id)?;
+    let (matched, request, offer, volunteer) = tx.lock_acceptance(id)?;
     match matched.state.accept() {
         Step::AlreadyMade => return Ok(()),
         Step::Impossible if request.state != RequestState::Open => {
@@ -42,7 +42,6 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         Step::Impossible => return refuse(Refusal::NotPossible),
         Step::To(_) => {}
     }
-    let volunteer = tx.volunteer(offer.volunteer_id)?;
     let Some(category) = tx.ctx.catalog.get(request.category.as_str()).cloned() else {
         return refuse(Refusal::NotPossible);
     };

@@ -26,6 +26,7 @@ pub enum Activation {
 /// A failed query.
 pub async fn activate_key(ctx: &Ctx, epoch: Epoch, actor: Actor) -> Outcome<Activation> {
     ctx.write(actor, move |tx| {
+        key_epochs::lock(tx.conn)?;
         let lacking = instances::seen_since(tx.conn, tx.now.before(ALIVE))?
             .iter()
             .filter(|instance| instance.newest_epoch < Some(epoch))

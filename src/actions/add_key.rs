@@ -3,7 +3,7 @@
 
 use tokio::task::spawn_blocking;
 
-use super::{Ctx, Outcome, Refusal};
+use super::{Ctx, Outcome, Refusal, refuse};
 use crate::crypto::keyring::{Epoch, KeyRing, KeyRingError};
 use crate::domain::ids::RecordId;
 use crate::storage::audit::Actor;
@@ -54,7 +54,7 @@ pub async fn add_key(ctx: &Ctx, actor: Actor) -> Result<Epoch, AddKeyError> {
     .await?;
     match make_known(ctx, epoch, &ring, actor).await {
         Ok(()) => Ok(epoch),
-        Err(TxError::Storage(StorageError::Constraint(_))) => {
+        Err(TxError::Refused(Refusal::ChangedMeanwhile)) => {
             // Somebody was quicker: with this key, on a ring that is shared, or with another on another
             // machine. One number must not mean two keys.
             let known = ctx.db.read(read).await?;
@@ -73,6 +73,13 @@ pub async fn add_key(ctx: &Ctx, actor: Actor) -> Result<Epoch, AddKeyError> {
 async fn make_known(ctx: &Ctx, epoch: Epoch, ring: &KeyRing, actor: Actor) -> Outcome<()> {
     let key_check = ring.key_check(epoch).map(Vec::from);
     ctx.write(actor, move |tx| {
+        key_epochs::lock(tx.conn)?;
+        if key_epochs::all(tx.conn)?
+            .iter()
+            .any(|key| key.epoch >= epoch)
+        {
+            return refuse(Refusal::ChangedMeanwhile);
+        }
         let key = KeyEpoch {
             epoch,
             key_check: key_check.clone(),

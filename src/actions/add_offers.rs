@@ -25,7 +25,7 @@ pub async fn add_offers(
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(volunteer)),
         move |tx| {
-            tx.volunteer(volunteer)?;
+            tx.lock_volunteer(volunteer)?;
             let all = offers::of_volunteer(tx.conn, volunteer)?;
             let first_id = OfferId::new(tx.ctx.entropy.as_ref());
             if let Some(made) = tx.repeated(call, first_id)? {

@@ -20,7 +20,7 @@ pub async fn add_requests(
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(neighbor)),
         move |tx| {
-            let known = tx.neighbor(neighbor)?;
+            let known = tx.lock_neighbor(neighbor)?;
             let group = RequestId::new(tx.ctx.entropy.as_ref());
             let all = requests::of_neighbor(tx.conn, neighbor)?;
             if let Some(first) = tx.repeated(call, group)? {

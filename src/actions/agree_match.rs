@@ -19,7 +19,7 @@ use crate::storage::requests::Request;
 /// where the category asks for it.
 pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.agreement.agree() {
             Step::AlreadyMade if matched.state == MatchState::Accepted => return Ok(()),
             Step::To(_) if matched.state == MatchState::Accepted => {}
@@ -76,7 +76,7 @@ fn may_be_told(tx: &mut Tx<'_>, request: &Request, offer: &Offer) -> Outcome<()>
 /// A match that does not wait for it.
 pub async fn refuse_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.agreement.refuse() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if matched.state == MatchState::Accepted => {}

@@ -18,7 +18,8 @@ pub async fn block_volunteer(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let volunteer = tx.volunteer(id)?;
+        let volunteer = tx.lock_volunteer(id)?;
+        tx.lock_volunteers_and_offers(&[id])?;
         if volunteer.blocked_at.is_some() == blocked {
             return Ok(());
         }

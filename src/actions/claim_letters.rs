@@ -1,7 +1,7 @@
 //! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
-use super::mail_limits::{Room, room};
+use super::mail_limits::{Room, room_to_take};
 use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
@@ -55,7 +55,7 @@ pub async fn claim_letters(
     limit: i64,
 ) -> Outcome<(Vec<Claimed>, usize)> {
     ctx.write(Actor::SYSTEM, move |tx| {
-        let Room::For(room) = room(tx.ctx, tx.conn, lane, tx.now)? else {
+        let Room::For(room) = room_to_take(tx.ctx, tx.conn, lane, tx.now)? else {
             return Ok((Vec::new(), 0));
         };
         let until = tx.now.after(tx.ctx.settings.outbox.lease);

@@ -15,7 +15,7 @@ const STALE: std::time::Duration = std::time::Duration::from_hours(1);
 pub async fn claim_task(ctx: &Ctx, id: TaskId, by: CoordinatorId) -> Outcome<()> {
     let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
     ctx.write(actor, move |tx| {
-        let Some(task) = tasks::find(tx.conn, id)? else {
+        let Some(task) = tasks::lock(tx.conn, id)? else {
             return refuse(Refusal::NotFound);
         };
         if task.done_at.is_none() && task.claimed_by == Some(by) {

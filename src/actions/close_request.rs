@@ -21,14 +21,14 @@ pub async fn close_request(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let request = tx.request(id, of)?;
+        let request = tx.lock_request_and_matches(id, of)?;
         tx.close_request(&request, reason)
     })
     .await
 }
 
 impl Tx<'_> {
-    /// Closes a request and ends everything that depends on it. Accepted matches are fulfilled where
+    /// Closes a request and ends everything that depends on it, all of which is locked. Accepted matches are fulfilled where
     /// the help was given here, and called off where it was not.
     pub(super) fn close_request(&mut self, request: &Request, reason: CloseReason) -> Outcome<()> {
         if !request.state.is_live() {

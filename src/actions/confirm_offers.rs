@@ -1,6 +1,8 @@
 //! The owner of an address confirms the offers posted under it. If the address has a confirmed record
 //! already, the offers join that record.
 
+use std::collections::BTreeSet;
+
 use super::post_offers::sticky_cell;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
@@ -32,10 +34,7 @@ pub struct Confirmed {
 pub async fn confirm_by_link(ctx: &Ctx, id: VolunteerId, link: Token) -> Outcome<Confirmed> {
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
-        move |tx| {
-            tx.use_up(&link)?;
-            confirm(tx, id)
-        },
+        move |tx| confirm(tx, id, Some(&link)),
     )
     .await
 }
@@ -47,16 +46,24 @@ pub async fn confirm_by_link(ctx: &Ctx, id: VolunteerId, link: Token) -> Outcome
 pub async fn confirm_offers(ctx: &Ctx, id: VolunteerId) -> Outcome<Confirmed> {
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
-        move |tx| confirm(tx, id),
+        move |tx| confirm(tx, id, None),
     )
     .await
 }
 
-fn confirm(tx: &mut Tx<'_>, id: VolunteerId) -> Outcome<Confirmed> {
-    let posted = tx.volunteer(id)?;
-    let Some(email) = posted.email_hash else {
+fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Confirmed> {
+    let Some(email) = tx.volunteer(id)?.email_hash else {
         return refuse(Refusal::NotFound);
     };
+    // Both records by id. Who becomes the owner meanwhile is seen when this runs again: the address can
+    // have one confirmed record only.
+    let owner = volunteers::confirmed_by_email(tx.conn, email)?;
+    let both = BTreeSet::from_iter(owner.map(|v| v.id).into_iter().chain([id]));
+    volunteers::lock_all(tx.conn, &Vec::from_iter(both))?;
+    if let Some(link) = link {
+        tx.use_up(link)?;
+    }
+    let posted = tx.volunteer(id)?;
     let mut opened = Vec::new();
     for offer in offers::of_volunteer(tx.conn, id)? {
         if offers::set_state(

@@ -17,7 +17,12 @@ pub async fn decline_match(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let parts = reason == Some(DeclineReason::NotThisPerson);
+        let (matched, request, offer) = if parts {
+            tx.lock_pair(id)?
+        } else {
+            tx.lock_match(id)?
+        };
         match matched.state.decline() {
             Step::AlreadyMade => return Ok(()),
             Step::Impossible => return refuse(Refusal::NotPossible),
@@ -26,7 +31,7 @@ pub async fn decline_match(
         if !matches::decline(tx.conn, id, reason, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
-        if reason == Some(DeclineReason::NotThisPerson) {
+        if parts {
             let neighbor = tx.neighbor(request.neighbor_id)?;
             let volunteer = tx.volunteer(offer.volunteer_id)?;
             tx.block_pair(&neighbor, &volunteer)?;

@@ -35,6 +35,7 @@ pub enum StillNeeded {
 /// A failed query.
 pub async fn destroy_keys(ctx: &Ctx, retired_before: Ts, actor: Actor) -> Outcome<Destroyed> {
     ctx.write(actor, move |tx| {
+        key_epochs::lock(tx.conn)?;
         let mut destroyed = Destroyed::default();
         let due = key_epochs::all(tx.conn)?
             .into_iter()

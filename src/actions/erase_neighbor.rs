@@ -16,7 +16,7 @@ pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
-            tx.neighbor(id)?;
+            tx.lock_neighbor_and_requests(id)?;
             tx.forget_statements(Side::Neighbor, id)?;
             tx.erase_neighbor(id, CloseReason::NotNeeded)
         },
@@ -25,7 +25,8 @@ pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
 }
 
 impl Tx<'_> {
-    /// Closes what is open and destroys what is sealed; numbers without a person remain.
+    /// Closes what is open and destroys what is sealed; numbers without a person remain. She and all
+    /// of hers are locked.
     pub(super) fn erase_neighbor(&mut self, id: NeighborId, reason: CloseReason) -> Outcome<()> {
         let all = requests::of_neighbor(self.conn, id)?;
         for request in &all {

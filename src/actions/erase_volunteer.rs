@@ -17,7 +17,8 @@ pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
-            tx.volunteer(id)?;
+            tx.lock_volunteer(id)?;
+            tx.lock_volunteers_and_offers(&[id])?;
             tx.forget_statements(Side::Volunteer, id)?;
             tx.erase_volunteer(id)
         },
@@ -26,7 +27,8 @@ pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
 }
 
 impl Tx<'_> {
-    /// Closes what is open and destroys what is sealed; numbers without a person remain.
+    /// Closes what is open and destroys what is sealed; numbers without a person remain. She and all
+    /// of hers are locked.
     pub(super) fn erase_volunteer(&mut self, id: VolunteerId) -> Outcome<()> {
         let all = offers::of_volunteer(self.conn, id)?;
         let ids: Vec<OfferId> = all.iter().map(|o| o.id).collect();

@@ -1,12 +1,14 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
+use std::collections::BTreeSet;
+
 use super::ending::Tell;
 use super::freeze_area::settle_areas;
 use super::mail_limits::WITHIN;
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::clock::Ts;
-use crate::domain::ids::{NeighborId, RequestId, VolunteerId};
+use crate::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
 use crate::storage::audit::Actor;
@@ -27,8 +29,12 @@ pub const AT_ONCE: i64 = 50;
 pub async fn overdue_matches(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let late = matches::overdue(tx.conn, tx.now, AT_ONCE)?;
-        for matched in &late {
-            end_late(tx, matched)?;
+        let ids: Vec<MatchId> = late.iter().map(|m| m.id).collect();
+        for matched in &tx.lock_matches(&ids)? {
+            // It may have been answered before it was locked.
+            if matched.is_overdue(tx.now) {
+                end_late(tx, matched)?;
+            }
         }
         Ok(late.len())
     })
@@ -66,7 +72,10 @@ const AFTERMATH: std::time::Duration = std::time::Duration::from_hours(48);
 pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let past = requests::past(tx.conn, tx.now, tx.now.before(AFTERMATH), AT_ONCE)?;
-        for request in &past {
+        for request in &tx.lock_requests_and_matches(&past)? {
+            if !requests::is_past(tx.conn, request.id, tx.now, tx.now.before(AFTERMATH))? {
+                continue;
+            }
             let reason = if request.covered > 0 {
                 CloseReason::HelpedHere
             } else {
@@ -86,13 +95,17 @@ pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
 pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let past = offers::past(tx.conn, tx.now, AT_ONCE)?;
-        for offer in &past {
+        let mut ids: Vec<OfferId> = Vec::new();
+        for offer in &tx.lock_offers_and_matches(&past)? {
+            if !offer.is_past(tx.now) {
+                continue;
+            }
+            ids.push(offer.id);
             // What was promised within the time of the offer stands; only asks are withdrawn.
             tx.end_matches_of_offer(offer, false, Tell::Neighbor)?;
             offers::set_state(tx.conn, offer.id, offer.state, OfferState::Closed, tx.now)?;
             tx.audit("offer_expired", ("offer", offer.id), &[])?;
         }
-        let ids: Vec<_> = past.iter().map(|o| o.id).collect();
         tx.offers_changed(&ids)?;
         Ok(past.len())
     })
@@ -108,10 +121,17 @@ const WARNING: std::time::Duration = std::time::Duration::from_hours(7 * 24);
 /// A failed query.
 pub async fn ending_offers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
+        let since = tx.now.before(WARNING + WARNING);
+        let ending = offers::ending(tx.conn, tx.now.after(WARNING), 1000)?;
+        let owners = BTreeSet::from_iter(ending.iter().map(|o| o.volunteer_id));
         let mut asked = 0;
-        for offer in offers::ending(tx.conn, tx.now.after(WARNING), 1000)? {
-            let to = offer.volunteer_id;
-            let since = tx.now.before(WARNING + WARNING);
+        // By id, as they are locked.
+        for to in owners {
+            if letters::count_since(tx.conn, to.into(), LetterKind::Expiring, since)? > 0 {
+                continue;
+            }
+            // Once more, for somebody else may have asked her just now.
+            volunteers::lock(tx.conn, to)?;
             if letters::count_since(tx.conn, to.into(), LetterKind::Expiring, since)? == 0 {
                 tx.letter(LetterKind::Expiring, To::Volunteer(to), None, None)?;
                 asked += 1;
@@ -130,8 +150,10 @@ pub async fn unconfirmed(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.unconfirmed);
         let stale: Vec<VolunteerId> = volunteers::unconfirmed_before(tx.conn, before, AT_ONCE)?;
-        for id in &stale {
-            tx.erase_volunteer(*id)?;
+        for volunteer in tx.lock_volunteers_and_offers(&stale)? {
+            if volunteer.confirmed_at.is_none() && volunteer.erased_at.is_none() {
+                tx.erase_volunteer(volunteer.id)?;
+            }
         }
         Ok(stale.len())
     })
@@ -147,12 +169,15 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.sealed_after_close);
         let closed = requests::closed_with_secrets(tx.conn, before, AT_ONCE)?;
-        let ids: Vec<RequestId> = closed.iter().map(|r| r.id).collect();
-        requests::erase_secrets(tx.conn, &ids)?;
-        for request in &closed {
-            tx.erase_if_over(request.neighbor_id, before)?;
-        }
         let gone = offers::closed_with_secrets(tx.conn, before, AT_ONCE)?;
+        let neighbors = tx.lock_neighbors(closed.iter().map(|r| r.neighbor_id))?;
+        let ids: Vec<RequestId> = closed.iter().map(|r| r.id).collect();
+        requests::lock_all(tx.conn, &ids)?;
+        requests::erase_secrets(tx.conn, &ids)?;
+        for neighbor in neighbors {
+            tx.erase_if_over(neighbor.id, before)?;
+        }
+        offers::lock_all(tx.conn, &gone)?;
         offers::erase_secrets(tx.conn, &gone)?;
         Ok(closed.len() + gone.len())
     })
@@ -177,7 +202,7 @@ pub async fn evidence(ctx: &Ctx) -> Outcome<usize> {
 
 impl Tx<'_> {
     /// Erases a neighbor all of whose requests were closed before `before`. What she reported stays as
-    /// long as evidence does: this is not her own wish.
+    /// long as evidence does: this is not her own wish. She is locked.
     pub(super) fn erase_if_over(&mut self, id: NeighborId, before: Ts) -> Outcome<bool> {
         let is_over = requests::of_neighbor(self.conn, id)?
             .iter()

@@ -22,17 +22,23 @@ pub async fn finish_call(
 ) -> Outcome<()> {
     let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
     ctx.write(actor, move |tx| {
-        let Some(task) = tasks::find(tx.conn, id)? else {
+        let neighbor = match tasks::find(tx.conn, id)? {
+            Some(task) => task.neighbor_id,
+            None => return refuse(Refusal::NotFound),
+        };
+        // Whoever ends the call for another reason has locked her first.
+        neighbors::lock_all(tx.conn, neighbor.as_slice())?;
+        let Some(task) = tasks::lock(tx.conn, id)? else {
             return refuse(Refusal::NotFound);
         };
         let new = TaskOutcome::from(outcome);
         if task.outcome == Some(new) {
             return Ok(());
         }
-        let Some(neighbor) = task.neighbor_id else {
+        let Some(neighbor) = neighbor else {
             return refuse(Refusal::NotPossible);
         };
-        let neighbor = tx.neighbor(neighbor)?;
+        let neighbor = tx.lock_neighbor_and_requests(neighbor)?;
         if !tasks::finish(tx.conn, id, new, Some(by), tx.now)? {
             return refuse(Refusal::NotPossible);
         }

@@ -19,7 +19,7 @@ pub async fn done(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         _ => DoneBy::Coordinator,
     };
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.state.fulfil() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if matched.agreement.releases() => {}
@@ -58,7 +58,7 @@ pub async fn no_show(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         _ => Tell::Both,
     };
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.state.fall_through() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if matched.agreement.releases() => {}

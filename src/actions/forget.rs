@@ -23,7 +23,12 @@ const DAY: Duration = Duration::from_hours(24);
 pub async fn old_requests(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.requests);
-        let old = requests::to_forget(tx.conn, before, AT_ONCE)?;
+        let found = requests::to_forget(tx.conn, before, AT_ONCE)?;
+        let people = tx.lock_neighbors(found.iter().map(|r| r.neighbor_id))?;
+        let ids: Vec<RequestId> = found.iter().map(|r| r.id).collect();
+        // Without those that somebody else has forgotten just now, lest they count twice.
+        let mut old = requests::lock_all(tx.conn, &ids)?;
+        old.sort_by(|a, b| (a.closed_at, &a.category).cmp(&(b.closed_at, &b.category)));
         for request in &old {
             count(tx, request)?;
         }
@@ -31,11 +36,9 @@ pub async fn old_requests(ctx: &Ctx) -> Outcome<usize> {
         letters::delete_of_requests(tx.conn, &ids)?;
         matches::delete_of_requests(tx.conn, &ids)?;
         requests::delete(tx.conn, &ids)?;
-        let mut people: Vec<NeighborId> = old.iter().map(|r| r.neighbor_id).collect();
-        people.sort_unstable();
-        people.dedup();
+        let people: Vec<NeighborId> = people.iter().map(|n| n.id).collect();
         neighbors::delete_forgotten(tx.conn, &people)?;
-        Ok(old.len())
+        Ok(found.len())
     })
     .await
 }
@@ -72,6 +75,7 @@ pub async fn old_offers(ctx: &Ctx) -> Outcome<usize> {
         let retention = &tx.ctx.settings.retention;
         let before = tx.now.before(retention.offers.max(retention.requests));
         let old = offers::to_forget(tx.conn, before, AT_ONCE)?;
+        offers::lock_all(tx.conn, &old)?;
         offers::delete(tx.conn, &old)?;
         Ok(old.len())
     })
@@ -86,9 +90,11 @@ pub async fn old_offers(ctx: &Ctx) -> Outcome<usize> {
 pub async fn old_volunteers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.offers);
-        let idle = volunteers::idle_since(tx.conn, before, AT_ONCE)?;
-        for id in &idle {
-            tx.erase_volunteer(*id)?;
+        let idle = volunteers::idle_since(tx.conn, before, None, AT_ONCE)?;
+        tx.lock_volunteers_and_offers(&idle)?;
+        // Of those who are locked, for one may have offered something before.
+        for id in volunteers::idle_since(tx.conn, before, Some(&idle), AT_ONCE)? {
+            tx.erase_volunteer(id)?;
         }
         Ok(idle.len() + volunteers::delete_forgotten(tx.conn, AT_ONCE)?)
     })

@@ -6,7 +6,8 @@
 use super::frozen::{offer_place, touches};
 use super::{Call, Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::area::{AreaReason, Frozen, Radius, Settling};
-use crate::domain::ids::{AreaId, CoordinatorId, OfferId, RecordId, RequestId};
+use crate::domain::ids::{AreaId, CoordinatorId, MatchId, OfferId, RecordId, RequestId};
+use crate::domain::lifecycle::MatchState;
 use crate::domain::place::{Cell, GeoPoint};
 use crate::storage::areas::Area;
 use crate::storage::audit::{Actor, ActorKind};
@@ -122,7 +123,11 @@ fn withdraw_asks(tx: &mut Tx<'_>, area: &Area) -> Outcome<Option<RecordId>> {
     let after = area.settled_to.map(Into::into);
     let asks = matches::open_asks_after(tx.conn, after, AT_ONCE)?;
     let mut withdrawn = 0;
-    for ask in &asks {
+    let ids: Vec<MatchId> = asks.iter().map(|ask| ask.id).collect();
+    for ask in &tx.lock_matches(&ids)? {
+        if !matches!(ask.state, MatchState::Proposed | MatchState::Notified) {
+            continue;
+        }
         let (_, request, offer) = tx.matched(ask.id)?;
         if touches(tx.conn, &circle, &request, &offer)? {
             tx.supersede(ask, &offer, false)?;

@@ -44,7 +44,8 @@ pub fn is_frozen(conn: &mut Conn, request: &Request, offer: &Offer) -> Result<bo
 impl Tx<'_> {
     /// Refuses to bring the two closer together where one of them is in a frozen area.
     pub(super) fn refuse_if_frozen(&mut self, request: &Request, offer: &Offer) -> Outcome<()> {
-        if is_frozen(self.conn, request, offer)? {
+        let frozen = areas::frozen_until_end(self.conn)?;
+        if touches(self.conn, &frozen, request, offer)? {
             return refuse(Refusal::AreaFrozen);
         }
         Ok(())

@@ -15,7 +15,7 @@ pub async fn hide(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
-            tx.neighbor(id)?;
+            tx.lock_neighbor_and_requests(id)?;
             let mut hidden: Vec<RequestId> = Vec::new();
             for request in requests::of_neighbor(tx.conn, id)? {
                 if requests::hold(tx.conn, request.id, HeldBy::Neighbor, tx.now)? {
@@ -42,7 +42,7 @@ pub async fn show(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
-            tx.neighbor(id)?;
+            tx.lock_neighbor_and_requests(id)?;
             let mut shown: Vec<RequestId> = Vec::new();
             for request in requests::of_neighbor(tx.conn, id)? {
                 if requests::unhold(tx.conn, request.id, HeldBy::Neighbor, tx.now)? {

@@ -14,7 +14,7 @@ use crate::storage::requests::HeldBy;
 /// A request that is covered or closed.
 pub async fn hold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let request = tx.request(id, None)?;
+        let request = tx.lock_request_and_matches(id, None)?;
         if request.held_by == Some(HeldBy::Coordinator) {
             return Ok(());
         }
@@ -34,7 +34,7 @@ pub async fn hold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<()>
 /// A request that the neighbor herself has hidden, or that is covered or closed.
 pub async fn unhold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let request = tx.request(id, None)?;
+        let request = tx.lock_request(id, None)?;
         if request.state == RequestState::Open {
             return Ok(());
         }

@@ -15,7 +15,7 @@ use crate::storage::sites::Site;
 /// is blocked.
 pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let offer = tx.offer(id, None)?;
+        let offer = tx.lock_offer_and_matches(id, None)?;
         let blocked = tx.volunteer(offer.volunteer_id)?.blocked_at.is_some();
         let sensitive = tx
             .ctx
@@ -54,7 +54,7 @@ pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
 /// An offer that is not there.
 pub async fn unlist_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        tx.offer(id, None)?;
+        tx.lock_offer_and_matches(id, None)?;
         if sites::unlist(tx.conn, id)? {
             tx.audit("site_unlisted", ("offer", id), &[])?;
             tx.offers_changed(&[id])?;

@@ -31,6 +31,23 @@ pub enum Room {
     From(Ts),
 }
 
+/// As [`room`], for whoever takes letters by it: nobody else does until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub(super) fn room_to_take(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    lane: Lane,
+    now: Ts,
+) -> Result<Room, StorageError> {
+    let is_counted = ctx.settings.mail.hourly_budget > 0 || lane == Lane::Unconfirmed;
+    if is_counted && ctx.settings.limits.mode == LimitsMode::On {
+        departures::lock(conn)?;
+    }
+    room(ctx, conn, lane, now)
+}
+
 /// How many letters of the lane the budget lets go now.
 ///
 /// # Errors

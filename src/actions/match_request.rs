@@ -2,7 +2,7 @@
 //!
 //! The index proposes; the write transaction decides again about every one it chose.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -45,6 +45,7 @@ const REST: Duration = Duration::from_mins(15);
 #[derive(Clone, Debug)]
 struct Chosen {
     offer: OfferId,
+    volunteer: VolunteerId,
     fit: Fit,
     score: f64,
     parts: ScoreParts,
@@ -243,6 +244,7 @@ fn choose(
             offer.volunteer,
             Chosen {
                 offer: offer.id,
+                volunteer: offer.volunteer,
                 fit,
                 score,
                 parts,
@@ -297,6 +299,7 @@ async fn write_round(
     } = known;
     let read_due = request.match_due_at.unwrap_or(Ts::EPOCH);
     ctx.write(Actor::SYSTEM, move |tx| {
+        let free = lock_free(tx, &neighbor, &request, &chosen)?;
         let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
             r.state == RequestState::Open
                 && r.version == request.version
@@ -304,19 +307,23 @@ async fn write_round(
         }) else {
             return Ok(0);
         };
-        let frozen = areas::frozen(tx.conn)?;
+        let frozen = areas::frozen_until_end(tx.conn)?;
         if frozen.holds(current.cell.center()) {
             return Ok(0);
         }
         let mut asked = Vec::new();
-        for chosen in &chosen {
+        for chosen in chosen.iter().filter(|c| free.contains(&c.volunteer)) {
             if let Some(volunteer) =
                 still_right(tx, &category, (&card, &neighbor), &frozen, chosen)?
             {
                 asked.push((volunteer, propose(tx, &current, &category, &round, chosen)?));
             }
         }
-        let (due, attention) = wave::after(&round, asked.len(), in_reach, rested);
+        let (mut due, mut attention) = wave::after(&round, asked.len(), in_reach, rested);
+        if asked.is_empty() && free.len() < chosen.len() {
+            // Others have asked them just now: that does not tell that nobody is left.
+            (due, attention) = (Some(tx.now), current.attention);
+        }
         let result = RoundResult {
             wave: if asked.is_empty() {
                 current.wave
@@ -338,6 +345,44 @@ async fn write_round(
     .await
 }
 
+/// Locks everybody whom the round may bring together, and gives those of the chosen who may still be
+/// asked: others may have asked them since, or brought them to this request.
+fn lock_free(
+    tx: &mut Tx<'_>,
+    neighbor: &Neighbor,
+    request: &Request,
+    chosen: &[Chosen],
+) -> Outcome<HashSet<VolunteerId>> {
+    neighbors::lock(tx.conn, neighbor.id)?;
+    let ids = Vec::from_iter(BTreeSet::from_iter(chosen.iter().map(|c| c.volunteer)));
+    let people = volunteers::lock_all(tx.conn, &ids)?;
+    requests::lock(tx.conn, request.id)?;
+    let ids: Vec<OfferId> = chosen.iter().map(|c| c.offer).collect();
+    offers::lock_all(tx.conn, &ids)?;
+    let here: Vec<OfferId> = matches::active_of_requests(tx.conn, &[request.id])?
+        .iter()
+        .map(|m| m.offer)
+        .collect();
+    let here: HashSet<VolunteerId> = offers::find_all(tx.conn, &here)?
+        .iter()
+        .map(|o| o.volunteer_id)
+        .collect();
+    let ids: Vec<VolunteerId> = people.iter().map(|v| v.id).collect();
+    let loads = matches::load_of(tx.conn, &ids, tx.now.before(WEEK))?;
+    let has_room = |v: &&Volunteer| {
+        loads
+            .iter()
+            .find(|l| l.volunteer == v.id)
+            .is_some_and(|load| has_room(tx.ctx, v, load, request.urgency))
+    };
+    Ok(people
+        .iter()
+        .filter(|v| !here.contains(&v.id))
+        .filter(has_room)
+        .map(|v| v.id)
+        .collect())
+}
+
 /// Whether the chosen offer still fits, as the database knows it now.
 fn still_right(
     tx: &mut Tx<'_>,
@@ -347,12 +392,8 @@ fn still_right(
     chosen: &Chosen,
 ) -> Outcome<Option<VolunteerId>> {
     let card = offer_cards_by_id(tx.ctx, tx.conn, &[chosen.offer], tx.now)?.pop();
-    let active = matches::of_request(tx.conn, request.id)?
-        .iter()
-        .any(|m| m.offer_id == chosen.offer && m.state.is_active());
     let Some(card) = card.filter(|card| {
-        !active
-            && !frozen.holds(card.at)
+        !frozen.holds(card.at)
             && eligible(category, request, card, chosen.fit.distance_m, tx.now).is_ok()
     }) else {
         return Ok(None);

@@ -48,6 +48,7 @@ pub mod hold_request;
 pub mod list_coordinators;
 pub mod list_site;
 pub mod lock;
+mod locks;
 pub mod mail_limits;
 pub mod match_offer;
 pub mod match_request;

@@ -32,7 +32,7 @@ pub async fn move_offer(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let offer = tx.offer(id, of)?;
+        let offer = tx.lock_offer_and_matches(id, of)?;
         let step = match to {
             Move::Pause => offer.state.pause(),
             Move::Resume => offer.state.resume(),

@@ -14,7 +14,8 @@ pub async fn pause_volunteer(ctx: &Ctx, id: VolunteerId, paused: bool) -> Outcom
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
-            let volunteer = tx.volunteer(id)?;
+            let volunteer = tx.lock_volunteer(id)?;
+            tx.lock_volunteers_and_offers(&[id])?;
             if volunteer.paused_at.is_some() == paused {
                 return Ok(());
             }

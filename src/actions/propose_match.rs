@@ -9,7 +9,7 @@ use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{MatchState, RequestState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
-use crate::storage::{matches, volunteers};
+use crate::storage::{matches, offers, volunteers};
 
 /// Asks the offer's volunteer for the request, outside any wave. A coordinator's own proposal needs no
 /// review; everything else must fit as in any match. A repeated call shows what the first made.
@@ -29,8 +29,12 @@ pub async fn propose_match(
         if let Some(made) = tx.repeated(call, id)? {
             return Ok(made.into());
         }
-        let request = tx.request(request, None)?;
-        let offer = tx.offer(offer, None)?;
+        let owner = tx.offer(offer, None)?.volunteer_id;
+        let volunteer = tx.lock_volunteer(owner)?;
+        let request = tx.lock_request(request, None)?;
+        let Some(offer) = offers::lock(tx.conn, offer)? else {
+            return refuse(Refusal::NotFound);
+        };
         if request.state != RequestState::Open {
             return refuse(Refusal::NotPossible);
         }
@@ -42,7 +46,6 @@ pub async fn propose_match(
         let taken = earlier.iter().any(|m| {
             m.offer_id == offer.id && (m.state.is_active() || m.state == MatchState::Vetoed)
         });
-        let volunteer = tx.volunteer(offer.volunteer_id)?;
         if taken || tx.is_blocked(&neighbor, &volunteer)? {
             return refuse(Refusal::PairTaken);
         }

@@ -32,7 +32,7 @@ pub async fn prove_address(ctx: &Ctx, token: &Token) -> Outcome<()> {
     };
     let actor = Actor::person(ActorKind::Neighbor, RecordId::from(id));
     ctx.write(actor, move |tx| {
-        let before = tx.neighbor(id)?;
+        let before = tx.lock_neighbor_and_requests(id)?;
         if neighbors::prove_address(tx.conn, id, address, tx.now)? {
             letters::confirm(tx.conn, id.into())?;
             tx.audit("address_proven", ("neighbor", id), &[])?;

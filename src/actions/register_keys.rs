@@ -54,6 +54,8 @@ pub fn fits(ring: &KeyRing, key_check: Option<&[u8]>, known: &[KeyEpoch]) -> Res
 }
 
 fn register(conn: &mut Conn, ring: &KeyRing, now: Ts) -> Result<Epoch, TxError<WrongRing>> {
+    // Of two processes that start with rings of their own, the second sees what the first has begun.
+    key_epochs::lock(conn)?;
     let key_check = meta::key_check(conn)?;
     let mut known = key_epochs::all(conn)?;
     // A retired key that wraps nothing was destroyed since the backup that knows of it was made.

@@ -12,7 +12,7 @@ use crate::storage::audit::Actor;
 /// A match that is not accepted.
 pub async fn release_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.state.fall_through() {
             Step::AlreadyMade => return Ok(()),
             Step::Impossible => return refuse(Refusal::NotPossible),

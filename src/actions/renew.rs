@@ -19,7 +19,7 @@ pub async fn renew_request(
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(of)),
         move |tx| {
-            let request = tx.request(id, Some(of))?;
+            let request = tx.lock_request(id, Some(of))?;
             let until = until.unwrap_or_else(|| {
                 tx.now
                     .max(request.needed_until)

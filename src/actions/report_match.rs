@@ -41,7 +41,7 @@ pub async fn report_match(ctx: &Ctx, id: MatchId, new: NewReport, actor: Actor) 
         _ => Reporter::Coordinator,
     };
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_pair(id)?;
         if reports::of_match(tx.conn, id, by)?.is_some() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use crate::domain::secret::{
 };
 use crate::domain::word::words;
 use crate::storage::audit::{Actor, ActorKind};
-use crate::storage::{audit, reports};
+use crate::storage::{audit, coordinators, reports};
 
 words! {
     /// Why somebody's sealed data is looked at.
@@ -163,6 +163,8 @@ fn record(
     id: RecordId,
     reason: RevealReason,
 ) -> Outcome<()> {
+    // One after the other, so that none is left out of the count.
+    coordinators::lock(tx.conn, by)?;
     let hour_ago = tx.now.before(std::time::Duration::from_hours(1));
     if audit::count_since(tx.conn, by.into(), "revealed", hour_ago)? >= HOURLY {
         return refuse(Refusal::TooManyReveals);

@@ -14,7 +14,7 @@ use crate::storage::{matches, requests, volunteers};
 /// A match that is over, or a request that is covered or closed.
 pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.matched(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.state.approve() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if request.state == RequestState::Open => {}
@@ -48,7 +48,7 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
 /// A match that was accepted, or is over.
 pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, _) = tx.matched(id)?;
+        let (matched, request, _) = tx.lock_match(id)?;
         match matched.state.veto() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) => {}

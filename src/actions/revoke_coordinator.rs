@@ -11,7 +11,7 @@ use crate::storage::{coordinators, tokens};
 /// [`Refusal::NotFound`] for an id that is nobody's.
 pub async fn revoke_coordinator(ctx: &Ctx, id: CoordinatorId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        if coordinators::find(tx.conn, id)?.is_none() {
+        if coordinators::lock(tx.conn, id)?.is_none() {
             return refuse(Refusal::NotFound);
         }
         if coordinators::revoke(tx.conn, id, tx.now)? {

@@ -20,7 +20,7 @@ pub async fn rotate_coordinator(
     actor: Actor,
 ) -> Outcome<Token> {
     ctx.write(actor, move |tx| {
-        let Some(row) = coordinators::find(tx.conn, id)? else {
+        let Some(row) = coordinators::lock(tx.conn, id)? else {
             return refuse(Refusal::NotFound);
         };
         let before = tokens::ends(tx.conn, Purpose::Coordinator, tx.now)?

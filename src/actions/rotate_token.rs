@@ -13,7 +13,7 @@ pub async fn rotate_token(ctx: &Ctx, id: NeighborId) -> Outcome<Token> {
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
-            tx.neighbor(id)?;
+            tx.lock_neighbor(id)?;
             tx.audit("token_rotated", ("neighbor", id), &[])?;
             tx.mint_only(Purpose::Neighbor, id)
         },
@@ -29,7 +29,7 @@ pub async fn rotate_volunteers_token(ctx: &Ctx, id: VolunteerId) -> Outcome<Toke
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
-            tx.volunteer(id)?;
+            tx.lock_volunteer(id)?;
             tx.audit("token_rotated", ("volunteer", id), &[])?;
             tx.mint_only(Purpose::Volunteer, id)
         },

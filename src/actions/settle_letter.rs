@@ -84,6 +84,11 @@ fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<()> {
 /// The letter will not arrive: an operator sees it, and a volunteer who cannot be asked is not waited
 /// for.
 fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<()> {
+    let ask = letter.match_id.filter(|_| letter.kind == LetterKind::Asked);
+    let ask = match ask {
+        Some(id) => Some(tx.lock_match(id)?),
+        None => None,
+    };
     if !letters::settle(
         tx.conn,
         letter.id,
@@ -101,12 +106,11 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
         ("letter", letter.id),
         &[("kind", letter.kind.into())],
     )?;
-    if let (LetterKind::Asked, Some(id)) = (letter.kind, letter.match_id) {
-        let (matched, request, offer) = tx.matched(id)?;
-        if matched.state == MatchState::Notified {
-            tx.supersede(&matched, &offer, false)?;
-            requests::make_due(tx.conn, &[request.id], tx.now)?;
-        }
+    if let Some((matched, request, offer)) = ask
+        && matched.state == MatchState::Notified
+    {
+        tx.supersede(&matched, &offer, false)?;
+        requests::make_due(tx.conn, &[request.id], tx.now)?;
     }
     Ok(())
 }

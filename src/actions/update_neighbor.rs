@@ -38,7 +38,7 @@ pub async fn update_neighbor(
     ctx.write(
         Actor::person(ActorKind::Neighbor, RecordId::from(id)),
         move |tx| {
-            let old = tx.neighbor(id)?;
+            let old = tx.lock_neighbor_and_requests(id)?;
             let hasher = &tx.keys.hasher;
             let version = read_version + 1;
             let edit = NeighborEdit {

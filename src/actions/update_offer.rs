@@ -42,7 +42,7 @@ pub async fn update_offer(
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(of)),
         move |tx| {
-            let old = tx.offer(id, Some(of))?;
+            let old = tx.lock_offer_and_matches(id, Some(of))?;
             let Some(sealed) = old
                 .sealed
                 .as_ref()

@@ -51,7 +51,7 @@ pub async fn update_request(
     actor: Actor,
 ) -> Outcome<Request> {
     ctx.write(actor, move |tx| {
-        let old = tx.request(id, of)?;
+        let old = tx.lock_request_and_matches(id, of)?;
         if !old.state.is_live() {
             return refuse(Refusal::NotPossible);
         }

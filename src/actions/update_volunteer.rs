@@ -38,7 +38,7 @@ pub async fn update_volunteer(
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(id)),
         move |tx| {
-            let old = tx.volunteer(id)?;
+            let old = tx.lock_volunteer(id)?;
             let version = read_version + 1;
             let edit = VolunteerEdit {
                 phone_hash: new

@@ -17,7 +17,7 @@ pub async fn vet_volunteer(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        if tx.volunteer(id)?.vetted_until == until {
+        if tx.lock_volunteer(id)?.vetted_until == until {
             return Ok(());
         }
         volunteers::set_vetted(tx.conn, id, until, tx.now)?;

@@ -80,16 +80,22 @@ pub async fn wipe_closed(ctx: &Ctx, actor: Actor, mut told: impl FnMut(Wiped)) -
 fn wipe_piece(tx: &mut Tx<'_>) -> Outcome<Wiped> {
     let mut wiped = Wiped::default();
     let closed = requests::closed_with_secrets(tx.conn, tx.now, AT_ONCE)?;
+    let neighbors = tx.lock_neighbors(closed.iter().map(|r| r.neighbor_id))?;
+    let idle = volunteers::without_duty(tx.conn, None, AT_ONCE / 5)?;
+    volunteers::lock_all(tx.conn, &idle)?;
     let ids: Vec<RequestId> = closed.iter().map(|r| r.id).collect();
+    requests::lock_all(tx.conn, &ids)?;
     wiped.requests = requests::erase_secrets(tx.conn, &ids)?;
-    for request in &closed {
-        wiped.neighbors += usize::from(tx.erase_if_over(request.neighbor_id, tx.now)?);
+    for neighbor in neighbors {
+        wiped.neighbors += usize::from(tx.erase_if_over(neighbor.id, tx.now)?);
     }
     let gone = offers::closed_with_secrets(tx.conn, tx.now, AT_ONCE)?;
+    offers::lock_all(tx.conn, &gone)?;
     wiped.offers = offers::erase_secrets(tx.conn, &gone)?;
     let dealt_with = reports::closed_with_secrets(tx.conn, AT_ONCE)?;
     wiped.reports = reports::erase_secrets(tx.conn, &dealt_with)?;
-    for volunteer in volunteers::without_duty(tx.conn, AT_ONCE / 5)? {
+    // Of those who are locked, for something may have come in before.
+    for volunteer in volunteers::without_duty(tx.conn, Some(&idle), AT_ONCE / 5)? {
         tx.erase_volunteer(volunteer)?;
         wiped.volunteers += 1;
     }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::{Turn, load_for_update, share_turn, take_turn};
 use super::page::{Page, page_of};
 use super::schema::areas;
 use crate::domain::area::{AreaReason, Circle, Frozen, Radius, Settling};
@@ -41,11 +42,12 @@ impl Area {
     }
 }
 
-/// Writes a new area.
+/// Writes a new area, after everybody who is just bringing people together has done so.
 ///
 /// # Errors
 /// A failed query.
 pub fn insert(conn: &mut Conn, new: &Area) -> QueryResult<()> {
+    take_turn(conn, Turn::Areas)?;
     with!(conn, c => diesel::insert_into(areas::table).values(new).execute(c))?;
     Ok(())
 }
@@ -73,6 +75,16 @@ pub fn frozen(conn: &mut Conn) -> QueryResult<Frozen> {
             .map(|(cell, radius)| Circle { cell, radius })
             .collect(),
     ))
+}
+
+/// Where nothing is matched now, and until the transaction ends nowhere else: for whoever brings people
+/// together. To be asked after rows are locked, for it waits for an area that is being frozen.
+///
+/// # Errors
+/// A failed query.
+pub fn frozen_until_end(conn: &mut Conn) -> QueryResult<Frozen> {
+    share_turn(conn, Turn::Areas)?;
+    frozen(conn)
 }
 
 /// One page for coordinators; only those that are frozen, or are not, where that is asked for.
@@ -109,17 +121,21 @@ pub fn lift(conn: &mut Conn, id: AreaId, by: CoordinatorId, now: Ts) -> QueryRes
     Ok(lifted == 1)
 }
 
-/// The area whose change has been waiting longest to be carried out.
+/// The area whose change has been waiting longest to be carried out. Nobody else carries it out, or
+/// changes it, until the transaction ends.
 ///
 /// # Errors
 /// A failed query.
 pub fn next_to_settle(conn: &mut Conn) -> QueryResult<Option<Area>> {
-    with!(conn, c => areas::table
-        .filter(areas::settling.is_not_null())
-        .order((areas::created_at, areas::id))
-        .select(Area::as_select())
-        .first(c)
-        .optional())
+    let mut found: Vec<Area> = load_for_update!(
+        conn,
+        areas::table
+            .filter(areas::settling.is_not_null())
+            .order((areas::created_at, areas::id))
+            .limit(1)
+            .select(Area::as_select())
+    )?;
+    Ok(found.pop())
 }
 
 /// Remembers how far a change was carried out.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::schema::coordinators;
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
@@ -54,6 +55,20 @@ pub fn insert(conn: &mut Conn, coordinator: &Coordinator) -> QueryResult<()> {
 /// A failed query.
 pub fn find(conn: &mut Conn, id: CoordinatorId) -> QueryResult<Option<Coordinator>> {
     with!(conn, c => coordinators::table.find(id).select(Coordinator::as_select()).first(c).optional())
+}
+
+/// The coordinator, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: CoordinatorId) -> QueryResult<Option<Coordinator>> {
+    let mut found: Vec<Coordinator> = load_for_update!(
+        conn,
+        coordinators::table
+            .filter(coordinators::id.eq(id))
+            .select(Coordinator::as_select())
+    )?;
+    Ok(found.pop())
 }
 
 /// Every coordinator, oldest first.

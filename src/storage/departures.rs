@@ -4,11 +4,20 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::{Turn, take_turn};
 use super::schema::departures;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::clock::Ts;
 use crate::domain::ids::LetterId;
 use crate::domain::letter::Lane;
+
+/// Lets nobody else count departures in order to let letters leave, until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn) -> QueryResult<()> {
+    take_turn(conn, Turn::Departures)
+}
 
 /// Remembers that a letter is on its way. `address` is the keyed hash of an address whose owner has not
 /// used a link of a letter yet. Of several attempts at one letter the last counts.

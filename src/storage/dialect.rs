@@ -1,9 +1,24 @@
-//! What truly differs between the databases, and nowhere else: locks on rows, and which transactions
-//! may still be open.
+//! What truly differs between the databases, and nowhere else: locks, and which transactions may still
+//! be open.
 //!
 //! On SQLite there is one writer, so nothing needs a lock and nothing is overtaken. On PostgreSQL every
 //! transaction sees what others commit meanwhile; whoever reads rows in order to write by them locks
-//! them first, always in the order request, offers by id, matches by id.
+//! them first, so that no two wait for each other always in this order, and of each kind by id:
+//!
+//! 1. the key of a repeated call, an area whose change is carried out;
+//! 2. neighbors, volunteers;
+//! 3. requests, offers, matches;
+//! 4. everything else: tasks, tokens, letters, coordinators.
+//!
+//! A turn ([`Turn`]) is taken where nothing is locked yet; only that over the areas is shared when
+//! everything else is locked.
+//!
+//! What a locked row lets one rely on, because everybody keeps to it:
+//!
+//! * no request of a **neighbor**, and no call to her, comes into being or goes;
+//! * no offer of a **volunteer** comes into being, no match of any of her offers, and none of them is
+//!   accepted;
+//! * no match of a **request** comes into being, is accepted or ends; the same holds of an **offer**.
 
 use diesel::prelude::*;
 
@@ -57,4 +72,43 @@ pub(super) fn horizon(conn: &mut Conn) -> QueryResult<i64> {
             Ok(row.horizon)
         }
     }
+}
+
+/// What one does at a time though no row stands for it: whoever counts rows, or looks for one that is
+/// not there, in order to write by that. A turn ends with its transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Turn {
+    /// The master keys that the database knows of.
+    Keys = 1,
+    /// Areas in which nothing is matched.
+    Areas = 2,
+    /// What left for the mail server lately.
+    Departures = 3,
+}
+
+/// Marks turns among everything that is locked by a number in a database.
+const TURNS: i32 = 0x6d61_6e79;
+
+/// Waits until nobody has the turn, alone or with others, and keeps it until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub(super) fn take_turn(conn: &mut Conn, turn: Turn) -> QueryResult<()> {
+    advisory(conn, "pg_advisory_xact_lock", turn)
+}
+
+/// As [`take_turn`], with everybody else who shares it.
+///
+/// # Errors
+/// A failed query.
+pub(super) fn share_turn(conn: &mut Conn, turn: Turn) -> QueryResult<()> {
+    advisory(conn, "pg_advisory_xact_lock_shared", turn)
+}
+
+fn advisory(conn: &mut Conn, function: &str, turn: Turn) -> QueryResult<()> {
+    if let Conn::Postgres(c) = conn {
+        let number = turn as i32;
+        diesel::sql_query(format!("SELECT {function}({TURNS}, {number})")).execute(&mut **c)?;
+    }
+    Ok(())
 }

@@ -21,7 +21,7 @@ pub enum Seen {
 }
 
 /// Remembers a call, or tells that it was made already. The unique key makes the second of two
-/// simultaneous calls wait for the first and then see it.
+/// simultaneous calls wait for the first and then see it; or be the first, where that one was undone.
 ///
 /// # Errors
 /// A failed query.
@@ -32,6 +32,22 @@ pub fn remember(
     subject: RecordId,
     now: Ts,
 ) -> QueryResult<Seen> {
+    loop {
+        let seen = remember_once(conn, key, body, subject, now)?;
+        if let Some(seen) = seen {
+            return Ok(seen);
+        }
+        // It was forgotten between the two looks.
+    }
+}
+
+fn remember_once(
+    conn: &mut Conn,
+    key: KeyedHash,
+    body: KeyedHash,
+    subject: RecordId,
+    now: Ts,
+) -> QueryResult<Option<Seen>> {
     let first = with!(conn, c => diesel::insert_into(idempotency::table)
         .values((
             idempotency::key_hash.eq(key),
@@ -42,17 +58,20 @@ pub fn remember(
         .on_conflict_do_nothing()
         .execute(c))?;
     if first == 1 {
-        return Ok(Seen::First);
+        return Ok(Some(Seen::First));
     }
-    let (known, subject): (KeyedHash, RecordId) = with!(conn, c => idempotency::table
+    let known: Option<(KeyedHash, RecordId)> = with!(conn, c => idempotency::table
         .find(key)
         .select((idempotency::body_hash, idempotency::subject_id))
-        .first(c))?;
-    Ok(if known == body {
-        Seen::Again(subject)
-    } else {
-        Seen::OtherBody
-    })
+        .first(c)
+        .optional())?;
+    Ok(known.map(|(known, subject)| {
+        if known == body {
+            Seen::Again(subject)
+        } else {
+            Seen::OtherBody
+        }
+    }))
 }
 
 /// Forgets up to `limit` keys older than `before`.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::{Turn, take_turn};
 use super::schema::key_epochs;
 use crate::crypto::keyring::Epoch;
 use crate::domain::clock::Ts;
@@ -25,6 +26,14 @@ impl KeyEpoch {
     pub fn is_active(&self) -> bool {
         self.activated_at.is_some() && self.retired_at.is_none()
     }
+}
+
+/// Lets nobody else add, activate or destroy keys until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn) -> QueryResult<()> {
+    take_turn(conn, Turn::Keys)
 }
 
 /// Every key, oldest first.

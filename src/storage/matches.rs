@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::page::{Page, page_of};
 use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
@@ -73,6 +74,21 @@ impl Match {
     }
 }
 
+impl Match {
+    /// Whether its time has run out, as [`overdue`] sees it.
+    #[must_use]
+    pub fn is_overdue(&self, now: Ts) -> bool {
+        let is_past = |at: Option<Ts>| at.is_some_and(|at| at <= now);
+        match self.state {
+            MatchState::Notified => {
+                is_past(self.respond_by) || (self.asked_at.is_none() && is_past(self.max_wait_at))
+            }
+            MatchState::Accepted => self.agreement == Agreement::Pending && is_past(self.agree_by),
+            _ => false,
+        }
+    }
+}
+
 /// Which matches a coordinator wants to see.
 #[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "each field is the fact it filters by")]
@@ -99,6 +115,31 @@ pub fn insert(conn: &mut Conn, new: &[Match]) -> QueryResult<()> {
 /// A failed query.
 pub fn find(conn: &mut Conn, id: MatchId) -> QueryResult<Option<Match>> {
     with!(conn, c => matches::table.find(id).select(Match::as_select()).first(c).optional())
+}
+
+/// The match, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: MatchId) -> QueryResult<Option<Match>> {
+    Ok(lock_all(conn, &[id])?.pop())
+}
+
+/// As [`lock`], for several, by id.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_all(conn: &mut Conn, ids: &[MatchId]) -> QueryResult<Vec<Match>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    load_for_update!(
+        conn,
+        matches::table
+            .filter(matches::id.eq_any(ids))
+            .order(matches::id)
+            .select(Match::as_select())
+    )
 }
 
 /// All matches of a request, oldest first.
@@ -160,6 +201,40 @@ pub fn active_between(
         .filter(matches::state.eq_any(MatchState::ACTIVE))
         .order((requests::id, offers::id, matches::id))
         .select(Match::as_select())
+        .load(c))
+}
+
+/// A match and what it brings together.
+#[derive(Clone, Copy, Debug, Queryable)]
+#[expect(missing_docs, reason = "as in `Match`")]
+pub struct Between {
+    pub id: MatchId,
+    pub request: RequestId,
+    pub offer: OfferId,
+    pub state: MatchState,
+}
+
+/// Active matches of these requests.
+///
+/// # Errors
+/// A failed query.
+pub fn active_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Between>> {
+    with!(conn, c => matches::table
+        .filter(matches::request_id.eq_any(ids))
+        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .select((matches::id, matches::request_id, matches::offer_id, matches::state))
+        .load(c))
+}
+
+/// Active matches of these offers.
+///
+/// # Errors
+/// A failed query.
+pub fn active_of_offers(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Between>> {
+    with!(conn, c => matches::table
+        .filter(matches::offer_id.eq_any(ids))
+        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .select((matches::id, matches::request_id, matches::offer_id, matches::state))
         .load(c))
 }
 

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::schema::{neighbors, requests};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
@@ -79,6 +80,31 @@ pub fn insert(conn: &mut Conn, neighbor: &Neighbor) -> QueryResult<()> {
 /// A failed query.
 pub fn find(conn: &mut Conn, id: NeighborId) -> QueryResult<Option<Neighbor>> {
     with!(conn, c => neighbors::table.find(id).select(Neighbor::as_select()).first(c).optional())
+}
+
+/// The neighbor, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: NeighborId) -> QueryResult<Option<Neighbor>> {
+    Ok(lock_all(conn, &[id])?.pop())
+}
+
+/// As [`lock`], for several, by id.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    load_for_update!(
+        conn,
+        neighbors::table
+            .filter(neighbors::id.eq_any(ids))
+            .order(neighbors::id)
+            .select(Neighbor::as_select())
+    )
 }
 
 /// Several neighbors at once, in the order of their ids.

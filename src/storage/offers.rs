@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::page::{Page, page_of};
 use super::schema::{matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
@@ -67,6 +68,15 @@ impl Offer {
     }
 }
 
+impl Offer {
+    /// Whether its day has come, or its time is over, as [`past`] sees it.
+    #[must_use]
+    pub fn is_past(&self, now: Ts) -> bool {
+        self.closed_at.is_none()
+            && (self.expires_at <= now || self.available_until.is_some_and(|at| at <= now))
+    }
+}
+
 /// What an edit changes of an offer.
 #[derive(Clone, Debug, AsChangeset)]
 #[diesel(table_name = offers, treat_none_as_null = true)]
@@ -113,6 +123,31 @@ pub fn find(conn: &mut Conn, id: OfferId) -> QueryResult<Option<Offer>> {
     with!(conn, c => offers::table.find(id).select(Offer::as_select()).first(c).optional())
 }
 
+/// The offer, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: OfferId) -> QueryResult<Option<Offer>> {
+    Ok(lock_all(conn, &[id])?.pop())
+}
+
+/// As [`lock`], for several, by id.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    load_for_update!(
+        conn,
+        offers::table
+            .filter(offers::id.eq_any(ids))
+            .order(offers::id)
+            .select(Offer::as_select())
+    )
+}
+
 /// Several offers at once, in the order of their ids.
 ///
 /// # Errors
@@ -130,6 +165,17 @@ pub fn of_volunteer(conn: &mut Conn, volunteer: VolunteerId) -> QueryResult<Vec<
         .filter(offers::volunteer_id.eq(volunteer))
         .order((offers::created_at, offers::id))
         .select(Offer::as_select())
+        .load(c))
+}
+
+/// The ids of the offers of several volunteers.
+///
+/// # Errors
+/// A failed query.
+pub fn ids_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<OfferId>> {
+    with!(conn, c => offers::table
+        .filter(offers::volunteer_id.eq_any(volunteers))
+        .select(offers::id)
         .load(c))
 }
 
@@ -258,6 +304,16 @@ pub fn finish_round(
 /// # Errors
 /// A failed query.
 pub fn make_due(conn: &mut Conn, ids: &[OfferId], due: Ts) -> QueryResult<usize> {
+    if ids.len() > 1 {
+        // In the order of their ids, as everybody locks them.
+        let _: Vec<OfferId> = load_for_update!(
+            conn,
+            offers::table
+                .filter(offers::id.eq_any(ids))
+                .order(offers::id)
+                .select(offers::id)
+        )?;
+    }
     with!(conn, c => diesel::update(offers::table
             .filter(offers::id.eq_any(ids))
             .filter(offers::state.eq(OfferState::Open)))

@@ -4,6 +4,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::page::{Page, page_of};
 use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
@@ -142,6 +143,31 @@ pub fn find(conn: &mut Conn, id: RequestId) -> QueryResult<Option<Request>> {
     with!(conn, c => requests::table.find(id).select(Request::as_select()).first(c).optional())
 }
 
+/// The request, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: RequestId) -> QueryResult<Option<Request>> {
+    Ok(lock_all(conn, &[id])?.pop())
+}
+
+/// As [`lock`], for several, by id.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    load_for_update!(
+        conn,
+        requests::table
+            .filter(requests::id.eq_any(ids))
+            .order(requests::id)
+            .select(Request::as_select())
+    )
+}
+
 /// Several requests at once, in the order of their ids.
 ///
 /// # Errors
@@ -159,6 +185,17 @@ pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Req
         .filter(requests::neighbor_id.eq(neighbor))
         .order((requests::created_at, requests::id))
         .select(Request::as_select())
+        .load(c))
+}
+
+/// The ids of the requests of several neighbors.
+///
+/// # Errors
+/// A failed query.
+pub fn ids_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<RequestId>> {
+    with!(conn, c => requests::table
+        .filter(requests::neighbor_id.eq_any(neighbors))
+        .select(requests::id)
         .load(c))
 }
 
@@ -340,15 +377,35 @@ pub fn finish_round(
     Ok(settled == 1)
 }
 
-/// Makes open requests due for matching, none later than it was.
+/// Makes open requests due for matching, none later than it was. A round that is under way comes to
+/// nothing: it may have looked before what makes the request due was there.
 ///
 /// # Errors
 /// A failed query.
 pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usize> {
+    let is_open = || requests::state.eq(RequestState::Open);
+    let is_later = || {
+        requests::match_due_at
+            .is_null()
+            .or(requests::match_due_at.gt(due))
+            .or(requests::lease_id.is_not_null())
+    };
+    if ids.len() > 1 {
+        // In the order of their ids, as everybody locks them.
+        let _: Vec<RequestId> = load_for_update!(
+            conn,
+            requests::table
+                .filter(requests::id.eq_any(ids))
+                .filter(is_open())
+                .filter(is_later())
+                .order(requests::id)
+                .select(requests::id)
+        )?;
+    }
     with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq_any(ids))
-            .filter(requests::state.eq(RequestState::Open))
-            .filter(requests::match_due_at.is_null().or(requests::match_due_at.gt(due))))
+            .filter(is_open())
+            .filter(is_later()))
         .set((requests::match_due_at.eq(due), requests::lease_id.eq(None::<LeaseId>), requests::lease_until.eq(None::<Ts>)))
         .execute(c))
 }
@@ -375,15 +432,20 @@ pub fn set_attention(
 /// # Errors
 /// A failed query.
 pub fn sweep(conn: &mut Conn, untouched_since: Ts, now: Ts, limit: i64) -> QueryResult<usize> {
+    let is_untouched = || {
+        requests::state
+            .eq(RequestState::Open)
+            .and(requests::match_due_at.is_null())
+            .and(requests::closed_at.is_null())
+            .and(requests::updated_at.le(untouched_since))
+    };
     let ids: Vec<RequestId> = with!(conn, c => requests::table
-        .filter(requests::state.eq(RequestState::Open))
-        .filter(requests::match_due_at.is_null())
-        .filter(requests::closed_at.is_null())
-        .filter(requests::updated_at.le(untouched_since))
+        .filter(is_untouched())
         .limit(limit)
         .select(requests::id)
         .load(c))?;
-    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)))
+    lock_all(conn, &ids)?;
+    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)).filter(is_untouched()))
         .set((requests::match_due_at.eq(now), requests::updated_at.eq(now)))
         .execute(c))
 }
@@ -552,6 +614,23 @@ pub fn past(
         .limit(limit)
         .select(Request::as_select())
         .load(c))
+}
+
+/// Whether a request is one of those of [`past`].
+///
+/// # Errors
+/// A failed query.
+pub fn is_past(conn: &mut Conn, id: RequestId, now: Ts, promised_before: Ts) -> QueryResult<bool> {
+    let promises = matches::table
+        .filter(matches::request_id.eq(id))
+        .filter(matches::state.eq(MatchState::Accepted));
+    let is_past: bool = with!(conn, c => diesel::select(exists(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::closed_at.is_null())
+            .filter(requests::needed_until.le(now))
+            .filter(requests::needed_until.le(promised_before).or(not(exists(promises))))))
+        .get_result(c))?;
+    Ok(is_past)
 }
 
 /// Destroys the sealed part of closed requests.

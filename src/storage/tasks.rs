@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::page::{Page, page_of};
 use super::schema::tasks;
 use crate::domain::clock::Ts;
@@ -54,6 +55,20 @@ pub fn insert(conn: &mut Conn, new: &Task) -> QueryResult<()> {
 /// A failed query.
 pub fn find(conn: &mut Conn, id: TaskId) -> QueryResult<Option<Task>> {
     with!(conn, c => tasks::table.find(id).select(Task::as_select()).first(c).optional())
+}
+
+/// The task, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: TaskId) -> QueryResult<Option<Task>> {
+    let mut found: Vec<Task> = load_for_update!(
+        conn,
+        tasks::table
+            .filter(tasks::id.eq(id))
+            .select(Task::as_select())
+    )?;
+    Ok(found.pop())
 }
 
 /// The call that a neighbor waits for.

@@ -4,6 +4,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_for_update;
 use super::letters::LetterState;
 use super::page::{Page, page_of};
 use super::schema::{letters, matches, offers, volunteers};
@@ -101,6 +102,31 @@ pub fn insert(conn: &mut Conn, volunteer: &Volunteer) -> QueryResult<()> {
 /// A failed query.
 pub fn find(conn: &mut Conn, id: VolunteerId) -> QueryResult<Option<Volunteer>> {
     with!(conn, c => volunteers::table.find(id).select(Volunteer::as_select()).first(c).optional())
+}
+
+/// The volunteer, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: VolunteerId) -> QueryResult<Option<Volunteer>> {
+    Ok(lock_all(conn, &[id])?.pop())
+}
+
+/// As [`lock`], for several, by id.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunteer>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    load_for_update!(
+        conn,
+        volunteers::table
+            .filter(volunteers::id.eq_any(ids))
+            .order(volunteers::id)
+            .select(Volunteer::as_select())
+    )
 }
 
 /// Several volunteers at once, in the order of their ids.
@@ -335,11 +361,15 @@ pub fn erase(conn: &mut Conn, id: VolunteerId, now: Ts) -> QueryResult<bool> {
 }
 
 /// Confirmed volunteers of whom nothing is open: every offer closed, no match active, no letter on its
-/// way to them; and who are not blocked, because erasure would let them in again.
+/// way to them; and who are not blocked, because erasure would let them in again. Of all, or among some.
 ///
 /// # Errors
 /// A failed query.
-pub fn without_duty(conn: &mut Conn, limit: i64) -> QueryResult<Vec<VolunteerId>> {
+pub fn without_duty(
+    conn: &mut Conn,
+    among: Option<&[VolunteerId]>,
+    limit: i64,
+) -> QueryResult<Vec<VolunteerId>> {
     let offers_left = || {
         exists(
             offers::table
@@ -362,16 +392,22 @@ pub fn without_duty(conn: &mut Conn, limit: i64) -> QueryResult<Vec<VolunteerId>
                 .filter(letters::state.eq(LetterState::Queued)),
         )
     };
-    with!(conn, c => volunteers::table
-        .filter(volunteers::confirmed_at.is_not_null())
-        .filter(volunteers::erased_at.is_null())
-        .filter(volunteers::blocked_at.is_null())
-        .filter(not(offers_left()))
-        .filter(not(matches_left()))
-        .filter(not(letters_left()))
-        .limit(limit)
-        .select(volunteers::id)
-        .load(c))
+    with!(conn, c => {
+        let mut query = volunteers::table
+            .filter(volunteers::confirmed_at.is_not_null())
+            .filter(volunteers::erased_at.is_null())
+            .filter(volunteers::blocked_at.is_null())
+            .filter(not(offers_left()))
+            .filter(not(matches_left()))
+            .filter(not(letters_left()))
+            .limit(limit)
+            .select(volunteers::id)
+            .into_boxed();
+        if let Some(ids) = among {
+            query = query.filter(volunteers::id.eq_any(ids));
+        }
+        query.load(c)
+    })
 }
 
 /// Records that were never confirmed and are older than `before`.
@@ -393,22 +429,34 @@ pub fn unconfirmed_before(
 }
 
 /// Confirmed volunteers who posted, and whose last offer ended, before an instant; none who is blocked.
+/// Of all, or among some.
 ///
 /// # Errors
 /// A failed query.
-pub fn idle_since(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<VolunteerId>> {
-    with!(conn, c => volunteers::table
-        .filter(volunteers::confirmed_at.le(before))
-        .filter(volunteers::erased_at.is_null())
-        .filter(volunteers::blocked_at.is_null())
-        .filter(diesel::dsl::not(diesel::dsl::exists(
-            offers::table
-                .filter(offers::volunteer_id.eq(volunteers::id))
-                .filter(offers::closed_at.is_null().or(offers::closed_at.gt(before))),
-        )))
-        .limit(limit)
-        .select(volunteers::id)
-        .load(c))
+pub fn idle_since(
+    conn: &mut Conn,
+    before: Ts,
+    among: Option<&[VolunteerId]>,
+    limit: i64,
+) -> QueryResult<Vec<VolunteerId>> {
+    with!(conn, c => {
+        let mut query = volunteers::table
+            .filter(volunteers::confirmed_at.le(before))
+            .filter(volunteers::erased_at.is_null())
+            .filter(volunteers::blocked_at.is_null())
+            .filter(not(exists(
+                offers::table
+                    .filter(offers::volunteer_id.eq(volunteers::id))
+                    .filter(offers::closed_at.is_null().or(offers::closed_at.gt(before))),
+            )))
+            .limit(limit)
+            .select(volunteers::id)
+            .into_boxed();
+        if let Some(ids) = among {
+            query = query.filter(volunteers::id.eq_any(ids));
+        }
+        query.load(c)
+    })
 }
 
 /// Deletes volunteers who are erased and have no offer any more, some at a time. Of those who are blocked

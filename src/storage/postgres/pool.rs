@@ -203,20 +203,7 @@ impl Pools {
         }
         let result = f(&mut conn);
         if result.is_ok() {
-            return match transaction(&mut conn, AnsiTransactionManager::commit_transaction) {
-                Ok(()) => {
-                    self.committed.send_modify(|commits| *commits += 1);
-                    Run::Over(result)
-                }
-                Err(error) => {
-                    break_off(&mut conn);
-                    tracing::error!(error = %error, "a commit failed; whether it is kept is not known");
-                    // Not again: it may be there.
-                    let error =
-                        StorageError::Unavailable("whether the write was kept is not known");
-                    Run::Over(Err(error.into()))
-                }
-            };
+            return self.commit(conn, result);
         }
         if transaction(&mut conn, AnsiTransactionManager::rollback_transaction).is_err() {
             break_off(&mut conn);
@@ -225,6 +212,40 @@ impl Pools {
             Err(TxError::Storage(error)) if error.may_pass() => Run::Again(error),
             result => Run::Over(result),
         }
+    }
+
+    fn commit<T, R>(&self, mut conn: Conn, result: Result<T, TxError<R>>) -> Run<T, R> {
+        // A server answers COMMIT with success and undoes everything where a statement before it has
+        // failed. One more statement fails there, in the same round trip.
+        let Err(error) = conn.execute("SELECT 1; COMMIT") else {
+            self.committed.send_modify(|commits| *commits += 1);
+            return Run::Over(result);
+        };
+        if is_in_transaction(&mut conn) {
+            if transaction(&mut conn, AnsiTransactionManager::rollback_transaction).is_err() {
+                break_off(&mut conn);
+            }
+            tracing::error!("a write went on after one of its statements had failed");
+            return Run::Again(StorageError::Unavailable("a statement of the write failed"));
+        }
+        break_off(&mut conn);
+        tracing::error!(error = %error, "a commit failed; whether it is kept is not known");
+        // Not again: it may be there.
+        let error = StorageError::Unavailable("whether the write was kept is not known");
+        Run::Over(Err(error.into()))
+    }
+}
+
+/// Whether the connection lives and its transaction is still open: then the server has kept nothing.
+fn is_in_transaction(conn: &mut Conn) -> bool {
+    match conn {
+        Conn::Postgres(session) => {
+            let status = AnsiTransactionManager::transaction_manager_status_mut(&mut **session);
+            status
+                .transaction_depth()
+                .is_ok_and(|depth| depth.is_some())
+        }
+        Conn::Sqlite(_) => false,
     }
 }
 

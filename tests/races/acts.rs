@@ -1,0 +1,270 @@
+//! What people do to each other's posts, and a scene in which each of it means something.
+
+use manyhands::actions::accept_match::{Yes, accept_match};
+use manyhands::actions::add_offers::add_offers;
+use manyhands::actions::add_requests::add_requests;
+use manyhands::actions::agree_match::{agree_match, refuse_match};
+use manyhands::actions::block_volunteer::block_volunteer;
+use manyhands::actions::close_request::close_request;
+use manyhands::actions::decline_match::decline_match;
+use manyhands::actions::erase_neighbor::erase_neighbor;
+use manyhands::actions::erase_volunteer::erase_volunteer;
+use manyhands::actions::expire::{overdue_matches, sweep};
+use manyhands::actions::finish_match::{done, no_show};
+use manyhands::actions::hide_neighbor::{hide, show};
+use manyhands::actions::hold_request::{hold_request, unhold_request};
+use manyhands::actions::move_offer::{Move, move_offer};
+use manyhands::actions::pause_volunteer::pause_volunteer;
+use manyhands::actions::post_offers::NewOffer;
+use manyhands::actions::post_requests::NewNeed;
+use manyhands::actions::propose_match::propose_match;
+use manyhands::actions::release_match::release_match;
+use manyhands::actions::renew::renew_request;
+use manyhands::actions::report_match::{NewReport, report_match};
+use manyhands::actions::review_match::veto_match;
+use manyhands::actions::update_request::{NewRequest, update_request};
+use manyhands::actions::{Ctx, Outcome};
+use manyhands::domain::attribute::Attributes;
+use manyhands::domain::availability::{Availability, Window};
+use manyhands::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
+use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
+use manyhands::domain::need::{Handover, Quantity, Reach, Renews, Urgency};
+use manyhands::domain::report::{Problem, Side};
+use manyhands::domain::secret::RequestSecret;
+use manyhands::storage::audit::{Actor, ActorKind};
+
+use super::world::{World, meals, need, of};
+use crate::support::HOUR;
+use serde_json::json;
+
+/// One neighbor with two requests, two volunteers, and everybody is asked for everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene {
+    pub neighbor: NeighborId,
+    pub requests: [RequestId; 2],
+    pub volunteers: [VolunteerId; 2],
+    pub offers: [OfferId; 2],
+    /// The first request with each volunteer, then the second.
+    pub matches: [MatchId; 4],
+}
+
+/// How far the first match has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The time for the answer is over already.
+    Asked,
+    Accepted,
+    /// She has to agree.
+    Pending,
+}
+
+impl Scene {
+    pub async fn set(world: &mut World, stage: Stage) -> Self {
+        let agree_first = json!({"agree_first": stage == Stage::Pending});
+        let (neighbor, requests) = world.neighbor(&[need(4), need(4)], agree_first).await;
+        let (first, offer) = world.volunteer(&[meals(4)]).await;
+        let (second, other) = world.volunteer(&[meals(8)]).await;
+        let offers = [offer[0], other[0]];
+        let mut matches = Vec::new();
+        for request in &requests {
+            for offer in offers {
+                matches.push(world.ask(*request, offer).await);
+            }
+        }
+        let scene = Self {
+            neighbor,
+            requests: [requests[0], requests[1]],
+            volunteers: [first, second],
+            offers,
+            matches: matches.try_into().unwrap(),
+        };
+        world.raw.execute(&format!(
+            "UPDATE matches SET asked_at = created_at, respond_by = created_at
+                WHERE request_id IN ('{}', '{}')",
+            requests[0], requests[1]
+        ));
+        if stage != Stage::Asked {
+            Act::Accept.done_by(&world.app.ctx, &scene).await.unwrap();
+        }
+        scene
+    }
+}
+
+macro_rules! acts {
+    ($($act:ident),* $(,)?) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Act { $($act),* }
+        impl Act { pub const ALL: &[Self] = &[$(Self::$act),*]; }
+    };
+}
+
+acts!(
+    Accept,
+    AcceptOfOther,
+    AcceptForSecond,
+    Decline,
+    Part,
+    Release,
+    Done,
+    NeighborsDone,
+    NoShow,
+    Agree,
+    Refuse,
+    CloseHelped,
+    CloseNotNeeded,
+    Hold,
+    Unhold,
+    Hide,
+    Show,
+    Edit,
+    Renew,
+    EraseNeighbor,
+    MoreNeeds,
+    PauseOffer,
+    CloseOffer,
+    Pause,
+    Block,
+    EraseVolunteer,
+    MoreOffers,
+    Report,
+    Veto,
+    ProposeAgain,
+    Overdue,
+    Sweep,
+);
+
+impl Act {
+    pub async fn done_by(self, ctx: &Ctx, scene: &Scene) -> Outcome<()> {
+        let Scene {
+            neighbor,
+            requests: [request, second],
+            volunteers: [volunteer, other],
+            offers: [offer, _],
+            matches: [matched, of_other, for_second, _],
+        } = *scene;
+        let answer = of(ActorKind::Volunteer, volunteer);
+        let wish = of(ActorKind::Neighbor, neighbor);
+        let yes = Yes::default();
+        match self {
+            Self::Accept => accept_match(ctx, matched, yes, answer).await,
+            Self::AcceptOfOther => {
+                accept_match(ctx, of_other, yes, of(ActorKind::Volunteer, other)).await
+            }
+            Self::AcceptForSecond => accept_match(ctx, for_second, yes, answer).await,
+            Self::Decline => decline_match(ctx, matched, None, answer).await,
+            Self::Part => {
+                let why = Some(DeclineReason::NotThisPerson);
+                decline_match(ctx, for_second, why, answer).await
+            }
+            Self::Release => release_match(ctx, matched, answer).await,
+            Self::Done => done(ctx, matched, answer).await,
+            Self::NeighborsDone => done(ctx, matched, wish).await,
+            Self::NoShow => no_show(ctx, matched, wish).await,
+            Self::Agree => agree_match(ctx, matched, wish).await,
+            Self::Refuse => refuse_match(ctx, matched, wish).await,
+            Self::CloseHelped => close(ctx, request, CloseReason::HelpedHere, wish).await,
+            Self::CloseNotNeeded => close(ctx, request, CloseReason::NotNeeded, wish).await,
+            Self::Hold => hold_request(ctx, request, Actor::OPERATOR).await,
+            Self::Unhold => unhold_request(ctx, request, Actor::OPERATOR).await,
+            Self::Hide => hide(ctx, neighbor).await,
+            Self::Show => show(ctx, neighbor).await,
+            Self::Edit => edit(ctx, request, neighbor).await,
+            Self::Renew => renew_request(ctx, second, neighbor, None).await,
+            Self::EraseNeighbor => erase_neighbor(ctx, neighbor).await,
+            Self::MoreNeeds => {
+                let added = add_requests(ctx, neighbor, vec![another_need(ctx)], None).await;
+                added.map(drop)
+            }
+            Self::PauseOffer => move_offer(ctx, offer, None, Move::Pause, answer).await,
+            Self::CloseOffer => move_offer(ctx, offer, None, Move::Close, answer).await,
+            Self::Pause => pause_volunteer(ctx, volunteer, true).await,
+            Self::Block => block_volunteer(ctx, volunteer, true, Actor::OPERATOR).await,
+            Self::EraseVolunteer => erase_volunteer(ctx, volunteer).await,
+            Self::MoreOffers => {
+                let place = manyhands::domain::place::GeoPoint::parse(44.98, -93.26).unwrap();
+                let new = vec![another_offer()];
+                add_offers(ctx, volunteer, place, new, None).await.map(drop)
+            }
+            Self::Report => {
+                let new = NewReport {
+                    about: Side::Volunteer,
+                    problem: Problem::Other,
+                    statement: None,
+                };
+                report_match(ctx, matched, new, wish).await
+            }
+            Self::Veto => veto_match(ctx, matched, Actor::OPERATOR).await,
+            Self::ProposeAgain => propose_match(ctx, second, offer, None, Actor::OPERATOR)
+                .await
+                .map(drop),
+            Self::Overdue => overdue_matches(ctx).await.map(drop),
+            Self::Sweep => sweep(ctx).await.map(drop),
+        }
+    }
+}
+
+async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outcome<()> {
+    close_request(ctx, id, None, reason, by).await
+}
+
+fn window(ctx: &Ctx) -> Window {
+    Window::parse(ctx.now(), ctx.now().after(24 * HOUR)).unwrap()
+}
+
+async fn edit(ctx: &Ctx, id: RequestId, neighbor: NeighborId) -> Outcome<()> {
+    let new = NewRequest {
+        quantity: Quantity::try_from(2).unwrap(),
+        splittable: false,
+        max_helpers: 1,
+        urgency: Urgency::Now,
+        travel: Reach::try_from(0).unwrap(),
+        handover: Handover::Door,
+        window: window(ctx),
+        requires: Attributes::default(),
+        language_must: false,
+        secret: RequestSecret {
+            note: None,
+            private_note: None,
+        },
+    };
+    let by = of(ActorKind::Neighbor, neighbor);
+    update_request(ctx, id, Some(neighbor), 1, new, by)
+        .await
+        .map(drop)
+}
+
+pub fn another_need(ctx: &Ctx) -> NewNeed {
+    NewNeed {
+        category: ctx.catalog.get("food").unwrap().key.clone(),
+        quantity: Quantity::ONE,
+        splittable: false,
+        max_helpers: 1,
+        urgency: Urgency::Now,
+        travel: Reach::try_from(0).unwrap(),
+        handover: Handover::Door,
+        windows: vec![window(ctx)],
+        requires: Attributes::default(),
+        language_must: false,
+        note: None,
+        private_note: None,
+    }
+}
+
+fn another_offer() -> NewOffer {
+    NewOffer {
+        category: "food".parse().unwrap(),
+        capacity: Quantity::ONE,
+        renews: Renews::None,
+        reach: Reach::try_from(5000).unwrap(),
+        availability: Availability {
+            from: None,
+            until: None,
+            opening_hours: None,
+            timezone: "America/Chicago".parse().unwrap(),
+        },
+        provides: Attributes::default(),
+        note: None,
+        private_note: None,
+        site: None,
+    }
+}

@@ -1,0 +1,101 @@
+//! What holds of all rows whatever was done, in plain SQL.
+
+use super::database::Raw;
+
+/// Each query gives the rows for which something does not hold.
+const WRONG: &[(&str, &str)] = &[
+    (
+        "what is covered of a request is what its matches have taken",
+        "SELECT r.id::text AS line FROM requests r WHERE covered <> (SELECT coalesce(sum(taken), 0)
+            FROM matches m WHERE m.request_id = r.id AND m.state IN ('accepted', 'fulfilled'))",
+    ),
+    (
+        "what is taken of an offer is what its matches have taken, and no more than it has",
+        "SELECT o.id::text AS line FROM offers o JOIN offer_capacity c ON c.offer_id = o.id
+            WHERE c.taken <> (SELECT coalesce(sum(m.taken), 0) FROM matches m WHERE m.offer_id = o.id
+                AND m.period_start = c.period_start AND m.state IN ('accepted', 'fulfilled'))
+            OR c.taken > o.capacity",
+    ),
+    (
+        "a request is covered if and only if nothing is needed any more",
+        "SELECT id::text AS line FROM requests
+            WHERE (state = 'covered' AND covered < quantity) OR (state = 'open' AND covered >= quantity)",
+    ),
+    (
+        "a pair has one active match at most",
+        "SELECT request_id::text AS line FROM matches WHERE state IN ('proposed', 'notified', 'accepted')
+            GROUP BY request_id, offer_id HAVING count(*) > 1",
+    ),
+    (
+        "an acceptance is told once: in the audit, to the volunteer and to the neighbor",
+        "SELECT m.id::text AS line FROM matches m
+            WHERE (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_accepted')
+                    <> (m.answered_at IS NOT NULL AND m.state IN ('accepted', 'fulfilled', 'fell_through'))::int
+                OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'volunteer' AND l.kind = 'accepted')
+                    <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int
+                OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'neighbor' AND l.kind IN ('accepted', 'agree'))
+                    <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int",
+    ),
+    (
+        "a release is audited once",
+        "SELECT m.id::text AS line FROM matches m WHERE (m.released_at IS NOT NULL)::int
+            <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'contacts_released')",
+    ),
+    (
+        "an end is audited once",
+        "SELECT m.id::text AS line FROM matches m WHERE
+            (m.state = 'fell_through')::int
+                <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_fell_through')
+            OR (m.state = 'fulfilled')::int
+                <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_fulfilled')",
+    ),
+    (
+        "nobody is told twice that it was called off",
+        "SELECT match_id::text AS line FROM letters WHERE kind IN ('called_off', 'changed', 'covered', 'asked')
+            GROUP BY match_id, to_id, kind HAVING count(*) > 1",
+    ),
+    (
+        "nothing is active of what is closed, hidden, or of people who are gone or blocked",
+        "SELECT m.id::text || ' ' || m.state || ' request ' || r.state || ' offer ' || o.state AS line FROM matches m
+            JOIN requests r ON r.id = m.request_id JOIN offers o ON o.id = m.offer_id
+            JOIN neighbors n ON n.id = r.neighbor_id JOIN volunteers v ON v.id = o.volunteer_id
+            WHERE (m.state IN ('proposed', 'notified', 'accepted')
+                    AND (r.state = 'closed' OR o.state = 'closed' OR n.erased_at IS NOT NULL
+                        OR v.erased_at IS NOT NULL OR v.blocked_at IS NOT NULL))
+                OR (m.state IN ('proposed', 'notified')
+                    AND (r.state <> 'open' OR o.state = 'paused' OR v.paused_at IS NOT NULL))",
+    ),
+    (
+        "nobody is asked for somebody they were parted from",
+        "SELECT m.id::text AS line FROM matches m JOIN requests r ON r.id = m.request_id
+            JOIN offers o ON o.id = m.offer_id WHERE m.state IN ('proposed', 'notified') AND EXISTS (
+                SELECT FROM matches p JOIN requests q ON q.id = p.request_id JOIN offers s ON s.id = p.offer_id
+                WHERE q.neighbor_id = r.neighbor_id AND s.volunteer_id = o.volunteer_id
+                    AND (p.decline_reason = 'not_this_person'
+                        OR EXISTS (SELECT FROM reports t WHERE t.match_id = p.id)))",
+    ),
+    (
+        "nothing of what the erased had is left",
+        "SELECT n.id::text AS line FROM neighbors n WHERE erased_at IS NOT NULL AND (
+                EXISTS (SELECT FROM requests r WHERE r.neighbor_id = n.id AND (r.state <> 'closed' OR r.sealed IS NOT NULL))
+                OR EXISTS (SELECT FROM tokens t WHERE t.subject_id = n.id))
+            UNION ALL
+            SELECT v.id::text FROM volunteers v WHERE erased_at IS NOT NULL AND (
+                EXISTS (SELECT FROM offers o WHERE o.volunteer_id = v.id AND (o.state <> 'closed' OR o.sealed IS NOT NULL))
+                OR EXISTS (SELECT FROM tokens t WHERE t.subject_id = v.id))",
+    ),
+    (
+        "nobody has promised more than they may",
+        "SELECT o.volunteer_id::text AS line FROM matches m JOIN offers o ON o.id = m.offer_id
+            WHERE m.state = 'accepted' GROUP BY o.volunteer_id HAVING count(*) > 2",
+    ),
+];
+
+/// Fails with the first that does not hold; `after` says after what.
+#[track_caller]
+pub fn everything(raw: &mut Raw, after: &str) {
+    for (holds, wrong) in WRONG {
+        let rows = raw.lines(wrong);
+        assert!(rows.is_empty(), "{holds}, but not of {rows:?} {after}");
+    }
+}

@@ -1,0 +1,138 @@
+//! A database of a test's own on the server that `MANYHANDS_TEST_POSTGRES` names, and connections to it
+//! that know no doors: they hold what others want, and see who waits.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use futures_util::future::{join, join_all};
+
+/// Dropped at the test's end.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("manyhands_races_{}_{count}", std::process::id());
+        let mut server = Raw::connect(&server_url());
+        server.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        server.execute(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        Self { name }
+    }
+
+    pub fn url(&self) -> String {
+        let url = server_url();
+        let (before, _) = url.rsplit_once('/').expect("a URL with a database");
+        format!("{before}/{}", self.name)
+    }
+
+    pub fn connect(&self) -> Raw {
+        Raw::connect(&self.url())
+    }
+
+    /// Lets all of them go at the same instant: each has begun its transaction and waits for a table.
+    pub async fn at_once<T, F: Future<Output = T>>(&self, all: Vec<F>) -> Vec<T> {
+        let tables = "LOCK TABLE meta, coordinators, neighbors, requests, volunteers, offers, matches, tokens,
+            idempotency, key_epochs, tasks, areas, departures, letters, reports IN ACCESS EXCLUSIVE MODE";
+        self.behind(tables, "", all).await
+    }
+
+    /// Runs all of them until each waits for what `held` holds; does something more then, and lets go.
+    pub async fn behind<T, F: Future<Output = T>>(
+        &self,
+        held: &str,
+        meanwhile: &str,
+        all: Vec<F>,
+    ) -> Vec<T> {
+        let mut holder = self.connect();
+        holder.execute(&format!("BEGIN; {held}"));
+        let count = all.len();
+        let let_go = async {
+            holder.until_waiting(count).await;
+            holder.execute(&format!("{meanwhile}; COMMIT"));
+        };
+        join(join_all(all), let_go).await.0
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        Raw::connect(&server_url()).execute(&drop);
+    }
+}
+
+fn server_url() -> String {
+    std::env::var("MANYHANDS_TEST_POSTGRES").expect(
+        "MANYHANDS_TEST_POSTGRES names the server for tests, such as postgres://USER@127.0.0.1/postgres; tests/run starts one",
+    )
+}
+
+/// A connection past the doors.
+pub struct Raw(PgConnection);
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+impl Raw {
+    fn connect(url: &str) -> Self {
+        Self(PgConnection::establish(url).expect("the server of MANYHANDS_TEST_POSTGRES"))
+    }
+
+    #[track_caller]
+    pub fn execute(&mut self, sql: &str) {
+        self.0
+            .batch_execute(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// What an expression or a subquery in it gives.
+    #[track_caller]
+    pub fn number(&mut self, sql: &str) -> i64 {
+        let query = format!("SELECT ({sql})::bigint AS number");
+        let row: Number = diesel::sql_query(query)
+            .get_result(&mut self.0)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        row.number
+    }
+
+    /// What a query gives for its only column, `line`.
+    #[track_caller]
+    pub fn lines(&mut self, sql: &str) -> Vec<String> {
+        let rows: Vec<Line> = diesel::sql_query(sql)
+            .load(&mut self.0)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.into_iter().map(|row| row.line).collect()
+    }
+
+    /// Comes back when so many others wait for a lock.
+    pub async fn until_waiting(&mut self, count: usize) {
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'";
+        let count = i64::try_from(count).unwrap();
+        let mut looks = 0;
+        // What a transaction has seen of the others it sees again, unless it lets go of that.
+        while {
+            self.execute("SELECT pg_stat_clear_snapshot()");
+            self.number(waiting) < count
+        } {
+            looks += 1;
+            assert!(looks < 5000, "nobody, or not everybody, comes to wait");
+            tokio::task::yield_now().await;
+        }
+    }
+}
