@@ -1,0 +1,313 @@
+//! Carries a town from one database to another, whichever kind each of them is, and compares the two row
+//! by row.
+//!
+//! All of it arrives in one transaction, which is kept only if every row that was read back is what it was:
+//! whoever opens the target sees nothing of the town, or all of it, and after an abort the copy simply
+//! begins anew. Nobody writes to the source meanwhile. What is sealed is carried as it is, without any key.
+//!
+//! A new table gets its line in `tables`; a test says so.
+
+mod row;
+mod tables;
+
+use diesel::prelude::*;
+
+use self::tables::{LEFT, TABLES};
+use super::connection::{Conn, DatabaseUrl};
+use super::db::{Db, OpenError};
+use super::instances::{self, Instance};
+use crate::domain::clock::Ts;
+
+/// Why nothing was copied, or compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// A database does not open, or its schema cannot be brought up to date.
+    #[error("{0}: {1}")]
+    Open(Side, #[source] OpenError),
+    /// A query failed.
+    #[error("{side}, table {table}: {source}")]
+    Query {
+        /// Where; the target where it may be either.
+        side: Side,
+        /// The table, or what was done to all.
+        table: &'static str,
+        /// What the database says.
+        source: diesel::result::Error,
+    },
+    /// Another version of the program made it.
+    #[error("the schema of {0} is not up to date: run `manyhands migrate` with it as database.url, then again")]
+    Outdated(Side),
+    /// A process serves the source.
+    #[error("a process was serving {0} as lately as {1}: stop it (systemctl stop manyhands; wait 90 s if it was killed), then again")]
+    InUse(Side, Ts),
+    /// The target has a town already.
+    #[error("the target is not empty; nothing was changed. It has rows in: {}. Make a new database for the copy", listed(.0))]
+    NotEmpty(Vec<Counted>),
+}
+
+/// One of the two databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// What is copied.
+    Source,
+    /// Where it goes.
+    Target,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Source => "the source",
+            Self::Target => "the target",
+        })
+    }
+}
+
+/// A table, and how many rows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Its name.
+    pub table: &'static str,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// Where a row is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its table.
+    pub table: &'static str,
+    /// What it is found by; of a hash, the beginning.
+    pub key: String,
+    /// In what way.
+    pub kind: Kind,
+}
+
+/// How two databases differ in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The target has it not.
+    Missing,
+    /// The source has it not.
+    Added,
+    /// A column has another value.
+    Differs,
+}
+
+impl Kind {
+    /// In one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Added => "added",
+            Self::Differs => "differs",
+        }
+    }
+}
+
+/// What was done with two databases.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    /// How many rows of each table were looked at in the source.
+    pub tables: Vec<Counted>,
+    /// The first differences.
+    pub differences: Vec<Difference>,
+    /// How many differences there are in all.
+    pub different: u64,
+}
+
+/// What is going on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Copying, or comparing.
+    pub comparing: bool,
+    /// The table.
+    pub table: &'static str,
+    /// Rows done with, of all tables.
+    pub done: u64,
+    /// Rows of all tables.
+    pub all: u64,
+}
+
+/// Differences that are named.
+const NAMED: usize = 20;
+
+/// Copies all of `from` into `to`, whose schema is made first, reads everything back, and keeps it only
+/// if nothing differs. A process that was seen after `alive_since` serves the source still.
+///
+/// # Errors
+/// A source in use, a target that is not empty, schemas of other versions, a failed query. Nothing of the
+/// town is in the target then.
+pub fn copy(
+    from: &DatabaseUrl,
+    to: &DatabaseUrl,
+    alive_since: Ts,
+    mut told: impl FnMut(Progress),
+) -> Result<Compared, CopyError> {
+    let mut source = open(from, Side::Source)?;
+    Db::migrate(to).map_err(|error| CopyError::Open(Side::Target, error))?;
+    let mut target = open(to, Side::Target)?;
+    hold(&mut source, Side::Source)?;
+    if let Some(process) = in_use(&mut source, alive_since)? {
+        return Err(CopyError::InUse(Side::Source, process.seen_at));
+    }
+    hold(&mut target, Side::Target)?;
+    must_be_empty(&mut target)?;
+    let mut work = Work::new(&mut source, false, &mut told)?;
+    for table in TABLES {
+        let copied = (table.copy)(&mut source, &mut target, &mut |rows| work.step(table.name, rows));
+        copied.map_err(of(Side::Target, table.name))?;
+    }
+    number_on(&mut target).map_err(of(Side::Target, "audit"))?;
+    let compared = compare_held(&mut source, &mut target, &mut told)?;
+    if compared.different == 0 {
+        target.execute("COMMIT").map_err(of(Side::Target, "all"))?;
+    }
+    Ok(compared)
+}
+
+/// Reads both databases and tells how they differ. Changes nothing; what is written to either of them
+/// meanwhile is not seen.
+///
+/// # Errors
+/// Schemas of other versions, a failed query.
+pub fn compare(
+    from: &DatabaseUrl,
+    to: &DatabaseUrl,
+    mut told: impl FnMut(Progress),
+) -> Result<Compared, CopyError> {
+    let mut source = open(from, Side::Source)?;
+    let mut target = open(to, Side::Target)?;
+    look(&mut source).map_err(of(Side::Source, "all"))?;
+    look(&mut target).map_err(of(Side::Target, "all"))?;
+    compare_held(&mut source, &mut target, &mut told)
+}
+
+fn compare_held(
+    source: &mut Conn,
+    target: &mut Conn,
+    told: &mut dyn FnMut(Progress),
+) -> Result<Compared, CopyError> {
+    let mut compared = Compared::default();
+    let mut work = Work::new(source, true, told)?;
+    for table in TABLES {
+        let mut rows = 0;
+        let mut found = |difference| {
+            compared.different += 1;
+            if compared.differences.len() < NAMED {
+                compared.differences.push(difference);
+            }
+        };
+        let mut step = |more| {
+            rows += more as u64;
+            work.step(table.name, more);
+        };
+        (table.compare)(source, target, &mut step, &mut found).map_err(of(Side::Target, table.name))?;
+        compared.tables.push(Counted {
+            table: table.name,
+            rows,
+        });
+    }
+    Ok(compared)
+}
+
+/// Opens a database whose schema is that of this program.
+fn open(url: &DatabaseUrl, side: Side) -> Result<Conn, CopyError> {
+    let mut conn = Conn::open_writer(url).map_err(|error| CopyError::Open(side, error.into()))?;
+    match conn.has_pending_migration() {
+        Ok(false) => Ok(conn),
+        Ok(true) => Err(CopyError::Outdated(side)),
+        Err(error) => Err(CopyError::Open(side, OpenError::Migrate(error))),
+    }
+}
+
+fn of(side: Side, table: &'static str) -> impl FnOnce(diesel::result::Error) -> CopyError {
+    move |source| CopyError::Query {
+        side,
+        table,
+        source,
+    }
+}
+
+fn in_use(source: &mut Conn, since: Ts) -> Result<Option<Instance>, CopyError> {
+    let seen = instances::seen_since(source, since).map_err(of(Side::Source, "instances"))?;
+    Ok(seen.into_iter().max_by_key(|process| process.seen_at))
+}
+
+fn must_be_empty(target: &mut Conn) -> Result<(), CopyError> {
+    let mut full = Vec::new();
+    let tables = TABLES.iter().map(|table| (table.name, table.count));
+    for (table, count) in tables.chain(LEFT.iter().copied()) {
+        let rows = count(target).map_err(of(Side::Target, table))?;
+        if rows > 0 {
+            full.push(Counted {
+                table,
+                rows: rows.unsigned_abs(),
+            });
+        }
+    }
+    match full.is_empty() {
+        true => Ok(()),
+        false => Err(CopyError::NotEmpty(full)),
+    }
+}
+
+fn listed(tables: &[Counted]) -> String {
+    let tables: Vec<_> = tables
+        .iter()
+        .map(|table| format!("{} ({})", table.table, table.rows))
+        .collect();
+    tables.join(", ")
+}
+
+/// How far it is.
+struct Work<'a> {
+    comparing: bool,
+    done: u64,
+    all: u64,
+    told: &'a mut dyn FnMut(Progress),
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        source: &mut Conn,
+        comparing: bool,
+        told: &'a mut dyn FnMut(Progress),
+    ) -> Result<Self, CopyError> {
+        let mut all = 0;
+        for table in TABLES {
+            let rows = (table.count)(source).map_err(of(Side::Source, table.name))?;
+            all += rows.unsigned_abs();
+        }
+        Ok(Self {
+            comparing,
+            done: 0,
+            all,
+            told,
+        })
+    }
+
+    fn step(&mut self, table: &'static str, rows: usize) {
+        self.done += rows as u64;
+        (self.told)(Progress {
+            comparing: self.comparing,
+            table,
+            done: self.done,
+            all: self.all,
+        });
+    }
+}
+
+fn hold(conn: &mut Conn, side: Side) -> Result<(), CopyError> {
+    conn.execute("BEGIN IMMEDIATE").map_err(of(side, "all"))
+}
+
+fn look(conn: &mut Conn) -> QueryResult<()> {
+    conn.execute("BEGIN")
+}
+
+fn number_on(_conn: &mut Conn) -> QueryResult<()> {
+    Ok(())
+}
+
