@@ -9,6 +9,7 @@ mod audit;
 mod backup;
 mod check_config;
 mod coordinator;
+mod copy;
 mod demo;
 mod doctor;
 mod key;
@@ -96,6 +97,12 @@ enum Command {
     /// Put a copy in the place of a database that is not there yet.
     #[command(after_help = "Example:\n  manyhands restore /backups/manyhands-2026-11-22.db")]
     Restore(backup::RestoreArguments),
+    /// Carry everything to another kind of database, or back, while the service is stopped; read it back and
+    /// compare it row by row.
+    #[command(
+        after_help = "Examples:\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands --verify-only\n\nThe target keeps all of it or nothing: after an abort, run it again. The key ring stays as it is.\nExit codes: 0 all is the same; 1 nothing was copied; 3 rows differ, and nothing was kept."
+    )]
+    Copy(copy::Arguments),
     /// Look whether the audit is what it was; also while the service runs.
     #[command(subcommand, after_help = "Example:\n  manyhands audit verify")]
     Audit(audit::Command),
@@ -199,6 +206,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Unlock(arguments)) => lock::unlock(&config, arguments).await,
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
+        Some(Command::Copy(arguments)) => copy::run(&config, arguments).await,
         Some(Command::Audit(command)) => audit::run(&config, command).await,
         Some(Command::WipeClosed(arguments)) => wipe_closed::run(&config, &arguments).await,
         Some(Command::Openapi) => {

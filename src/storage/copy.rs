@@ -10,12 +10,11 @@
 mod row;
 mod tables;
 
-use diesel::prelude::*;
-
 use self::tables::{LEFT, TABLES};
 use super::connection::{Conn, DatabaseUrl};
 use super::db::{Db, OpenError};
 use super::instances::{self, Instance};
+use super::dialect;
 use crate::domain::clock::Ts;
 
 /// Why nothing was copied, or compared.
@@ -159,7 +158,7 @@ pub fn copy(
         let copied = (table.copy)(&mut source, &mut target, &mut |rows| work.step(table.name, rows));
         copied.map_err(of(Side::Target, table.name))?;
     }
-    number_on(&mut target).map_err(of(Side::Target, "audit"))?;
+    dialect::number_on(&mut target, "audit", "seq").map_err(of(Side::Target, "audit"))?;
     let compared = compare_held(&mut source, &mut target, &mut told)?;
     if compared.different == 0 {
         target.execute("COMMIT").map_err(of(Side::Target, "all"))?;
@@ -179,8 +178,8 @@ pub fn compare(
 ) -> Result<Compared, CopyError> {
     let mut source = open(from, Side::Source)?;
     let mut target = open(to, Side::Target)?;
-    look(&mut source).map_err(of(Side::Source, "all"))?;
-    look(&mut target).map_err(of(Side::Target, "all"))?;
+    dialect::look(&mut source).map_err(of(Side::Source, "all"))?;
+    dialect::look(&mut target).map_err(of(Side::Target, "all"))?;
     compare_held(&mut source, &mut target, &mut told)
 }
 
@@ -214,7 +213,7 @@ fn compare_held(
 
 /// Opens a database whose schema is that of this program.
 fn open(url: &DatabaseUrl, side: Side) -> Result<Conn, CopyError> {
-    let mut conn = Conn::open_writer(url).map_err(|error| CopyError::Open(side, error.into()))?;
+    let mut conn = Conn::open(url).map_err(|error| CopyError::Open(side, error.into()))?;
     match conn.has_pending_migration() {
         Ok(false) => Ok(conn),
         Ok(true) => Err(CopyError::Outdated(side)),
@@ -300,14 +299,7 @@ impl<'a> Work<'a> {
 }
 
 fn hold(conn: &mut Conn, side: Side) -> Result<(), CopyError> {
-    conn.execute("BEGIN IMMEDIATE").map_err(of(side, "all"))
+    let tables = TABLES.iter().map(|table| table.name);
+    let tables: Vec<_> = tables.chain(LEFT.iter().map(|(name, _)| *name)).collect();
+    dialect::hold(conn, &tables).map_err(of(side, "all"))
 }
-
-fn look(conn: &mut Conn) -> QueryResult<()> {
-    conn.execute("BEGIN")
-}
-
-fn number_on(_conn: &mut Conn) -> QueryResult<()> {
-    Ok(())
-}
-
