@@ -43,7 +43,11 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         ));
     }
     let must_be_there = [Some(&from), arguments.verify_only.then_some(&to)];
-    for path in must_be_there.into_iter().flatten().filter_map(DatabaseUrl::file) {
+    for path in must_be_there
+        .into_iter()
+        .flatten()
+        .filter_map(DatabaseUrl::file)
+    {
         if !path.exists() {
             return Err(anyhow::anyhow!("there is no database at {}", path.display()).into());
         }
@@ -144,15 +148,16 @@ fn as_text(compared: &Compared, verify_only: bool) {
             true => "",
             false => "; nothing of the copy was kept",
         };
-        let told = format!("{} of {rows} rows are not the same{kept}", compared.different);
+        let told = format!(
+            "{} of {rows} rows are not the same{kept}",
+            compared.different
+        );
         let all: Vec<_> = [told].into_iter().chain(named).collect();
         print::error(all.join("\n"));
     } else if verify_only {
         print::line(format_args!("The same in both: {rows} rows."));
     } else {
-        print::line(format_args!(
-            "Copied, read back and compared: {rows} rows."
-        ));
+        print::line(format_args!("Copied, read back and compared: {rows} rows."));
         print::note(
             "Now let every process have the target as database.url, with the key ring it has, and start it. The source still\nholds all of it: destroy it and its backups when you need them no more.",
         );

@@ -13,8 +13,8 @@ mod tables;
 use self::tables::{LEFT, TABLES};
 use super::connection::{Conn, DatabaseUrl};
 use super::db::{Db, OpenError};
-use super::instances::{self, Instance};
 use super::dialect;
+use super::instances::{self, Instance};
 use crate::domain::clock::Ts;
 
 /// Why nothing was copied, or compared.
@@ -34,10 +34,14 @@ pub enum CopyError {
         source: diesel::result::Error,
     },
     /// Another version of the program made it.
-    #[error("the schema of {0} is not up to date: run `manyhands migrate` with it as database.url, then again")]
+    #[error(
+        "the schema of {0} is not up to date: run `manyhands migrate` with it as database.url, then again"
+    )]
     Outdated(Side),
     /// A process serves the source.
-    #[error("a process was serving {0} as lately as {1}: stop it (systemctl stop manyhands; wait 90 s if it was killed), then again")]
+    #[error(
+        "a process was serving {0} as lately as {1}: stop it (systemctl stop manyhands; wait 90 s if it was killed), then again"
+    )]
     InUse(Side, Ts),
     /// The target has a town already.
     #[error("the target is not empty; nothing was changed. It has rows in: {}. Make a new database for the copy", listed(.0))]
@@ -155,7 +159,9 @@ pub fn copy(
     must_be_empty(&mut target)?;
     let mut work = Work::new(&mut source, false, &mut told)?;
     for table in TABLES {
-        let copied = (table.copy)(&mut source, &mut target, &mut |rows| work.step(table.name, rows));
+        let copied = (table.copy)(&mut source, &mut target, &mut |rows| {
+            work.step(table.name, rows)
+        });
         copied.map_err(of(Side::Target, table.name))?;
     }
     dialect::number_on(&mut target, "audit", "seq").map_err(of(Side::Target, "audit"))?;
@@ -202,7 +208,8 @@ fn compare_held(
             rows += more as u64;
             work.step(table.name, more);
         };
-        (table.compare)(source, target, &mut step, &mut found).map_err(of(Side::Target, table.name))?;
+        (table.compare)(source, target, &mut step, &mut found)
+            .map_err(of(Side::Target, table.name))?;
         compared.tables.push(Counted {
             table: table.name,
             rows,
@@ -302,4 +309,56 @@ fn hold(conn: &mut Conn, side: Side) -> Result<(), CopyError> {
     let tables = TABLES.iter().map(|table| table.name);
     let tables: Vec<_> = tables.chain(LEFT.iter().map(|(name, _)| *name)).collect();
     dialect::hold(conn, &tables).map_err(of(side, "all"))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sql_types::Text;
+
+    use super::*;
+    use crate::storage::connection::with;
+
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = Text)]
+        line: String,
+    }
+
+    fn lines(conn: &mut Conn, sql: &str) -> Vec<String> {
+        let lines: QueryResult<Vec<Line>> = with!(conn, c => diesel::sql_query(sql).load(c));
+        lines.unwrap().into_iter().map(|row| row.line).collect()
+    }
+
+    #[test]
+    fn every_table_is_copied_after_those_it_refers_to_or_left_for_a_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(dir.path().join("test.db"));
+        Db::migrate(&url).unwrap();
+        let mut conn = Conn::open(&url).unwrap();
+        let mut there = lines(
+            &mut conn,
+            "SELECT name AS line FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlite_%' AND name NOT LIKE '%diesel%' ORDER BY name",
+        );
+        for (at, table) in TABLES.iter().enumerate() {
+            let referred = format!(
+                "SELECT DISTINCT \"table\" AS line FROM pragma_foreign_key_list('{}')",
+                table.name
+            );
+            for other in lines(&mut conn, &referred) {
+                let before = &TABLES[..at];
+                assert!(
+                    before.iter().any(|table| table.name == other),
+                    "{} before {other}",
+                    table.name
+                );
+            }
+        }
+        let copied = TABLES.iter().map(|table| table.name);
+        let left = LEFT.iter().map(|(name, _)| *name);
+        let mut known: Vec<_> = copied.chain(left).map(str::to_owned).collect();
+        known.sort();
+        there.sort();
+        assert_eq!(known, there);
+    }
 }

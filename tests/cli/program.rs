@@ -225,6 +225,18 @@ pub fn get_as(address: SocketAddr, path: &str, token: &str) -> (u16, String) {
     )
 }
 
+/// `POST` of JSON by the holder of a token: status and body.
+pub fn post_as(address: SocketAddr, path: &str, token: &str, body: &Value) -> (u16, String) {
+    let body = body.to_string();
+    call(
+        address,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ),
+    )
+}
+
 /// `POST` of JSON: status and body.
 pub fn post(address: SocketAddr, path: &str, body: &Value) -> (u16, String) {
     let body = body.to_string();

@@ -274,3 +274,56 @@ rows!([] 0 C0 V0, 1 C1 V1, 2 C2 V2, 3 C3 V3, 4 C4 V4, 5 C5 V5, 6 C6 V6, 7 C7 V7,
     10 C10 V10, 11 C11 V11, 12 C12 V12, 13 C13 V13, 14 C14 V14, 15 C15 V15, 16 C16 V16, 17 C17 V17,
     18 C18 V18, 19 C19 V19, 20 C20 V20, 21 C21 V21, 22 C22 V22, 23 C23 V23, 24 C24 V24, 25 C25 V25,
     26 C26 V26, 27 C27 V27, 28 C28 V28, 29 C29 V29, 30 C30 V30, 31 C31 V31,);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(json: &str) -> blake3::Hash {
+        let mut hasher = Hasher::new();
+        Json(serde_json::from_str::<Value>(json).unwrap()).feed(&mut hasher);
+        hasher.finalize()
+    }
+
+    #[test]
+    fn the_spelling_of_json_does_not_count_and_its_meaning_does() {
+        let same = [
+            (
+                r#"{"a": 1, "b": [true, null]}"#,
+                r#"{"b":[true,null],"a":1}"#,
+            ),
+            ("1e16", "10000000000000000"),
+            ("1.0", "1"),
+            ("1e-7", "0.0000001"),
+            (r#""é""#, r#""\u00e9""#),
+        ];
+        for (one, other) in same {
+            assert_eq!(hash(one), hash(other), "{one} {other}");
+        }
+        let different = [
+            ("1", "\"1\""),
+            ("1", "1.5"),
+            ("[1, 2]", "[2, 1]"),
+            ("[[1], 2]", "[[1, 2]]"),
+            (r#"{"a": null}"#, "{}"),
+            (r#"["ab", "c"]"#, r#"["a", "bc"]"#),
+            ("18446744073709551615", "18446744073709551614"),
+        ];
+        for (one, other) in different {
+            assert_ne!(hash(one), hash(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn keys_have_the_order_of_their_values() {
+        let ordered = |key: &dyn Key| {
+            let mut bytes = Vec::new();
+            key.ordered(&mut bytes);
+            bytes
+        };
+        let numbers = [i64::MIN, -256, -1, 0, 1, 255, 256, i64::MAX];
+        assert!(numbers.is_sorted_by_key(|number| ordered(number)));
+        let texts = ["", "a", "aa", "b"].map(str::to_owned);
+        assert!(texts.is_sorted_by_key(|text| ordered(text)));
+    }
+}

@@ -24,8 +24,12 @@ pub(super) struct Table {
     /// Writes all rows of the one into the other; is told how many were written each time.
     pub copy: fn(&mut Conn, &mut Conn, &mut dyn FnMut(usize)) -> QueryResult<()>,
     /// Reads both and tells what differs, and how many rows of the first were looked at each time.
-    pub compare:
-        fn(&mut Conn, &mut Conn, &mut dyn FnMut(usize), &mut dyn FnMut(Difference)) -> QueryResult<()>,
+    pub compare: fn(
+        &mut Conn,
+        &mut Conn,
+        &mut dyn FnMut(usize),
+        &mut dyn FnMut(Difference),
+    ) -> QueryResult<()>,
 }
 
 /// What [`Table`] is made of.
@@ -132,19 +136,17 @@ tables! {
 /// Tables about running processes. They stay behind: a process that starts reads everything anew, and says
 /// that it is there.
 pub(super) const LEFT: &[(&str, fn(&mut Conn) -> QueryResult<i64>)] = &[
-    ("changes", |conn| {
-        with!(conn, c => schema::changes::table.count().get_result(c))
-    }),
-    ("instances", |conn| {
-        with!(conn, c => schema::instances::table.count().get_result(c))
-    }),
+    (
+        "changes",
+        |conn| with!(conn, c => schema::changes::table.count().get_result(c)),
+    ),
+    (
+        "instances",
+        |conn| with!(conn, c => schema::instances::table.count().get_result(c)),
+    ),
 ];
 
-fn copy<T: Copied>(
-    from: &mut Conn,
-    to: &mut Conn,
-    told: &mut dyn FnMut(usize),
-) -> QueryResult<()> {
+fn copy<T: Copied>(from: &mut Conn, to: &mut Conn, told: &mut dyn FnMut(usize)) -> QueryResult<()> {
     let mut rows = T::page(from, None)?;
     while let Some(last) = rows.last() {
         // Before the rows are given away: the next page begins behind the last of them.

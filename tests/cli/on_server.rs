@@ -1,0 +1,1 @@
+//! What operators do where the database is a server's.
