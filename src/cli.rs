@@ -33,7 +33,8 @@ use crate::actions::{Ctx, Refusal};
 use crate::app::{Parts, StartError, open};
 use crate::settings::log::LogSettings;
 use crate::settings::{Settings, SettingsError, Sources};
-use crate::storage::TxError;
+use crate::storage::postgres::{Server, survey};
+use crate::storage::{DatabaseUrl, TxError};
 use crate::telemetry;
 
 /// Matches neighbors who need something with neighbors who can give it.
@@ -237,16 +238,22 @@ impl Config {
     }
 }
 
-/// The settings, if they name a database that is there: a typing error in a path must not end in an empty
-/// one.
+/// The settings, if they name a database that is there: a typing error must not end in an empty one.
 fn existing(config: &Config) -> Result<Settings, Failure> {
     let settings = config.settings()?;
-    match settings.database.url().file() {
-        Some(path) if !path.exists() => {
-            Err(anyhow::anyhow!("there is no database at {}", path.display()).into())
-        }
-        _ => Ok(settings),
-    }
+    let missing = match settings.database.url() {
+        DatabaseUrl::Sqlite(path) if !path.exists() => path.display().to_string(),
+        DatabaseUrl::Postgres(server) if !has_tables(&server)? => format!(
+            "{}: no tables are in it (manyhands migrate makes them)",
+            server.shown()
+        ),
+        _ => return Ok(settings),
+    };
+    Err(anyhow::anyhow!("there is no database at {missing}").into())
+}
+
+fn has_tables(server: &Server) -> Result<bool, Failure> {
+    Ok(survey(server).map_err(anyhow::Error::from)?.has_tables)
 }
 
 /// Opens the service's parts over a database that is there.

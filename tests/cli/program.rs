@@ -120,12 +120,22 @@ fn addresses(lines: &Receiver<String>) -> (Option<SocketAddr>, SocketAddr) {
 pub struct Ended(Output);
 
 impl Ended {
+    /// Waits for a command's end.
+    pub fn of(child: Child) -> Self {
+        Self(child.wait_with_output().unwrap())
+    }
+
     pub fn out(&self) -> String {
         String::from_utf8(self.0.stdout.clone()).unwrap()
     }
 
     pub fn err(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// Whether it did what it was asked for.
+    pub fn is_ok(&self) -> bool {
+        self.0.status.success()
     }
 
     #[track_caller]
