@@ -15,11 +15,11 @@ use crate::storage::copy::{self, Compared, CopyError, Progress};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What is copied: sqlite:PATH or postgres://USER@HOST/NAME. Without it database.url.
+    /// What is copied, written as `database.url` is; that one, if none is named.
     #[arg(long, value_name = "URL")]
     from: Option<DatabaseUrl>,
     /// Where it goes: a database in which there is nothing yet. Its password is best in the file that
-    /// database.password_file names.
+    /// `database.password_file` names.
     #[arg(long, value_name = "URL")]
     to: DatabaseUrl,
     /// Copy nothing; read both and say where they differ.

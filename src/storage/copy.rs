@@ -160,7 +160,7 @@ pub fn copy(
     let mut work = Work::new(&mut source, false, &mut told)?;
     for table in TABLES {
         let copied = (table.copy)(&mut source, &mut target, &mut |rows| {
-            work.step(table.name, rows)
+            work.step(table.name, rows);
         });
         copied.map_err(of(Side::Target, table.name))?;
     }

@@ -16,20 +16,21 @@ const PAGE: i64 = 250;
 /// Rows that one statement writes; `SQLite` takes 32 766 values.
 const AT_ONCE: usize = 250;
 
+/// How many rows a table has.
+type Count = fn(&mut Conn) -> QueryResult<i64>;
+/// Writes all rows of one database's table into the other's; tells how many each time.
+type Copy = fn(&mut Conn, &mut Conn, Told<'_, usize>) -> QueryResult<()>;
+/// Reads both; tells how many rows of the first it has looked at each time, and what differs.
+type Compare = fn(&mut Conn, &mut Conn, Told<'_, usize>, Told<'_, Difference>) -> QueryResult<()>;
+/// Whoever hears of it.
+type Told<'a, T> = &'a mut dyn FnMut(T);
+
 /// A table, and what is done with it.
 pub(super) struct Table {
     pub name: &'static str,
-    /// How many rows it has.
-    pub count: fn(&mut Conn) -> QueryResult<i64>,
-    /// Writes all rows of the one into the other; is told how many were written each time.
-    pub copy: fn(&mut Conn, &mut Conn, &mut dyn FnMut(usize)) -> QueryResult<()>,
-    /// Reads both and tells what differs, and how many rows of the first were looked at each time.
-    pub compare: fn(
-        &mut Conn,
-        &mut Conn,
-        &mut dyn FnMut(usize),
-        &mut dyn FnMut(Difference),
-    ) -> QueryResult<()>,
+    pub count: Count,
+    pub copy: Copy,
+    pub compare: Compare,
 }
 
 /// What [`Table`] is made of.
@@ -135,7 +136,7 @@ tables! {
 
 /// Tables about running processes. They stay behind: a process that starts reads everything anew, and says
 /// that it is there.
-pub(super) const LEFT: &[(&str, fn(&mut Conn) -> QueryResult<i64>)] = &[
+pub(super) const LEFT: &[(&str, Count)] = &[
     (
         "changes",
         |conn| with!(conn, c => schema::changes::table.count().get_result(c)),
@@ -146,7 +147,7 @@ pub(super) const LEFT: &[(&str, fn(&mut Conn) -> QueryResult<i64>)] = &[
     ),
 ];
 
-fn copy<T: Copied>(from: &mut Conn, to: &mut Conn, told: &mut dyn FnMut(usize)) -> QueryResult<()> {
+fn copy<T: Copied>(from: &mut Conn, to: &mut Conn, told: Told<'_, usize>) -> QueryResult<()> {
     let mut rows = T::page(from, None)?;
     while let Some(last) = rows.last() {
         // Before the rows are given away: the next page begins behind the last of them.
@@ -167,8 +168,8 @@ fn copy<T: Copied>(from: &mut Conn, to: &mut Conn, told: &mut dyn FnMut(usize)) 
 fn compare<T: Copied>(
     from: &mut Conn,
     to: &mut Conn,
-    told: &mut dyn FnMut(usize),
-    found: &mut dyn FnMut(Difference),
+    told: Told<'_, usize>,
+    found: Told<'_, Difference>,
 ) -> QueryResult<()> {
     let (mut ours, mut theirs) = (Walk::<T>::new(), Walk::<T>::new());
     let (mut one, mut other) = (ours.next(from)?, theirs.next(to)?);
