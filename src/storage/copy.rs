@@ -14,7 +14,7 @@ use self::tables::{LEFT, TABLES};
 use super::connection::{Conn, DatabaseUrl};
 use super::db::{Db, OpenError};
 use super::dialect;
-use super::instances::{self, Instance};
+use super::instances;
 use crate::domain::clock::Ts;
 
 /// Why nothing was copied, or compared.
@@ -151,10 +151,10 @@ pub fn copy(
     let mut source = open(from, Side::Source)?;
     Db::migrate(to).map_err(|error| CopyError::Open(Side::Target, error))?;
     let mut target = open(to, Side::Target)?;
+    // Before anything is locked, which would be in the way of whoever serves; and again, when nobody can begin.
+    must_be_idle(&mut source, alive_since)?;
     hold(&mut source, Side::Source)?;
-    if let Some(process) = in_use(&mut source, alive_since)? {
-        return Err(CopyError::InUse(Side::Source, process.seen_at));
-    }
+    must_be_idle(&mut source, alive_since)?;
     hold(&mut target, Side::Target)?;
     must_be_empty(&mut target)?;
     let mut work = Work::new(&mut source, false, &mut told)?;
@@ -236,9 +236,12 @@ fn of(side: Side, table: &'static str) -> impl FnOnce(diesel::result::Error) -> 
     }
 }
 
-fn in_use(source: &mut Conn, since: Ts) -> Result<Option<Instance>, CopyError> {
+fn must_be_idle(source: &mut Conn, since: Ts) -> Result<(), CopyError> {
     let seen = instances::seen_since(source, since).map_err(of(Side::Source, "instances"))?;
-    Ok(seen.into_iter().max_by_key(|process| process.seen_at))
+    match seen.iter().map(|process| process.seen_at).max() {
+        Some(at) => Err(CopyError::InUse(Side::Source, at)),
+        None => Ok(()),
+    }
 }
 
 fn must_be_empty(target: &mut Conn) -> Result<(), CopyError> {
