@@ -2,10 +2,16 @@
 # Run:    docker run --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges -p 8080:8080 \
 #           -v manyhands-state:/var/lib/manyhands -v manyhands-keys:/etc/manyhands/keys \
 #           -e MANYHANDS__SERVER__PUBLIC_URL=https://help.example.org manyhands
+# A city: config/compose.yaml
 # A command: docker exec CONTAINER manyhands coordinator list
 
 FROM rust:1-bookworm AS build
 WORKDIR /build
+
+# For TLS to a database on another machine.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libssl-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
 
 # The dependencies in a layer of their own, built with an empty program: it is made again only when the manifest or
 # the lock file changes. The manifest's benches, examples and tests are cut out here, as their files are not there yet.
@@ -15,19 +21,20 @@ RUN awk '/^\[/ { cut = /^\[\[(bench|example|test)\]\]/ } !cut' Cargo.toml > Carg
     && mkdir src \
     && touch src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
-    && cargo build --release --locked \
+    && cargo build --release --locked --features postgres-tls \
     && cargo clean --release --locked --package manyhands \
     && rm -r src
 
 COPY . .
-RUN cargo build --release --locked
+RUN cargo build --release --locked --features postgres-tls
 
 
 FROM debian:bookworm-slim
 
-# Certificates for SMTP over TLS; the time zones in which offers and quiet hours are told.
+# Certificates for SMTP and databases over TLS, and OpenSSL for the latter; the time zones in which offers and quiet hours
+# are told.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates tzdata \
+    && apt-get install --yes --no-install-recommends ca-certificates libssl3 tzdata \
     && rm -rf /var/lib/apt/lists/*
 
 # A fixed uid and gid, so that the owner of the volumes stays the same from image to image.

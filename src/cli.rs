@@ -9,6 +9,7 @@ mod audit;
 mod backup;
 mod check_config;
 mod coordinator;
+mod copy;
 mod demo;
 mod doctor;
 mod key;
@@ -32,7 +33,8 @@ use crate::actions::{Ctx, Refusal};
 use crate::app::{Parts, StartError, open};
 use crate::settings::log::LogSettings;
 use crate::settings::{Settings, SettingsError, Sources};
-use crate::storage::TxError;
+use crate::storage::postgres::{Server, survey};
+use crate::storage::{DatabaseUrl, TxError};
 use crate::telemetry;
 
 /// Matches neighbors who need something with neighbors who can give it.
@@ -96,6 +98,12 @@ enum Command {
     /// Put a copy in the place of a database that is not there yet.
     #[command(after_help = "Example:\n  manyhands restore /backups/manyhands-2026-11-22.db")]
     Restore(backup::RestoreArguments),
+    /// Carry everything to another kind of database, or back, while the service is stopped; read it back and
+    /// compare it row by row.
+    #[command(
+        after_help = "Examples:\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands --verify-only\n\nThe target keeps all of it or nothing: after an abort, run it again. The key ring stays as it is.\nExit codes: 0 all is the same; 1 nothing was copied; 3 rows differ, and nothing was kept."
+    )]
+    Copy(copy::Arguments),
     /// Look whether the audit is what it was; also while the service runs.
     #[command(subcommand, after_help = "Example:\n  manyhands audit verify")]
     Audit(audit::Command),
@@ -199,6 +207,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Unlock(arguments)) => lock::unlock(&config, arguments).await,
         Some(Command::Backup(arguments)) => backup::backup(&config, arguments).await,
         Some(Command::Restore(arguments)) => backup::restore(&config, arguments).await,
+        Some(Command::Copy(arguments)) => copy::run(&config, arguments).await,
         Some(Command::Audit(command)) => audit::run(&config, command).await,
         Some(Command::WipeClosed(arguments)) => wipe_closed::run(&config, &arguments).await,
         Some(Command::Openapi) => {
@@ -229,16 +238,22 @@ impl Config {
     }
 }
 
-/// The settings, if they name a database that is there: a typing error in a path must not end in an empty
-/// one.
+/// The settings, if they name a database that is there: a typing error must not end in an empty one.
 fn existing(config: &Config) -> Result<Settings, Failure> {
     let settings = config.settings()?;
-    match settings.database.url().file() {
-        Some(path) if !path.exists() => {
-            Err(anyhow::anyhow!("there is no database at {}", path.display()).into())
-        }
-        _ => Ok(settings),
-    }
+    let missing = match settings.database.url() {
+        DatabaseUrl::Sqlite(path) if !path.exists() => path.display().to_string(),
+        DatabaseUrl::Postgres(server) if !has_tables(&server)? => format!(
+            "{}: no tables are in it (manyhands migrate makes them)",
+            server.shown()
+        ),
+        _ => return Ok(settings),
+    };
+    Err(anyhow::anyhow!("there is no database at {missing}").into())
+}
+
+fn has_tables(server: &Server) -> Result<bool, Failure> {
+    Ok(survey(server).map_err(anyhow::Error::from)?.has_tables)
 }
 
 /// Opens the service's parts over a database that is there.

@@ -171,12 +171,14 @@ fn libraries_stay_in_their_modules() {
 
 #[test]
 fn only_the_writer_opens_transactions() {
+    // The dialect has the one in which a town is copied, while nobody serves either database.
+    let allowed = ["storage/writer.rs", "storage/dialect.rs"];
     for (path, code) in modules().into_values().flatten() {
         let opens = code.contains(".transaction(")
             || code.contains("immediate_transaction")
             || code.contains("BEGIN IMMEDIATE");
         assert!(
-            !opens || path.ends_with("storage/writer.rs"),
+            !opens || allowed.iter().any(|file| path.ends_with(file)),
             "{}",
             path.display()
         );

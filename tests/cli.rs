@@ -9,10 +9,13 @@
 mod cli {
     mod audit;
     mod commands;
+    mod copy;
     mod headers;
     mod keys;
+    mod on_server;
     mod program;
     mod refusals;
+    mod server;
     mod service;
     mod slow;
 }

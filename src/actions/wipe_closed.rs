@@ -36,7 +36,7 @@ pub struct Wiped {
     /// Volunteers who were erased.
     pub volunteers: usize,
     /// Whether it is gone from the disk's files too; otherwise the running service sees to that within
-    /// a minute.
+    /// a minute. Never where the database is a server's: there it is gone when its key is destroyed.
     pub flushed: bool,
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn restore(config: &Config, arguments: RestoreArguments) -> Res
 /// The file that is copied.
 fn file(settings: &Settings) -> Result<PathBuf, Failure> {
     let file = settings.database.url().file().map(Path::to_owned);
-    let elsewhere = "a database on a server is copied by the server's own tools: pg_dump and pg_restore, or pg_basebackup";
+    let elsewhere = "a database on a server is copied by the server's own tools: pg_dump and pg_restore, or pg_basebackup (README.md, “Backups of a server”); `manyhands copy` carries it to a file and back";
     Ok(file.ok_or_else(|| anyhow::anyhow!(elsewhere))?)
 }
 

@@ -132,8 +132,7 @@ fn in_force(
 ) -> Vec<(&'static str, String)> {
     let database = match settings.database.url() {
         DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
-        // The rest may hold a password.
-        DatabaseUrl::Postgres(_) => "postgres://…".to_owned(),
+        DatabaseUrl::Postgres(server) => server.shown(),
     };
     let origin = |path: &Option<std::path::PathBuf>| match path {
         Some(path) => path.display().to_string(),

@@ -4,6 +4,7 @@
 
 mod checks;
 mod live;
+mod server;
 
 use clap::Args;
 use serde_json::json;
@@ -112,16 +113,30 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
         checks::categories(settings),
         checks::postal_codes(settings),
         checks::key_ring(settings),
-        checks::disk(settings),
     ]);
-    let schema = checks::schema(settings);
-    let is_there = schema.level == Level::Ok;
-    findings.push(schema);
+    let url = settings.database.url();
+    let schema = if let Some(server) = url.server() {
+        let (told, has_tables) = server::examine(server).await;
+        findings.extend(told);
+        has_tables.map(|has_tables| checks::schema(settings, has_tables))
+    } else {
+        findings.push(checks::disk(settings));
+        Some(checks::schema(settings, true))
+    };
+    let is_there = schema
+        .as_ref()
+        .is_some_and(|schema| schema.level == Level::Ok);
+    findings.extend(schema);
     if is_there {
-        findings.push(checks::integrity(settings).await);
+        findings.extend(checks::integrity(settings).await);
         // The schema is up to date, so that opening it changes nothing.
-        match Db::open(&settings.database.url()) {
-            Ok(db) => findings.extend(checks::contents(&db, settings).await),
+        match Db::open(&url) {
+            Ok(db) => {
+                findings.extend(checks::contents(&db, settings).await);
+                if let Some(server) = url.server() {
+                    findings.push(server::connections(&db, server).await);
+                }
+            }
             Err(error) => findings.push(Finding::fail("database", error.to_string())),
         }
     }

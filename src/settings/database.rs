@@ -35,17 +35,21 @@ impl DatabaseSettings {
     /// Where the database is, with everything that is set about the way to it.
     #[must_use]
     pub fn url(&self) -> DatabaseUrl {
-        match &self.url {
-            DatabaseUrl::Postgres(server) => {
-                DatabaseUrl::Postgres(server.clone().with(ServerOptions {
-                    password_file: self.password_file.clone(),
-                    plaintext: self.plaintext,
-                    connections: self.connections,
-                    worker_connections: self.worker_connections,
-                    statement_timeout: self.statement_timeout,
-                }))
-            }
-            url @ DatabaseUrl::Sqlite(_) => url.clone(),
+        self.spoken_to(self.url.clone())
+    }
+
+    /// Another database, spoken to as is set for this one.
+    #[must_use]
+    pub fn spoken_to(&self, url: DatabaseUrl) -> DatabaseUrl {
+        match url {
+            DatabaseUrl::Postgres(server) => DatabaseUrl::Postgres(server.with(ServerOptions {
+                password_file: self.password_file.clone(),
+                plaintext: self.plaintext,
+                connections: self.connections,
+                worker_connections: self.worker_connections,
+                statement_timeout: self.statement_timeout,
+            })),
+            DatabaseUrl::Sqlite(_) => url,
         }
     }
 

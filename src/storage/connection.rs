@@ -55,6 +55,15 @@ impl DatabaseUrl {
             Self::Postgres(_) => None,
         }
     }
+
+    /// The server that has the database.
+    #[must_use]
+    pub fn server(&self) -> Option<&Server> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(server),
+        }
+    }
 }
 
 impl std::fmt::Debug for DatabaseUrl {
@@ -131,7 +140,7 @@ impl Conn {
     ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
         match self {
             Self::Sqlite(c) => c.has_pending_migration(SQLITE_MIGRATIONS),
-            Self::Postgres(c) => c.has_pending_migration(POSTGRES_MIGRATIONS),
+            Self::Postgres(c) => c.is_behind(),
         }
     }
 

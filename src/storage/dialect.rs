@@ -112,3 +112,34 @@ fn advisory(conn: &mut Conn, function: &str, turn: Turn) -> QueryResult<()> {
     }
     Ok(())
 }
+
+/// Begins a transaction that sees one state of the database, and in which nobody else writes to `tables`
+/// until it ends.
+pub(super) fn hold(conn: &mut Conn, tables: &[&str]) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(_) => conn.execute("BEGIN IMMEDIATE"),
+        Conn::Postgres(_) => conn.execute(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
+            tables.join(", ")
+        )),
+    }
+}
+
+/// Begins a transaction that sees one state of the database; others may write meanwhile.
+pub(super) fn look(conn: &mut Conn) -> QueryResult<()> {
+    conn.execute(match conn {
+        Conn::Sqlite(_) => "BEGIN",
+        Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    })
+}
+
+/// Lets new rows of a table be numbered behind those that were written with their numbers.
+pub(super) fn number_on(conn: &mut Conn, table: &str, column: &str) -> QueryResult<()> {
+    match conn {
+        // AUTOINCREMENT has seen them.
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(_) => conn.execute(&format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) FROM {table} HAVING max({column}) IS NOT NULL"
+        )),
+    }
+}

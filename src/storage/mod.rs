@@ -14,6 +14,7 @@ pub mod capacity;
 pub mod changes;
 pub mod connection;
 pub mod coordinators;
+pub mod copy;
 pub mod db;
 pub mod departures;
 mod dialect;

@@ -7,7 +7,9 @@
 mod pool;
 mod server;
 mod session;
+mod survey;
 
 pub(super) use pool::Pools;
 pub use server::{HAS_TLS, Server, ServerError, ServerOptions};
 pub use session::Session;
+pub use survey::{Survey, survey};

@@ -29,6 +29,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["demo"],
         vec!["backup"],
         vec!["restore"],
+        vec!["copy"],
         vec!["audit"],
         vec!["audit", "verify"],
         vec!["wipe-closed"],

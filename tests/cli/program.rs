@@ -120,12 +120,22 @@ fn addresses(lines: &Receiver<String>) -> (Option<SocketAddr>, SocketAddr) {
 pub struct Ended(Output);
 
 impl Ended {
+    /// Waits for a command's end.
+    pub fn of(child: Child) -> Self {
+        Self(child.wait_with_output().unwrap())
+    }
+
     pub fn out(&self) -> String {
         String::from_utf8(self.0.stdout.clone()).unwrap()
     }
 
     pub fn err(&self) -> String {
         String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// Whether it did what it was asked for.
+    pub fn is_ok(&self) -> bool {
+        self.0.status.success()
     }
 
     #[track_caller]
@@ -221,6 +231,18 @@ pub fn get_as(address: SocketAddr, path: &str, token: &str) -> (u16, String) {
         address,
         &format!(
             "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+        ),
+    )
+}
+
+/// `POST` of JSON by the holder of a token: status and body.
+pub fn post_as(address: SocketAddr, path: &str, token: &str, body: &Value) -> (u16, String) {
+    let body = body.to_string();
+    call(
+        address,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         ),
     )
 }

@@ -120,18 +120,23 @@ pub(super) fn disk(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether there is a database, of this program's version.
-pub(super) fn schema(settings: &Settings) -> Finding {
+/// Whether there is a database, of this program's version. One without any tables is left as it is.
+pub(super) fn schema(settings: &Settings, has_tables: bool) -> Finding {
     const NAME: &str = "schema";
-    if let Some(path) = settings.database.url().file()
-        && !path.exists()
-    {
+    let url = settings.database.url();
+    if let Some(path) = url.file().filter(|path| !path.exists()) {
         return Finding::warn(
             NAME,
             format!("{} is not there; the first start makes it", path.display()),
         );
     }
-    match Db::is_up_to_date(&settings.database.url()) {
+    if !has_tables {
+        return Finding::warn(
+            NAME,
+            "there are no tables in the database; the first start makes them",
+        );
+    }
+    match Db::is_up_to_date(&url) {
         Ok(true) => Finding::ok(NAME, "up to date"),
         Ok(false) => Finding::fail(
             NAME,
@@ -141,17 +146,15 @@ pub(super) fn schema(settings: &Settings) -> Finding {
     }
 }
 
-/// Reads the whole database.
-pub(super) async fn integrity(settings: &Settings) -> Finding {
+/// Reads the whole database, where it is a file; a server looks after its own.
+pub(super) async fn integrity(settings: &Settings) -> Option<Finding> {
     const NAME: &str = "integrity";
-    let Some(path) = settings.database.url().file().map(Path::to_owned) else {
-        return Finding::ok(NAME, "the server's own matter");
-    };
-    match spawn_blocking(move || backup::check(&path)).await {
+    let path = settings.database.url().file().map(Path::to_owned)?;
+    Some(match spawn_blocking(move || backup::check(&path)).await {
         Ok(Ok(())) => Finding::ok(NAME, "the database is whole"),
         Ok(Err(error)) => Finding::fail(NAME, error.to_string()),
         Err(_) => Finding::fail(NAME, "the check was cut off"),
-    }
+    })
 }
 
 /// What the database itself has to tell.

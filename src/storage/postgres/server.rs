@@ -177,6 +177,24 @@ impl Server {
             && self.parameter("service").is_none()
     }
 
+    /// Where it is, without a password and whatever else may be in the URL.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let url = self.url.expose_secret();
+        let (_, rest) = url.split_once("://").unwrap_or_default();
+        let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+        if parameters.contains('@') {
+            // It may be a password with a ? in it that goes on there.
+            return "postgres://…".to_owned();
+        }
+        // A password may have an @ of its own that should have been written as %40.
+        let (user, place) = rest.rsplit_once('@').unwrap_or_default();
+        match user.split(':').next().filter(|user| !user.is_empty()) {
+            Some(user) => format!("postgres://{user}@{place}"),
+            None => format!("postgres://{}", rest.rsplit('@').next().unwrap_or_default()),
+        }
+    }
+
     /// A parameter of the URL, as it is written there.
     fn parameter(&self, name: &str) -> Option<&str> {
         let (_, query) = self.url.expose_secret().split_once('?')?;
@@ -244,6 +262,20 @@ mod tests {
             "postgres://u@[2001:db8::1]/d",
         ] {
             assert!(!Server::new(url).is_local(), "{url}");
+        }
+    }
+
+    #[test]
+    fn it_is_shown_without_a_password() {
+        for (url, shown) in [
+            ("postgres://u:hunter2@db:5432/d", "postgres://u@db:5432/d"),
+            ("postgresql://u:hun@ter2@db/d", "postgres://u@db/d"),
+            ("postgres://u@db/d?password=hunter2", "postgres://u@db/d"),
+            ("postgres:///d?user=u", "postgres:///d"),
+            ("postgres://:hunter2@db/d", "postgres://db/d"),
+            ("postgres://u:hunt?er2@db/d", "postgres://…"),
+        ] {
+            assert_eq!(Server::new(url).shown(), shown, "{url}");
         }
     }
 

@@ -54,6 +54,20 @@ impl Session {
         }
     }
 
+    /// Whether the schema is not up to date. Where nothing was ever migrated, asking for more would make
+    /// the table in which migrations are noted.
+    pub(in crate::storage) fn is_behind(
+        &mut self,
+    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+        let noted = "to_regclass('__diesel_schema_migrations') IS NOT NULL";
+        let is_noted: bool =
+            diesel::select(diesel::dsl::sql::<Bool>(noted)).get_result(&mut **self)?;
+        if !is_noted {
+            return Ok(true);
+        }
+        self.has_pending_migration(POSTGRES_MIGRATIONS)
+    }
+
     /// Brings the schema up to date; waits for whoever else does so at the same time.
     pub(in crate::storage) fn migrate(
         &mut self,
