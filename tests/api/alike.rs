@@ -1,14 +1,11 @@
 //! No call tells whether an address is known: not by its answer, and not by the work that it causes.
 //! Time is not measured here; the statements that run and the rows that are written stand for it.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use actix_web::http::Method;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use manyhands::crypto::token::{Purpose, Token};
 use manyhands::domain::entropy::OsEntropy;
 use manyhands::storage::coordinators::Scope;
@@ -20,26 +17,43 @@ use crate::support::{Answer, TestApp};
 /// The text of every statement, in the order in which they ran.
 type Statements = Arc<Mutex<Vec<String>>>;
 
-thread_local! {
-    /// Where the connections that this thread opens note what they run: the writer is opened by the
-    /// thread that builds the application.
-    static NOTES: RefCell<Option<Statements>> = const { RefCell::new(None) };
+/// What is noted, by the database that it runs on.
+static NOTES: LazyLock<Mutex<HashMap<String, Statements>>> = LazyLock::new(Mutex::default);
+
+/// Notes what a connection runs, whichever thread has opened it.
+fn noting() -> Option<Box<dyn Instrumentation>> {
+    let mut database = String::new();
+    Some(Box::new(
+        move |event: InstrumentationEvent<'_>| match event {
+            InstrumentationEvent::StartEstablishConnection { url, .. } => {
+                // What comes after the name is how it is spoken to.
+                url.split('?')
+                    .next()
+                    .unwrap_or_default()
+                    .clone_into(&mut database);
+            }
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let notes = NOTES.lock().expect("notes").get(&database).cloned();
+                // The values come after the text.
+                let text = query.to_string();
+                let text = text.split(" -- binds").next().unwrap_or_default();
+                if let Some(notes) = notes
+                    && !is_of_the_connection(text)
+                {
+                    notes.lock().expect("notes").push(text.to_owned());
+                }
+            }
+            _ => {}
+        },
+    ))
 }
 
-fn noting() -> Option<Box<dyn Instrumentation>> {
-    let notes = NOTES.with_borrow(Clone::clone)?;
-    Some(Box::new(move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            let text = query.to_string();
-            // The values come after the text.
-            let text = text
-                .split(" -- binds")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            notes.lock().expect("notes").push(text);
-        }
-    }))
+/// What a connection is told or asked when it is made or taken, at whatever time that is.
+fn is_of_the_connection(text: &str) -> bool {
+    text.starts_with("PRAGMA")
+        || text.starts_with("SET ")
+        || text.contains("pg_stat_ssl")
+        || text == "SELECT 1"
 }
 
 struct Watched {
@@ -72,24 +86,22 @@ impl Watched {
     fn new() -> Self {
         let statements = Statements::default();
         set_default_instrumentation(noting).expect("instrumentation");
-        NOTES.set(Some(Arc::clone(&statements)));
         let app = TestApp::new();
-        NOTES.set(None);
+        let database = app.database.setting();
+        let database = database.trim_start_matches("sqlite:").to_owned();
+        let mut notes = NOTES.lock().expect("notes");
+        notes.insert(database, Arc::clone(&statements));
+        drop(notes);
         Self { app, statements }
     }
 
     fn rows(&self) -> BTreeMap<&'static str, i64> {
-        #[derive(QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = BigInt)]
-            n: i64,
-        }
-        let path = self.app.ctx.db.path().to_string_lossy().into_owned();
-        let mut conn = SqliteConnection::establish(&path).expect("a connection");
+        let mut conn = self.app.database.connect();
         let mut rows_of = |table: &str| {
-            let sql = format!("SELECT count(*) AS n FROM {table}");
-            let count: Count = diesel::sql_query(sql).get_result(&mut conn).expect(table);
-            count.n
+            let count = conn.lines(&format!(
+                "SELECT cast(count(*) AS text) AS line FROM {table}"
+            ));
+            count[0].parse().expect(table)
         };
         TABLES.map(|table| (table, rows_of(table))).into()
     }

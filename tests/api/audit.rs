@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use futures_util::future::join;
 use manyhands::actions::Ctx;
 use manyhands::actions::seal_audit::{AT_ONCE, REST, seal_audit};
@@ -12,11 +10,12 @@ use manyhands::domain::ids::RecordId;
 use manyhands::storage::audit::{Actor, ActorKind};
 use manyhands::storage::audit_chain::Head;
 use manyhands::storage::coordinators::Scope;
-use manyhands::storage::{DatabaseUrl, Db, TxError, audit};
+use manyhands::storage::{TxError, audit};
 use manyhands::workers::sealing::Sealing;
 use manyhands::workers::{Next, Stop, Worker};
 use uuid::Uuid;
 
+use crate::support::database::sql;
 use crate::support::people::food;
 use crate::support::{DAY, HOUR, MINUTE, TestApp};
 
@@ -49,24 +48,28 @@ pub async fn sealed() -> TestApp {
     record(&app, 4).await;
     tamper(
         &app,
-        "UPDATE sqlite_sequence SET seq = 10 WHERE name = 'audit'",
+        sql(
+            "UPDATE sqlite_sequence SET seq = 10 WHERE name = 'audit'",
+            "ALTER TABLE audit ALTER COLUMN seq RESTART WITH 11",
+        ),
     );
     record(&app, 4).await;
     seal(&app).await;
     app
 }
 
-/// Does what somebody does who can write to the file.
-pub fn tamper(app: &TestApp, sql: &str) {
-    let path = app.ctx.db.path().display().to_string();
-    let mut conn = SqliteConnection::establish(&path).expect("opened");
-    conn.batch_execute(&format!(
+/// Does what somebody does to whom the database belongs: no trigger and no constraint is in the way.
+pub fn tamper(app: &TestApp, statements: &str) {
+    let mut conn = app.database.connect();
+    conn.execute(sql(
         "PRAGMA busy_timeout = 5000; PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF;
          DROP TRIGGER IF EXISTS audit_keeps_its_content; DROP TRIGGER IF EXISTS audit_keeps_its_entries;
-         DROP TRIGGER IF EXISTS audit_chain_keeps_its_content; DROP TRIGGER IF EXISTS audit_chain_keeps_its_links;
-         {sql};"
-    ))
-    .expect(sql);
+         DROP TRIGGER IF EXISTS audit_chain_keeps_its_content; DROP TRIGGER IF EXISTS audit_chain_keeps_its_links;",
+        "SET session_replication_role = replica;
+         ALTER TABLE audit DROP CONSTRAINT IF EXISTS audit_actor_check;
+         ALTER TABLE audit_chain DROP CONSTRAINT IF EXISTS audit_chain_hash_check;",
+    ));
+    conn.execute(statements);
 }
 
 pub async fn verify(app: &TestApp, noted: Option<Head>) -> Verification {
@@ -157,9 +160,8 @@ async fn a_sealer_that_was_killed_is_followed_by_another() {
 #[actix_web::test]
 async fn sealers_at_the_same_time_make_one_chain() {
     let app = TestApp::new();
-    let url = DatabaseUrl::Sqlite(app.ctx.db.path().to_owned());
     let other = Ctx {
-        db: Db::open(&url).expect("opened"),
+        db: app.database.open(),
         ..app.ctx.clone()
     };
     let mut sealed = 0;
@@ -180,15 +182,14 @@ async fn sealers_at_the_same_time_make_one_chain() {
 #[actix_web::test]
 async fn the_database_refuses_to_change_what_was_done() {
     let app = sealed_through_the_doors().await;
-    let path = app.ctx.db.path().display().to_string();
-    let mut conn = SqliteConnection::establish(&path).expect("opened");
+    let mut conn = app.database.connect();
     for sql in [
         "UPDATE audit SET action = 'nothing'",
         "DELETE FROM audit",
         "UPDATE audit_chain SET seq = 2",
         "DELETE FROM audit_chain",
     ] {
-        let error = conn.batch_execute(sql).expect_err(sql).to_string();
+        let error = conn.try_execute(sql).expect_err(sql).to_string();
         assert!(error.contains("never"), "{sql}: {error}");
     }
 }

@@ -4,11 +4,10 @@ use actix_web::http::Method;
 use manyhands::domain::letter::LetterKind;
 use serde_json::json;
 
-use crate::support::dump;
 use crate::support::letters::{Post, Sent};
 
 fn rows(post: &Post) -> std::collections::BTreeSet<String> {
-    dump::rows(&post.app.dir.path().join("data/manyhands.db"))
+    post.app.database.rows()
 }
 
 /// The part of a link that reaches the server, and what stands behind the `#`.

@@ -10,7 +10,6 @@ use manyhands::domain::letter::LetterKind::{
 
 use crate::browser::Browser;
 use crate::serve;
-use crate::support::dump;
 use crate::support::letters::Post;
 
 struct Scanner {
@@ -40,7 +39,7 @@ impl Scanner {
     }
 
     fn rows(&self) -> BTreeSet<String> {
-        dump::rows(&self.post.app.dir.path().join("data/manyhands.db"))
+        self.post.app.database.rows()
     }
 
     /// Opens a link of a letter and waits until the script has done what it does.

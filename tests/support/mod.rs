@@ -8,7 +8,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
-pub mod dump;
+pub mod database;
 pub mod letters;
 pub mod people;
 pub mod ring;
@@ -20,6 +20,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{App, test, web};
+pub use database::TestDatabase;
 use manyhands::actions::Ctx;
 use manyhands::crypto::token::{Purpose, Token};
 use manyhands::domain::category::Catalog;
@@ -62,6 +63,8 @@ pub struct TestApp {
     /// One set of routes, and with it one set of limits, for all calls.
     routes: Box<dyn Fn(&mut web::ServiceConfig) + Send>,
     pub dir: tempfile::TempDir,
+    /// Dropped last, when nobody uses it any more.
+    pub database: TestDatabase,
 }
 
 /// What a call was answered.
@@ -139,9 +142,9 @@ impl TestApp {
     /// An empty instance with other settings.
     pub fn with(overrides: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}", dir.path().join("data/manyhands.db").display());
+        let database = TestDatabase::new(dir.path());
         let mut all = vec![
-            ("database.url".to_owned(), database),
+            ("database.url".to_owned(), database.setting()),
             (
                 "keys.path".to_owned(),
                 dir.path().join("keys/keyring.toml").display().to_string(),
@@ -192,6 +195,7 @@ impl TestApp {
             clock,
             transport,
             dir,
+            database,
         }
     }
 
@@ -287,8 +291,9 @@ impl TestApp {
     }
 
     /// Goes on with another database.
-    pub fn use_database(&mut self, db: Db) {
-        self.ctx.db = db;
+    pub fn use_database(&mut self, database: TestDatabase) {
+        self.ctx.db = database.open();
+        self.database = database;
         self.routes = Box::new(http::routes(self.ctx.clone()));
     }
 

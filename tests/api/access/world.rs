@@ -5,7 +5,6 @@
 //! document's example does not fit these records.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
 
 use actix_web::http::Method;
 use manyhands::actions::revoke_coordinator::revoke_coordinator;
@@ -14,12 +13,12 @@ use manyhands::domain::ids::{MatchId, RecordId};
 use manyhands::storage::audit::Actor;
 use manyhands::storage::coordinators::Scope;
 use manyhands::storage::tokens::TokenRow;
-use manyhands::storage::{DatabaseUrl, Db, TxError, tokens};
+use manyhands::storage::{TxError, tokens};
 use serde_json::{Value, json};
 
 use super::matrix::{Caller, Operation};
 use crate::support::people::{food, offer_of, post_of, with};
-use crate::support::{Answer, HOUR, TestApp, dump};
+use crate::support::{Answer, HOUR, TestApp, TestDatabase};
 
 /// An id that nobody has.
 pub const NOBODY: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
@@ -36,10 +35,8 @@ pub const OF_ANOTHER_STATE: [&str; 6] = [
 
 pub struct World {
     pub app: TestApp,
-    /// Where its database is, as it was at first and as it is.
-    at_first: PathBuf,
-    database: PathBuf,
-    copies: usize,
+    /// Its database as it was at first.
+    at_first: TestDatabase,
     tokens: HashMap<Caller, String>,
     /// By the second part of a path.
     ids: HashMap<&'static str, String>,
@@ -127,12 +124,10 @@ impl World {
             ("reports", reported(&mut app, admin).await),
         ]);
         let dead = dead(&app, &mo.token, &ana.token).await;
-        let at_first = app.dir.path().join("data/manyhands.db");
+        let at_first = app.database.copy();
         Self {
             app,
-            database: at_first.clone(),
             at_first,
-            copies: 0,
             tokens,
             ids,
             matched,
@@ -144,18 +139,11 @@ impl World {
 
     /// Goes on with a copy of everything as it was at first.
     pub fn begin_again(&mut self) {
-        self.copies += 1;
-        self.database = self.app.dir.path().join(format!("copy{}.db", self.copies));
-        for ending in ["", "-wal"] {
-            let file = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
-            std::fs::copy(file(&self.at_first), file(&self.database)).unwrap();
-        }
-        let url = DatabaseUrl::Sqlite(self.database.clone());
-        self.app.use_database(Db::open(&url).unwrap());
+        self.app.use_database(self.at_first.copy());
     }
 
     pub fn rows(&self) -> BTreeSet<String> {
-        dump::rows(&self.database)
+        self.app.database.rows()
     }
 
     pub fn token(&self, caller: Caller) -> Option<&str> {

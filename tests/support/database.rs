@@ -1,0 +1,325 @@
+//! The database of a test, its own: a file, or, where `MANYHANDS_TEST_DATABASE` is `postgres`, a database on the
+//! server that `MANYHANDS_TEST_POSTGRES` names.
+//!
+//! There it is copied from one that has every table already, which is made once for each state of the
+//! migrations, by whichever test comes first; and it is dropped at the test's end.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use manyhands::storage::{DatabaseUrl, Db};
+
+/// The tests that are about the ways of SQLite, each with the reason why it says nothing of a server. The same
+/// promises are kept there by other means, which have tests of their own.
+const SQLITE_ONLY: &[(&str, &str)] = &[
+    (
+        "what_is_erased_is_in_no_file_after_the_next_checkpoint",
+        "the files of a server are not ours to search; there the key is destroyed",
+    ),
+    (
+        "a_checkpoint_empties_the_log",
+        "the log of a server is not ours to empty",
+    ),
+];
+
+/// Whether this test has nothing to say, because it is about SQLite and runs on a server; `tests/run`
+/// counts those. Its name has to be in the list above.
+#[track_caller]
+pub fn is_left_out() -> bool {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default();
+    let last = name.rsplit("::").next().unwrap_or_default();
+    assert!(
+        SQLITE_ONLY.iter().any(|(listed, _)| *listed == last),
+        "{name} is not in the list of tests/support/database.rs"
+    );
+    if !on_postgres() {
+        return false;
+    }
+    if let Some(list) = std::env::var_os("MANYHANDS_TEST_SQLITE_ONLY") {
+        use std::io::Write;
+        let mut list = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(list)
+            .unwrap();
+        // In one piece, because others write there too.
+        list.write_all(format!("{name}\n").as_bytes()).unwrap();
+    }
+    true
+}
+
+/// Whether tests run on a server.
+pub fn on_postgres() -> bool {
+    match std::env::var("MANYHANDS_TEST_DATABASE").as_deref() {
+        Ok("postgres") => true,
+        Ok("sqlite") | Err(_) => false,
+        Ok(other) => panic!("MANYHANDS_TEST_DATABASE is {other}: it must be sqlite or postgres"),
+    }
+}
+
+/// What differs in a statement that a test writes itself.
+pub fn sql<'a>(sqlite: &'a str, postgres: &'a str) -> &'a str {
+    if on_postgres() { postgres } else { sqlite }
+}
+
+/// A database that nobody else uses.
+pub struct TestDatabase {
+    url: String,
+    kind: Kind,
+}
+
+enum Kind {
+    File(PathBuf),
+    /// The name of the database.
+    Server(String),
+}
+
+impl TestDatabase {
+    /// One with all tables and no rows; a file is made below `dir` when it is opened.
+    pub fn new(dir: &Path) -> Self {
+        if on_postgres() {
+            return Self::copied_from(&template());
+        }
+        Self::file(dir.join("data/manyhands.db"))
+    }
+
+    /// One without any table.
+    pub fn empty(dir: &Path) -> Self {
+        if on_postgres() {
+            return Self::copied_from("template0");
+        }
+        Self::file(dir.join("empty.db"))
+    }
+
+    fn file(path: PathBuf) -> Self {
+        Self {
+            url: format!("sqlite:{}", path.display()),
+            kind: Kind::File(path),
+        }
+    }
+
+    fn copied_from(other: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("manyhands_test_{}_{count}", std::process::id());
+        let mut server = Server::connect();
+        // What an earlier process of the same number may have left behind.
+        server.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        server.execute(&format!("CREATE DATABASE {name} TEMPLATE {other}"));
+        Self {
+            url: url_of(&name),
+            kind: Kind::Server(name),
+        }
+    }
+
+    /// Another one that holds the same. Whoever is connected to this one is cut off, if it is a server's.
+    pub fn copy(&self) -> Self {
+        match &self.kind {
+            Kind::File(path) => {
+                static COUNT: AtomicU32 = AtomicU32::new(0);
+                let count = COUNT.fetch_add(1, Ordering::Relaxed);
+                let to = path.with_extension(format!("copy{count}"));
+                for ending in ["", "-wal"] {
+                    let file = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
+                    std::fs::copy(file(path), file(&to)).unwrap();
+                }
+                Self::file(to)
+            }
+            Kind::Server(name) => {
+                Server::connect().execute(&format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                ));
+                Self::copied_from(name)
+            }
+        }
+    }
+
+    /// As the settings have it.
+    pub fn setting(&self) -> String {
+        self.url.clone()
+    }
+
+    pub fn url(&self) -> DatabaseUrl {
+        self.url.parse().unwrap()
+    }
+
+    /// Opens its doors.
+    pub fn open(&self) -> Db {
+        Db::open(&self.url()).unwrap()
+    }
+
+    /// A connection that knows no doors, as somebody has it who has got hold of the database.
+    pub fn connect(&self) -> Raw {
+        match &self.kind {
+            Kind::File(path) => {
+                assert!(path.exists(), "{}", path.display());
+                Raw::Sqlite(SqliteConnection::establish(&path.to_string_lossy()).unwrap())
+            }
+            Kind::Server(_) => Raw::Postgres(PgConnection::establish(&self.url).unwrap()),
+        }
+    }
+
+    /// Every row of every table, each column with its name, sorted.
+    pub fn rows(&self) -> BTreeSet<String> {
+        let mut conn = self.connect();
+        let mut all = BTreeSet::new();
+        for table in conn.tables() {
+            let row = match &mut conn {
+                Raw::Sqlite(_) => {
+                    let columns = conn.lines(&format!(
+                        "SELECT name AS line FROM pragma_table_info('{table}')"
+                    ));
+                    let row = columns.iter().map(|c| format!("'{c}=' || quote({c})"));
+                    row.collect::<Vec<_>>().join(" || ' ' || ")
+                }
+                Raw::Postgres(_) => format!("to_jsonb({table})::text"),
+            };
+            let rows = conn.lines(&format!("SELECT {row} AS line FROM {table}"));
+            all.extend(rows.into_iter().map(|r| format!("{table}: {r}")));
+        }
+        all
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Kind::Server(name) = &self.kind {
+            Server::connect().execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// A connection past the doors.
+pub enum Raw {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+impl Raw {
+    pub fn try_execute(&mut self, sql: &str) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(c) => c.batch_execute(sql),
+            Self::Postgres(c) => c.batch_execute(sql),
+        }
+    }
+
+    #[track_caller]
+    pub fn execute(&mut self, sql: &str) {
+        self.try_execute(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// What a query gives for its only column, `line`.
+    #[track_caller]
+    pub fn lines(&mut self, sql: &str) -> Vec<String> {
+        let query = diesel::sql_query(sql);
+        let lines: QueryResult<Vec<Line>> = match self {
+            Self::Sqlite(c) => query.load(c),
+            Self::Postgres(c) => query.load(c),
+        };
+        let lines = lines.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        lines.into_iter().map(|l| l.line).collect()
+    }
+
+    /// The names of the tables, without those that a backend or diesel keeps for itself.
+    pub fn tables(&mut self) -> Vec<String> {
+        let all = match self {
+            Self::Sqlite(_) => {
+                "SELECT name AS line FROM sqlite_master WHERE type = 'table'
+                                AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+            }
+            Self::Postgres(_) => {
+                "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = 'public'"
+            }
+        };
+        let all = self.lines(all).into_iter();
+        all.filter(|name| !name.starts_with("__diesel")).collect()
+    }
+}
+
+/// A connection to the server's own database, for making others.
+struct Server(PgConnection);
+
+impl Server {
+    fn connect() -> Self {
+        Self(PgConnection::establish(&server_url()).expect("the server of MANYHANDS_TEST_POSTGRES"))
+    }
+
+    fn execute(&mut self, sql: &str) {
+        self.0
+            .batch_execute(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+}
+
+fn server_url() -> String {
+    std::env::var("MANYHANDS_TEST_POSTGRES").expect(
+        "MANYHANDS_TEST_POSTGRES names the server for tests, such as postgres://USER@127.0.0.1/postgres; tests/run starts one",
+    )
+}
+
+/// The URL of another database of the server.
+fn url_of(name: &str) -> String {
+    let url = server_url();
+    let (url, query) = match url.split_once('?') {
+        Some((url, query)) => (url, format!("?{query}")),
+        None => (url.as_str(), String::new()),
+    };
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let authority = rest.split('/').next().unwrap_or_default();
+    format!("{scheme}://{authority}/{name}{query}")
+}
+
+/// The name of the database that all others are copied from; makes it where there is none. Programs that
+/// come at the same time wait for each other.
+fn template() -> String {
+    /// Any number that nothing else takes.
+    const TURN: i64 = 0x6d61_6e79_7465_7374;
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let name = format!("manyhands_template_{}", fingerprint());
+        let mut server = Server::connect();
+        server.execute(&format!("SELECT pg_advisory_lock({TURN})"));
+        let known =
+            format!("SELECT datname::text AS line FROM pg_database WHERE datname = '{name}'");
+        let known: Vec<Line> = diesel::sql_query(known).load(&mut server.0).unwrap();
+        if known.is_empty() {
+            // Under another name until it is whole.
+            let making = format!("{name}_new");
+            server.execute(&format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)"));
+            server.execute(&format!("CREATE DATABASE {making} TEMPLATE template0"));
+            Db::migrate(&url_of(&making).parse().unwrap()).unwrap();
+            server.execute(&format!("ALTER DATABASE {making} RENAME TO {name}"));
+        }
+        // The turn ends with the connection.
+        name
+    })
+    .clone()
+}
+
+/// What the migrations say, in short: a server that outlives the tests must not serve old tables.
+fn fingerprint() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|folder| folder.unwrap().path().join("up.sql"))
+        .collect();
+    files.sort();
+    let mut hasher = blake3::Hasher::new();
+    for file in files {
+        hasher.update(&std::fs::read(file).unwrap());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
