@@ -108,6 +108,11 @@ impl Supervisor {
 
     fn report(&self, error: &WorkerError, failures: u32, wait: Duration) {
         self.count("failed");
+        if error.is_outage() {
+            // The storage tells of an outage, and not once for every worker.
+            tracing::debug!(worker = self.name, error = %error, failures, wait_ms = millis(wait), "a worker waits for the database");
+            return;
+        }
         tracing::error!(
             worker = self.name,
             error = %error,
