@@ -131,7 +131,7 @@ pub fn claim_due(
                     .is_null()
                     .or(letters::lease_until.le(now))
             )
-            .order((letters::priority, letters::due_at))
+            .order((letters::priority, letters::due_at, letters::id))
             .limit(limit)
             .select(letters::id)
     )?;
@@ -146,7 +146,7 @@ pub fn claim_due(
         .filter(letters::id.eq_any(&ids))
         .select(Letter::as_select())
         .load(c))?;
-    claimed.sort_by_key(|l| (l.priority, l.due_at));
+    claimed.sort_by_key(|l| (l.priority, l.due_at, l.id));
     Ok(claimed)
 }
 

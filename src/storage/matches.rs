@@ -497,7 +497,7 @@ pub fn set_asked(conn: &mut Conn, id: MatchId, at: Ts, respond_by: Ts) -> QueryR
 }
 
 /// Asks whose answer is overdue, asks whose letter did not leave in time, and acceptances that the
-/// neighbor did not agree to in time.
+/// neighbor did not agree to in time, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
@@ -516,11 +516,14 @@ pub fn overdue(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Match>> 
         .and(matches::state.eq(accepted))
         .and(matches::agreement.eq(Agreement::Pending))
         .and(matches::agree_by.le(now));
-    with!(conn, c => matches::table
+    let mut overdue: Vec<Match> = with!(conn, c => matches::table
         .filter(answer.or(letter).or(agreement))
         .limit(limit)
         .select(Match::as_select())
-        .load(c))
+        .load(c))?;
+    // Not by the query, which would walk through all of them in that order.
+    overdue.sort_by_key(|m| m.id);
+    Ok(overdue)
 }
 
 /// When the next match is overdue, as [`overdue`] sees it.

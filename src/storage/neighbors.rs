@@ -81,12 +81,12 @@ pub fn find(conn: &mut Conn, id: NeighborId) -> QueryResult<Option<Neighbor>> {
     with!(conn, c => neighbors::table.find(id).select(Neighbor::as_select()).first(c).optional())
 }
 
-/// Several neighbors at once.
+/// Several neighbors at once, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor>> {
-    with!(conn, c => neighbors::table.filter(neighbors::id.eq_any(ids)).select(Neighbor::as_select()).load(c))
+    with!(conn, c => neighbors::table.filter(neighbors::id.eq_any(ids)).order(neighbors::id).select(Neighbor::as_select()).load(c))
 }
 
 /// Changes a neighbor if nobody changed her since `read_version` was read.

@@ -114,12 +114,12 @@ pub fn find(conn: &mut Conn, id: OfferId) -> QueryResult<Option<Offer>> {
     with!(conn, c => offers::table.find(id).select(Offer::as_select()).first(c).optional())
 }
 
-/// Several offers at once.
+/// Several offers at once, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
-    with!(conn, c => offers::table.filter(offers::id.eq_any(ids)).select(Offer::as_select()).load(c))
+    with!(conn, c => offers::table.filter(offers::id.eq_any(ids)).order(offers::id).select(Offer::as_select()).load(c))
 }
 
 /// All offers of a volunteer, oldest first.
@@ -201,14 +201,16 @@ pub fn claim_due(
                     .is_null()
                     .or(offers::lease_until.le(now))
             )
-            .order(offers::match_due_at)
+            .order((offers::match_due_at, offers::id))
             .limit(limit)
             .select(offers::id)
     )?;
     with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(&ids)))
         .set((offers::lease_id.eq(lease), offers::lease_until.eq(lease_until)))
         .execute(c))?;
-    find_all(conn, &ids)
+    let mut claimed = find_all(conn, &ids)?;
+    claimed.sort_by_key(|o| (o.match_due_at, o.id));
+    Ok(claimed)
 }
 
 /// When the next offer may be taken: it is due, and nobody holds it any more.
@@ -345,12 +347,12 @@ pub fn renew(conn: &mut Conn, id: OfferId, expires_at: Ts, now: Ts) -> QueryResu
     Ok(renewed == 1)
 }
 
-/// Live offers whose day has come, or whose time is over.
+/// Live offers whose day has come, or whose time is over, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
 pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
-    with!(conn, c => offers::table
+    let mut past: Vec<Offer> = with!(conn, c => offers::table
         // Each arm by itself finds its index, on every backend.
         .filter(
             offers::closed_at.is_null().and(offers::expires_at.le(now))
@@ -358,7 +360,10 @@ pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
         )
         .limit(limit)
         .select(Offer::as_select())
-        .load(c))
+        .load(c))?;
+    // Not by the query, which would walk through all of them in that order.
+    past.sort_by_key(|offer| offer.id);
+    Ok(past)
 }
 
 /// Destroys the sealed part of closed offers.

@@ -143,12 +143,12 @@ pub fn find(conn: &mut Conn, id: RequestId) -> QueryResult<Option<Request>> {
     with!(conn, c => requests::table.find(id).select(Request::as_select()).first(c).optional())
 }
 
-/// Several requests at once.
+/// Several requests at once, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>> {
-    with!(conn, c => requests::table.filter(requests::id.eq_any(ids)).select(Request::as_select()).load(c))
+    with!(conn, c => requests::table.filter(requests::id.eq_any(ids)).order(requests::id).select(Request::as_select()).load(c))
 }
 
 /// All requests of a neighbor, oldest first.
@@ -286,6 +286,7 @@ pub fn claim_due(
                 requests::urgency.eq(Urgency::Now).desc(),
                 requests::urgency.eq(Urgency::Today).desc(),
                 requests::created_at,
+                requests::id,
             ))
             .limit(limit)
             .select(requests::id)
@@ -294,7 +295,7 @@ pub fn claim_due(
         .set((requests::lease_id.eq(lease), requests::lease_until.eq(lease_until)))
         .execute(c))?;
     let mut claimed = find_all(conn, &ids)?;
-    claimed.sort_by_key(|r| (r.urgency, r.created_at));
+    claimed.sort_by_key(|r| (r.urgency, r.created_at, r.id));
     Ok(claimed)
 }
 
@@ -554,7 +555,7 @@ pub fn past(
         .filter(requests::closed_at.is_null())
         .filter(requests::needed_until.le(now))
         .filter(requests::needed_until.le(promised_before).or(not(is_promised())))
-        .order(requests::needed_until)
+        .order((requests::needed_until, requests::id))
         .limit(limit)
         .select(Request::as_select())
         .load(c))

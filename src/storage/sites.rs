@@ -76,6 +76,7 @@ pub fn open(conn: &mut Conn, category: Option<&str>) -> QueryResult<Vec<(Site, O
             .filter(offers::state.eq(OfferState::Open))
             .filter(volunteers::paused_at.is_null())
             .filter(volunteers::blocked_at.is_null())
+            .order(sites::offer_id)
             .select((Site::as_select(), Offer::as_select()))
             .into_boxed();
         if let Some(category) = category {

@@ -103,12 +103,12 @@ pub fn find(conn: &mut Conn, id: VolunteerId) -> QueryResult<Option<Volunteer>> 
     with!(conn, c => volunteers::table.find(id).select(Volunteer::as_select()).first(c).optional())
 }
 
-/// Several volunteers at once.
+/// Several volunteers at once, in the order of their ids.
 ///
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunteer>> {
-    with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).select(Volunteer::as_select()).load(c))
+    with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).order(volunteers::id).select(Volunteer::as_select()).load(c))
 }
 
 /// Whether a volunteer with that address wants no mail.

@@ -170,16 +170,14 @@ impl TestDatabase {
         let mut conn = self.connect();
         let mut all = BTreeSet::new();
         for table in conn.tables() {
-            let row = match &mut conn {
-                Raw::Sqlite(_) => {
-                    let columns = conn.lines(&format!(
-                        "SELECT name AS line FROM pragma_table_info('{table}')"
-                    ));
-                    let row = columns.iter().map(|c| format!("'{c}=' || quote({c})"));
-                    row.collect::<Vec<_>>().join(" || ' ' || ")
-                }
-                Raw::Postgres(_) => format!("to_jsonb({table})::text"),
+            let columns = conn.columns(&table);
+            let quoted = |c: &String| match &conn {
+                Raw::Sqlite(_) => format!("'{c}=' || quote({c})"),
+                // As JSON has it, in which an instant is one word.
+                Raw::Postgres(_) => format!("'{c}=' || quote_nullable(to_jsonb({c}) #>> '{{}}')"),
             };
+            let row: Vec<String> = columns.iter().map(quoted).collect();
+            let row = row.join(" || ' ' || ");
             let rows = conn.lines(&format!("SELECT {row} AS line FROM {table}"));
             all.extend(rows.into_iter().map(|r| format!("{table}: {r}")));
         }
@@ -231,6 +229,20 @@ impl Raw {
         };
         let lines = lines.unwrap_or_else(|error| panic!("{sql}: {error}"));
         lines.into_iter().map(|l| l.line).collect()
+    }
+
+    /// The names of a table's columns, in their order.
+    pub fn columns(&mut self, table: &str) -> Vec<String> {
+        let all = match self {
+            Self::Sqlite(_) => {
+                format!("SELECT name AS line FROM pragma_table_info('{table}') ORDER BY cid")
+            }
+            Self::Postgres(_) => format!(
+                "SELECT column_name::text AS line FROM information_schema.columns
+                 WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"
+            ),
+        };
+        self.lines(&all)
     }
 
     /// The names of the tables, without those that a backend or diesel keeps for itself.

@@ -125,6 +125,8 @@ impl World {
         ]);
         let dead = dead(&app, &mo.token, &ana.token).await;
         let at_first = app.database.copy();
+        // Whoever copies a server's database cuts off everybody else.
+        app.use_database(at_first.copy());
         Self {
             app,
             at_first,
