@@ -259,9 +259,9 @@ impl<'a> Crew<'a> {
         wake: Wake,
         make: impl Fn(Ctx, Stop) -> W + Send + 'static,
     ) {
-        let is_shared = self.ctx.db.path().is_none();
+        let on_server = self.ctx.db.path().is_none();
         let (look, commits) = match wake {
-            Wake::OnChange if is_shared => (LOOK_OFTEN, Some(self.ctx.db.committed())),
+            Wake::OnChange if on_server => (LOOK_OFTEN, Some(self.ctx.db.committed())),
             Wake::OnChange => (LOOK, Some(self.ctx.db.committed())),
             Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
             Wake::Often => (LOOK, None),
@@ -274,6 +274,7 @@ impl<'a> Crew<'a> {
             clock: Arc::clone(&self.ctx.clock),
             entropy: Arc::clone(&self.ctx.entropy),
             stop: self.stop.clone(),
+            on_server,
             // The one that brings the keys back cannot wait for them, and what was erased must be gone also
             // while they are away.
             vault: (!matches!(name, "keys" | "checkpoint")).then(|| Arc::clone(&self.ctx.vault)),

@@ -205,7 +205,7 @@ impl<'a> Load<'a> {
     /// Changes and closes what was posted, pauses and resumes what is offered.
     pub fn edit(&self, seed: u64, pace: &Receiver<()>) {
         let mut random = StdRng::seed_from_u64(seed);
-        let mut one = |from: &Mutex<Vec<(String, String)>>, random: &mut StdRng| {
+        let one = |from: &Mutex<Vec<(String, String)>>, random: &mut StdRng| {
             let all = from.lock().unwrap();
             (!all.is_empty()).then(|| all[random.random_range(0..all.len())].clone())
         };

@@ -41,6 +41,16 @@ fn letters(fleet: &Fleet, email: &str, prefix: &str) -> Vec<String> {
         .collect()
 }
 
+/// The token of the newest letter to an address, if it asks for something that is still open.
+fn open_ask(fleet: &Fleet, email: &str) -> Option<String> {
+    let token = letters(fleet, email, "mha_").pop()?;
+    let seen = fleet
+        .ask(0, &Call::get("/v1/matches/self", &token))
+        .unwrap()
+        .ok();
+    (seen["state"] == "notified").then_some(token)
+}
+
 /// Volunteers who have confirmed an offer: their manage tokens.
 fn volunteers(fleet: &Fleet, posts: &[(String, Value, Value)]) -> Vec<String> {
     for (n, (email, at, offers)) in posts.iter().enumerate() {
@@ -82,7 +92,8 @@ fn posts_that_arrive_together_meet(fleet: &Fleet) {
                     .unwrap()
                     .ok();
             });
-            let offers = json!({"offers": [{"category": "food", "capacity": 1}]});
+            let offers =
+                json!({"location": place(n), "offers": [{"category": "food", "capacity": 1}]});
             let call = Call::post("/v1/volunteers/self/offers", Some(token), &offers);
             both.wait();
             fleet.ask(n + 1, &call).unwrap().ok();
@@ -112,16 +123,12 @@ fn one_gets_the_last_place(fleet: &Fleet) {
             .unwrap()
             .ok();
         let tokens: Vec<String> = (0..SIZE)
-            .map(|n| {
-                wait_for("an ask", || {
-                    letters(fleet, &email(n), "mha_").get(round).cloned()
-                })
-            })
+            .map(|n| wait_for("an ask", || open_ask(fleet, &email(n))))
             .collect();
         let all = Barrier::new(SIZE);
         let statuses: Vec<u16> = thread::scope(|scope| {
-            let accept = |(n, token)| {
-                let all = &all;
+            let accept = |n: usize| {
+                let (all, token) = (&all, &tokens[n]);
                 scope.spawn(move || {
                     let nothing = json!({});
                     let accept = Call::post("/v1/matches/self/accept", Some(token), &nothing);
@@ -129,7 +136,7 @@ fn one_gets_the_last_place(fleet: &Fleet) {
                     fleet.ask(n + round, &accept).unwrap().status
                 })
             };
-            let running: Vec<_> = tokens.iter().enumerate().map(accept).collect();
+            let running: Vec<_> = (0..SIZE).map(accept).collect();
             running.into_iter().map(|one| one.join().unwrap()).collect()
         });
         let won = statuses.iter().filter(|status| **status == 200).count();
@@ -304,6 +311,15 @@ fn three_instances_are_as_good_as_one() {
         assert!(sampled > 10, "{sampled} looks");
     });
 
+    let promises = &load.promises;
+    assert!(
+        !promises.accepted.lock().unwrap().is_empty(),
+        "nobody helped"
+    );
+    assert!(
+        !promises.closed.lock().unwrap().is_empty(),
+        "nobody closed anything"
+    );
     let mut conn = PgConnection::establish(&url).unwrap();
     come_to_rest(&fleet, &mut conn);
     truth::check(&mut conn).unwrap();

@@ -64,8 +64,15 @@ impl Stage {
         wait_for("unreadiness", || {
             (self.admin("/readyz").status == 503).then_some(())
         });
-        for _ in 0..5 {
-            let answer = self.post();
+        let server = &self.server;
+        let answers = std::thread::scope(|scope| {
+            let post = || server.post("/v1/requests", &[], &body()).unwrap();
+            let all: Vec<_> = (0..5).map(|_| scope.spawn(post)).collect();
+            all.into_iter()
+                .map(|one| one.join().unwrap())
+                .collect::<Vec<_>>()
+        });
+        for answer in answers {
             assert_eq!(answer.status, 503, "{answer:?}");
             assert!(answer.header("Retry-After").is_some(), "{answer:?}");
             assert!(
