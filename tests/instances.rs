@@ -20,6 +20,8 @@ mod database;
 mod feed;
 #[path = "instances/fleet.rs"]
 mod fleet;
+#[path = "instances/leases.rs"]
+mod leases;
 #[path = "instances/load.rs"]
 mod load;
 #[path = "instances/sealing.rs"]

@@ -151,14 +151,16 @@ impl Pass {
     /// # Errors
     /// A failed query.
     pub fn next(&mut self, conn: &mut Conn, limit: i64) -> QueryResult<Result<Vec<Change>, Lost>> {
-        let page = match (&self.from.read, &self.to.read) {
-            (Horizon::Concurrent { before, open }, Horizon::Concurrent { before: until, .. }) => {
-                between(conn, *before, open, *until, self.after, limit)?
-            }
-            _ => {
-                let after = self.after.map(|(_, seq)| seq).or(self.from.newest);
-                after_seq(conn, after.unwrap_or(i64::MIN), self.to.newest, limit)?
-            }
+        let ends = (&self.from.read, &self.to.read);
+        let page = if let (
+            Horizon::Concurrent { before, open },
+            Horizon::Concurrent { before: until, .. },
+        ) = ends
+        {
+            between(conn, *before, open, *until, self.after, limit)?
+        } else {
+            let after = self.after.map(|(_, seq)| seq).or(self.from.newest);
+            after_seq(conn, after.unwrap_or(i64::MIN), self.to.newest, limit)?
         };
         // Asked after the rows were read: what is forgotten from here on was not needed for them.
         if let Some(seq) = self.from.newest

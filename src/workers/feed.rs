@@ -60,7 +60,7 @@ enum Page {
     /// All was read.
     End(Place),
     /// Some changes, and the way to the others.
-    Some(Changed, Pass),
+    Some(Box<(Changed, Pass)>),
 }
 
 impl Worker for Feed {
@@ -125,7 +125,8 @@ impl Feed {
                     self.place = Some((place, begun));
                     break;
                 }
-                Page::Some(changed, on) => {
+                Page::Some(page) => {
+                    let (changed, on) = *page;
                     self.put(changed);
                     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
                     metrics::gauge!("manyhands_index_lag_changes").set(on.behind() as f64);
@@ -167,7 +168,7 @@ impl Feed {
             Ok(match pass.next(conn, APPLIED_AT_ONCE)? {
                 Err(why) => Page::Lost(why),
                 Ok(page) if page.is_empty() => Page::End(pass.end()),
-                Ok(page) => Page::Some(read_changed(&ctx, conn, &page, now)?, pass),
+                Ok(page) => Page::Some(Box::new((read_changed(&ctx, conn, &page, now)?, pass))),
             })
         };
         self.ctx.db.read(read).await

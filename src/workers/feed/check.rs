@@ -43,8 +43,8 @@ enum Walk {
 
 /// A post as the database has it.
 enum Row {
-    Offer(OfferId, Option<OfferCard>),
-    Request(RequestId, Option<RequestCard>),
+    Offer(OfferId, Option<Box<OfferCard>>),
+    Request(RequestId, Option<Box<RequestCard>>),
 }
 
 /// A page of the database beside the same range of the index.
@@ -79,7 +79,7 @@ impl Row {
                 (row, known) => row.is_none() && known.is_none(),
             },
             Self::Request(_, Some(row)) if row.window.until() <= now => true,
-            Self::Request(id, row) => row.as_ref() == index.request(*id),
+            Self::Request(id, row) => row.as_deref() == index.request(*id),
         }
     }
 
@@ -199,8 +199,8 @@ impl Feed {
         }
         let ctx = self.ctx.clone();
         let read = move |conn: &mut Conn| read_changed(&ctx, conn, &changes, now);
-        let changed: Changed = self.ctx.db.read(read).await?;
-        self.put(changed);
+        let now_right: Changed = self.ctx.db.read(read).await?;
+        self.put(now_right);
         Ok(())
     }
 
@@ -228,12 +228,11 @@ fn page(ctx: &Ctx, conn: &mut Conn, walk: Walk) -> Result<Page, StorageError> {
             let mut ids: Vec<OfferId> = found.iter().map(|o| o.id).collect();
             ids.extend(split_off_up_to(&mut known, last));
             let rows = offer_rows(conn, &ids, found)?;
-            let next = match last {
-                Some(last) => Walk::Offers(known, Some(last)),
-                None => {
-                    let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
-                    Walk::Requests(index.request_ids(), None)
-                }
+            let next = if let Some(last) = last {
+                Walk::Offers(known, Some(last))
+            } else {
+                let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
+                Walk::Requests(index.request_ids(), None)
             };
             Ok(Page {
                 rows,
@@ -279,7 +278,7 @@ fn offer_rows(
     ids.dedup();
     Ok(ids
         .into_iter()
-        .map(|id| Row::Offer(id, cards.remove(&id)))
+        .map(|id| Row::Offer(id, cards.remove(&id).map(Box::new)))
         .collect())
 }
 
@@ -299,6 +298,6 @@ fn request_rows(
     ids.dedup();
     Ok(ids
         .into_iter()
-        .map(|id| Row::Request(id, cards.remove(&id)))
+        .map(|id| Row::Request(id, cards.remove(&id).map(Box::new)))
         .collect())
 }
