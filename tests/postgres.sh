@@ -1,7 +1,9 @@
+# shellcheck shell=bash
 # Sourced by tests/run: a PostgreSQL of its own for the tests, on this machine only, gone when they are through.
 #
-# postgres_up      finds one, installs it where that is possible, and starts it; exports MANYHANDS_TEST_POSTGRES. Where
-#                  there is none, it says why in $postgres_missing. A server that is named there already is left alone.
+# postgres_up      finds one, installs it where that is possible, and starts it; exports MANYHANDS_TEST_POSTGRES and
+#                  MANYHANDS_TEST_POSTGRES_TLS. Where there is none, it says why in $postgres_missing. A server that is
+#                  named there already is left alone.
 # postgres_down    stops it and removes what it has written.
 # Nothing of another cluster on this machine is touched, and none is made that outlives the tests.
 
@@ -65,15 +67,38 @@ postgres_home() {
   return 1
 }
 
-# Whether nobody listens there. Somebody may begin to before the server does; then it does not start, and the next is tried.
+# Whether nobody listens there. Somebody may begin to before the server does; then it does not start, and another port
+# is tried.
 postgres_port_is_free() {
   ! (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# postgres_certificate NAME [OPTION…]
+postgres_certificate() {
+  local name=$1
+  shift
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$name" \
+    -keyout "$name.key" -out "$name.pem" "$@"
+}
+
+# Certificates for tests/postgres_tls.rs. Everything else asks for no TLS.
+postgres_certificates() {
+  local tls=$postgres_dir/tls
+  mkdir "$tls" && (
+    cd "$tls" && postgres_certificate ca && postgres_certificate stranger &&
+      # The number of its address is a name for this machine that no program takes for its own.
+      postgres_certificate server -CA ca.pem -CAkey ca.key -addext 'subjectAltName=DNS:2130706433' &&
+      chmod 600 server.key
+  ) || return
+  if [ "$(id -u)" = 0 ]; then
+    chown -R "$(postgres_user)" "$tls"
+  fi
 }
 
 # Loopback only, and with a password: whoever else uses this machine must not become who runs the tests.
 # fsync stays on: what was acknowledged is on disk is one of the things tested.
 postgres_start() {
-  local password port attempt data=$postgres_dir/data
+  local password port data=$postgres_dir/data
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   (umask 077 && printf '%s\n' "$password" >"$postgres_dir/password")
   if [ "$(id -u)" = 0 ]; then
@@ -81,14 +106,16 @@ postgres_start() {
   fi
   postgres_as "$postgres_bin/initdb" -D "$data" --username=tests --pwfile="$postgres_dir/password" \
     --auth=scram-sha-256 --encoding=UTF8 --no-locale || return
-  for attempt in 1 2 3 4 5; do
+  postgres_certificates || return
+  for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
     postgres_port_is_free "$port" || continue
     # Its socket stands in its own directory, where the path is short enough for one.
     if postgres_as "$postgres_bin/pg_ctl" start -D "$data" -w -t 60 -l "$postgres_dir/log" -o "-p $port -h 127.0.0.1 \
       -c unix_socket_directories='$( ((${#postgres_dir} < 80)) && echo "$postgres_dir")' \
+      -c ssl=on -c ssl_cert_file=$postgres_dir/tls/server.pem -c ssl_key_file=$postgres_dir/tls/server.key \
       -c max_connections=400 -c timezone=UTC -c log_min_messages=fatal"; then
-      (umask 077 && printf 'postgres://tests:%s@127.0.0.1:%s/postgres\n' "$password" "$port" >"$postgres_dir/url")
+      (umask 077 && printf 'postgres://tests:%s@127.0.0.1:%s/postgres?sslmode=disable\n' "$password" "$port" >"$postgres_dir/url")
       rm -f "$postgres_dir/password"
       return
     fi
@@ -121,7 +148,8 @@ postgres_up() {
   fi
   if [ -z "$postgres_missing" ]; then
     MANYHANDS_TEST_POSTGRES=$(cat "$postgres_dir/url")
-    export MANYHANDS_TEST_POSTGRES
+    MANYHANDS_TEST_POSTGRES_TLS=$postgres_dir/tls
+    export MANYHANDS_TEST_POSTGRES MANYHANDS_TEST_POSTGRES_TLS
     printf 'ok %d s\n' $((SECONDS - start))
   else
     printf 'NONE %d s: %s\n' $((SECONDS - start)) "$postgres_missing"

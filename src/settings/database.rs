@@ -17,7 +17,8 @@ pub struct DatabaseSettings {
     /// Where the database is; the scheme picks the kind. Read it by [`DatabaseSettings::url`].
     #[serde(deserialize_with = "values::parsed")]
     url: DatabaseUrl,
-    /// A file with the server's password and nothing else; read for every new connection.
+    /// A file with the server's password on its first line; read for every new connection.
+    #[serde(default, deserialize_with = "values::filled")]
     pub password_file: Option<PathBuf>,
     /// Whether a server on another machine may be spoken to without TLS.
     pub plaintext: bool,

@@ -7,8 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use super::values;
 use crate::domain::contact::{EmailAddress, PersonName};
 
 /// Keys with what is wrong about their values, all at once.
@@ -47,23 +48,23 @@ pub enum TransportKind {
 #[serde(deny_unknown_fields, default)]
 pub struct SmtpSettings {
     /// Name or IP address; its certificate must be valid for it.
-    #[serde(deserialize_with = "filled")]
+    #[serde(deserialize_with = "values::filled")]
     pub host: Option<String>,
     /// Without one: 587 for `starttls`, 465 for `tls`, 25 for `none`.
     pub port: Option<u16>,
     /// How the connection is encrypted.
     pub tls: Tls,
     /// A file in PEM with certificates to trust beside those of the machine: a private authority.
-    #[serde(deserialize_with = "filled")]
+    #[serde(deserialize_with = "values::filled")]
     pub ca_file: Option<PathBuf>,
     /// Without one there is no login.
-    #[serde(deserialize_with = "filled")]
+    #[serde(deserialize_with = "values::filled")]
     pub username: Option<String>,
     /// The password itself; `password_file` keeps it out of the environment.
-    #[serde(deserialize_with = "filled")]
+    #[serde(deserialize_with = "values::filled")]
     pub password: Option<SecretString>,
     /// A file that holds the password on its first line.
-    #[serde(deserialize_with = "filled")]
+    #[serde(deserialize_with = "values::filled")]
     pub password_file: Option<PathBuf>,
     /// How long the server may take until it asks for the body, and again until it answers the body.
     #[serde(with = "humantime_serde")]
@@ -82,14 +83,6 @@ pub enum Tls {
     Starttls,
     /// From the first byte.
     Tls,
-}
-
-/// An empty value counts as none: that is how an unset variable arrives from a compose file.
-fn filled<'de, D: Deserializer<'de>, T: From<String>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|t| !t.is_empty()).map(T::from))
 }
 
 impl Default for MailSettings {

@@ -48,3 +48,11 @@ pub(super) fn time_of_day<'de, D: Deserializer<'de>>(
         .map(|text| Time::strptime("%H:%M", &text).map_err(|_| Error::custom(EXPECTED)))
         .transpose()
 }
+
+/// An empty value counts as none: that is how an unset variable arrives from a compose file.
+pub(super) fn filled<'de, D: Deserializer<'de>, T: From<String>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|t| !t.is_empty()).map(T::from))
+}

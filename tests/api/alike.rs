@@ -21,6 +21,7 @@ type Statements = Arc<Mutex<Vec<String>>>;
 static NOTES: LazyLock<Mutex<HashMap<String, Statements>>> = LazyLock::new(Mutex::default);
 
 /// Notes what a connection runs, whichever thread has opened it.
+#[expect(clippy::unnecessary_wraps, reason = "diesel asks for it in this form")]
 fn noting() -> Option<Box<dyn Instrumentation>> {
     let mut database = String::new();
     Some(Box::new(

@@ -16,6 +16,12 @@ const BAD_VALUES: &str = r"
     server.request_timeout | 6m | must be from 1s to 5m
     database.url | mysql://u:secret@h/d | must be sqlite:PATH
     database.url |  | must be sqlite:PATH
+    database.url | postgres:manyhands | or postgres://USER@HOST/NAME
+    database.url | postgres://u:secret@db.example/d?sslmode=prefer | the server is on another machine
+    database.plaintext | maybe | must be true or false
+    database.connections | 1 | must be from 2 to 200
+    database.worker_connections | 1000 | must be from 2 to 200
+    database.statement_timeout | 1m | must be from 100ms to 8s
     keys.path |  | must name a file
     mail.transport | pigeon | must be one of `smtp`, `file`, `memory`
     mail.from | nobody | an address such as
@@ -245,8 +251,9 @@ fn settings_hide_their_secrets() {
     let secret = [
         ("mail.smtp.password", "hunter2"),
         ("mail.smtp.username", "u"),
-        ("database.url", "sqlite:hunter2"),
+        ("database.url", "postgres://u:hunter2@localhost/d"),
     ];
     let settings = Settings::load(keyed(&secret)).unwrap();
     assert!(!format!("{settings:?}").contains("hunter2"));
+    assert!(!format!("{:?}", settings.database.url()).contains("hunter2"));
 }

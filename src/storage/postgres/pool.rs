@@ -195,6 +195,13 @@ impl Pools {
         f: &mut impl FnMut(&mut Conn) -> Result<T, TxError<R>>,
     ) -> Result<T, TxError<R>> {
         let started = Instant::now();
+        let rest = |attempt| {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "nothing tells when whoever was in the way is done; this thread has nothing else to do"
+            )]
+            std::thread::sleep(pause(attempt, started.elapsed()));
+        };
         for attempt in 1.. {
             match self.run(door, f) {
                 Run::Over(result) => return result,
@@ -203,7 +210,7 @@ impl Pools {
                 }
                 Run::Again(_) => {
                     metrics::counter!("manyhands_write_reruns_total").increment(1);
-                    std::thread::sleep(pause(attempt, started.elapsed()));
+                    rest(attempt);
                 }
             }
         }

@@ -12,7 +12,7 @@ pub const HAS_TLS: bool = cfg!(feature = "postgres-tls");
 /// How a server is spoken to, beside its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerOptions {
-    /// A file with the password and nothing else; read for every new connection, so that it may change.
+    /// A file with the password on its first line; read for every new connection, so that it may change.
     pub password_file: Option<PathBuf>,
     /// Whether a server on another machine may be spoken to without TLS.
     pub plaintext: bool,
@@ -155,7 +155,7 @@ impl Server {
             })?;
             add(
                 "password",
-                &escaped(password.trim_end_matches(['\r', '\n'])),
+                &escaped(password.lines().next().unwrap_or_default()),
             );
         }
         Ok(url)

@@ -27,7 +27,7 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(10);
 pub struct Session(Hold);
 
 enum Hold {
-    Lone(Box<PgConnection>),
+    Lone(PgConnection),
     Pooled(PooledConnection<Lines>),
 }
 
@@ -39,7 +39,7 @@ impl Session {
             "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
         )
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Self(Hold::Lone(Box::new(conn))))
+        Ok(Self(Hold::Lone(conn)))
     }
 
     pub(super) fn pooled(conn: PooledConnection<Lines>) -> Self {

@@ -1,0 +1,160 @@
+//! Every query that runs by the clock, or for every letter, finds its rows by an index: none walks
+//! through a table that grows.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use manyhands::crypto::lookup::KeyedHash;
+use manyhands::domain::clock::Ts;
+use manyhands::domain::entropy::SeededEntropy;
+use manyhands::domain::ids::{LeaseId, NeighborId};
+use manyhands::domain::letter::Lane;
+use manyhands::storage::{Conn, TxError, letters, matches, offers, requests, tasks, volunteers};
+
+use crate::database::is_left_out;
+use crate::open;
+
+/// Runs a query and drops what it finds.
+type Run = fn(&mut Conn, LeaseId) -> QueryResult<()>;
+
+const NOW: Ts = Ts::EPOCH;
+
+/// The queries, each with the indexes that it has to find its rows by.
+const QUERIES: &[(&[&str], Run)] = &[
+    (&["requests_due"], |c, lease| {
+        requests::claim_due(c, NOW, lease, NOW, 9).map(drop)
+    }),
+    (&["requests_due", "requests_leased"], |c, _| {
+        requests::next_due(c).map(drop)
+    }),
+    (&["requests_untouched"], |c, _| {
+        requests::sweep(c, NOW, NOW, 9).map(drop)
+    }),
+    (&["requests_live", "matches_request"], |c, _| {
+        requests::past(c, NOW, NOW, 9).map(drop)
+    }),
+    (&["requests_closed"], |c, _| {
+        requests::closed_with_secrets(c, NOW, 9).map(drop)
+    }),
+    (&["requests_forget"], |c, _| {
+        requests::to_forget(c, NOW, 9).map(drop)
+    }),
+    (&["offers_due"], |c, lease| {
+        offers::claim_due(c, NOW, lease, NOW, 9).map(drop)
+    }),
+    (&["offers_due", "offers_leased"], |c, _| {
+        offers::next_due(c).map(drop)
+    }),
+    (&["offers_expiring", "offers_ending"], |c, _| {
+        offers::past(c, NOW, 9).map(drop)
+    }),
+    (&["offers_expiring"], |c, _| {
+        offers::ending(c, NOW, 9).map(drop)
+    }),
+    (&["offers_closed"], |c, _| {
+        offers::closed_with_secrets(c, NOW, 9).map(drop)
+    }),
+    (&["offers_forget", "matches_offer"], |c, _| {
+        offers::to_forget(c, NOW, 9).map(drop)
+    }),
+    (
+        &["matches_respond", "matches_unasked", "matches_agree"],
+        |c, _| matches::overdue(c, NOW, 9).map(drop),
+    ),
+    (
+        &["matches_respond", "matches_unasked", "matches_agree"],
+        |c, _| matches::next_overdue(c).map(drop),
+    ),
+    (&["letters_turn"], |c, lease| {
+        letters::claim_due(c, Lane::Unconfirmed, NOW, lease, NOW, 9).map(drop)
+    }),
+    (&["letters_next"], |c, _| {
+        letters::next_due(c, Lane::Unconfirmed).map(drop)
+    }),
+    (&["letters_waiting"], |c, _| letters::backlog(c).map(drop)),
+    (&["letters_settled"], |c, _| {
+        letters::delete_settled(c, NOW, 9).map(drop)
+    }),
+    (&["tasks_neighbor"], |c, _| {
+        tasks::open_call(c, NeighborId::new(&SeededEntropy::new(1))).map(drop)
+    }),
+    (&["tasks_done"], |c, _| {
+        tasks::delete_old(c, NOW, 9).map(drop)
+    }),
+    (&["volunteers_by_email", "volunteers_by_phone"], |c, _| {
+        let hash = Some(KeyedHash::from([1; 32]));
+        volunteers::is_blocked(c, hash, hash).map(drop)
+    }),
+    (&["volunteers_unconfirmed"], |c, _| {
+        volunteers::unconfirmed_before(c, NOW, 9).map(drop)
+    }),
+    (&["volunteers_erased", "offers_volunteer"], |c, _| {
+        volunteers::delete_forgotten(c, 9).map(drop)
+    }),
+];
+
+/// The plans of everything that `run` reads.
+fn plans_of(conn: &mut Conn, run: Run, lease: LeaseId) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    let texts: Arc<Mutex<Vec<String>>> = Arc::default();
+    let notes = Arc::clone(&texts);
+    let note = move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            notes.lock().unwrap().push(query.to_string());
+        }
+    };
+    let Conn::Sqlite(c) = conn else {
+        panic!("on SQLite only");
+    };
+    c.set_instrumentation(note);
+    run(conn, lease).unwrap();
+    let Conn::Sqlite(c) = conn else {
+        panic!("on SQLite only");
+    };
+    c.set_instrumentation(None::<fn(InstrumentationEvent<'_>)>);
+    let texts = std::mem::take(&mut *texts.lock().unwrap());
+    let mut steps = Vec::new();
+    // What is to be loaded by no id at all is not looked for.
+    let is_read = |text: &&String| text.starts_with("SELECT") && !text.contains("1=0");
+    for text in texts.iter().filter(is_read) {
+        // The values come after the text, and count for nothing in a plan.
+        let text = text.split(" -- binds").next().unwrap_or_default();
+        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"))
+            .load(&mut **c)
+            .unwrap();
+        steps.extend(plan.into_iter().map(|step| step.detail));
+    }
+    steps
+}
+
+#[tokio::test]
+async fn what_runs_by_the_clock_finds_its_rows_by_an_index() {
+    if is_left_out() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(dir.path());
+    let explained = db.write(|conn| {
+        let lease = LeaseId::new(&SeededEntropy::new(2));
+        let plans = QUERIES.iter().map(|(_, run)| plans_of(conn, *run, lease));
+        Ok::<_, TxError<()>>(plans.collect::<Vec<_>>())
+    });
+    for ((expected, _), plan) in QUERIES.iter().zip(explained.await.unwrap()) {
+        for index in *expected {
+            let by = format!("INDEX {index}");
+            let is_used = |step: &String| step.split(" (").next().unwrap().ends_with(&by);
+            assert!(plan.iter().any(is_used), "not by {index}: {plan:?}");
+        }
+        let whole = |step: &String| step.starts_with("SCAN ") && !step.contains(" INDEX ");
+        let whole = plan
+            .iter()
+            .find(|step| whole(step) && *step != "SCAN CONSTANT ROW");
+        assert_eq!(whole, None, "{plan:?}");
+    }
+}
