@@ -262,8 +262,7 @@ impl<'a> Crew<'a> {
         let on_server = self.ctx.db.path().is_none();
         let (look, commits) = match wake {
             Wake::OnChange if on_server => (LOOK_OFTEN, Some(self.ctx.db.committed())),
-            Wake::OnChange => (LOOK, Some(self.ctx.db.committed())),
-            Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
+            Wake::OnChange | Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
             Wake::Often => (LOOK, None),
             Wake::Seldom => (LOOK_SELDOM, None),
         };

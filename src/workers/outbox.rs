@@ -61,7 +61,7 @@ enum Done {
         /// Whether it was there at all.
         reached: bool,
         /// The attempt, if the database does not know of it.
-        unsettled: Option<(Letter, LeaseId, Attempt)>,
+        unsettled: Option<Box<(Letter, LeaseId, Attempt)>>,
     },
     /// It may be somebody else's by now.
     NotBegun(Box<Claimed>),
@@ -151,7 +151,7 @@ impl Outbox {
                 None => break,
                 Some(Ok(Done::Tried { reached, unsettled })) => {
                     unreached = if reached { 0 } else { unreached + 1 };
-                    self.unsettled.extend(unsettled);
+                    self.unsettled.extend(unsettled.map(|unsettled| *unsettled));
                 }
                 Some(Ok(Done::NotBegun(claimed))) => not_begun.push(*claimed),
                 // Its lease runs out, and it is sent by somebody else.
@@ -272,7 +272,7 @@ async fn send_one(
     let settled = settle_letter(&ctx, letter.clone(), lease, attempt.clone()).await;
     Done::Tried {
         reached,
-        unsettled: settled.is_err().then_some((letter, lease, attempt)),
+        unsettled: settled.is_err().then(|| Box::new((letter, lease, attempt))),
     }
 }
 

@@ -107,7 +107,7 @@ impl Fleet {
     }
 
     /// A number on `/metrics`; none if it is not there.
-    pub fn metric(&self, n: usize, name: &str) -> Option<f64> {
+    pub fn metric(&self, n: usize, name: &str) -> Option<i64> {
         let answer = call(self.server(n).admin, "GET", "/metrics", &[], None).ok()?;
         let line = answer
             .body

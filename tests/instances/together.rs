@@ -195,10 +195,8 @@ fn come_to_rest(fleet: &Fleet, conn: &mut PgConnection) {
     };
     for n in 0..SIZE {
         wait_for("an index like the database", || {
-            #[expect(clippy::cast_precision_loss, reason = "few")]
-            let same =
-                fleet.metric(n, "manyhands_index_posts{kind=\"request\"}")? == open(conn) as f64;
-            (same && fleet.metric(n, "manyhands_index_drift")? == 0.0).then_some(())
+            let same = fleet.metric(n, "manyhands_index_posts{kind=\"request\"}")? == open(conn);
+            (same && fleet.metric(n, "manyhands_index_drift")? == 0).then_some(())
         });
     }
 }

@@ -183,8 +183,7 @@ fn newest_version() -> PathBuf {
         || {
             let path = std::env::var_os("PATH").unwrap();
             let mut dirs = std::env::split_paths(&path);
-            dirs.find(|dir| dir.join("initdb").exists())
-                .expect("initdb of PostgreSQL")
+            dirs.find(|dir| dir.join("initdb").exists()).unwrap()
         },
         |(_, bin)| bin,
     )
