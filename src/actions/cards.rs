@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Ctx;
 use super::call_first::waits_for_call;
-use crate::domain::availability::Window;
+use crate::domain::availability::{Window, Windows};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState, RequestState};
@@ -29,6 +29,21 @@ pub fn offer_cards(
     rows: Vec<Offer>,
     now: Ts,
 ) -> Result<Vec<OfferCard>, StorageError> {
+    let mut cards = offer_facts(conn, rows)?;
+    let horizon = Window::parse(now, now.after(ctx.settings.matching.horizon));
+    if let Ok(horizon) = horizon {
+        for card in &mut cards {
+            card.windows = card.availability.windows(horizon);
+        }
+    }
+    Ok(cards)
+}
+
+/// As [`offer_cards`], without the intervals, which take longest to make.
+///
+/// # Errors
+/// A failed query.
+pub fn offer_facts(conn: &mut Conn, rows: Vec<Offer>) -> Result<Vec<OfferCard>, StorageError> {
     let ids: Vec<OfferId> = rows.iter().map(|o| o.id).collect();
     let owners: Vec<VolunteerId> = rows.iter().map(|o| o.volunteer_id).collect();
     let owners: HashMap<VolunteerId, Volunteer> = volunteers::find_all(conn, &owners)?
@@ -49,7 +64,7 @@ pub fn offer_cards(
             let owner = owners.get(&offer.volunteer_id)?;
             let taken = taken.remove(&offer.id).unwrap_or_default();
             let site = listed.get(&offer.id);
-            offer_card(ctx, offer, owner, site, taken, now)
+            offer_card(offer, owner, site, taken)
         })
         .collect())
 }
@@ -71,12 +86,10 @@ pub fn offer_cards_by_id(
 /// `None` for an offer that may not be asked: not open, its volunteer not askable, or a place where
 /// people may just walk in.
 fn offer_card(
-    ctx: &Ctx,
     offer: Offer,
     owner: &Volunteer,
     site: Option<&Site>,
     taken: Vec<(Ts, i32)>,
-    now: Ts,
 ) -> Option<OfferCard> {
     if offer.state != OfferState::Open || !owner.is_askable() || site.is_some_and(|s| s.walk_in) {
         return None;
@@ -86,7 +99,6 @@ fn offer_card(
         None => offer.cell.center(),
     };
     let availability = offer.availability()?;
-    let horizon = Window::parse(now, now.after(ctx.settings.matching.horizon)).ok()?;
     Some(OfferCard {
         id: offer.id,
         volunteer: offer.volunteer_id,
@@ -95,7 +107,7 @@ fn offer_card(
         capacity: offer.capacity.get(),
         renews: offer.renews,
         taken,
-        windows: availability.windows(horizon),
+        windows: Windows::default(),
         availability,
         provides: offer.provides.0,
         vetted_until: owner.vetted_until,

@@ -27,6 +27,11 @@ pub async fn match_offer(ctx: &Ctx, offer: Offer, lease: LeaseId) -> Outcome<usi
     };
     let read_due = offer.match_due_at.unwrap_or(Ts::EPOCH);
     ctx.write(Actor::SYSTEM, move |tx| {
+        let held = offers::find(tx.conn, offer.id)?.is_some_and(|o| o.lease_id == Some(lease));
+        if !held {
+            // Somebody else matches it, and knows more.
+            return Ok(0);
+        }
         let due = requests::make_due(tx.conn, &waiting, tx.now)?;
         offers::finish_round(tx.conn, offer.id, lease, read_due)?;
         Ok(due)

@@ -11,8 +11,10 @@ use crate::storage::{departures, letters};
 /// A failed query; the lease then runs out by itself.
 pub async fn return_letters(ctx: &Ctx, ids: Vec<LetterId>, lease: LeaseId) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, move |tx| {
-        departures::cancel(tx.conn, &ids)?;
-        Ok(letters::unclaim(tx.conn, &ids, lease)?)
+        // What somebody else has taken since is on its way, or was.
+        let held = letters::held(tx.conn, &ids, lease)?;
+        departures::cancel(tx.conn, &held)?;
+        Ok(letters::unclaim(tx.conn, &held, lease)?)
     })
     .await
 }

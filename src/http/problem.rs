@@ -178,7 +178,8 @@ impl From<StorageError> for Problem {
             .detail("Nothing is lost. Try again later.")
             .retry_after(300),
             StorageError::Unavailable(why) => {
-                tracing::warn!(why, "the database is unavailable");
+                // The storage tells of an outage, and not once for every call.
+                tracing::debug!(why, "a call failed: the database is unavailable");
                 Self::unavailable()
             }
             other => {

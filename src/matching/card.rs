@@ -56,10 +56,33 @@ impl OfferCard {
             .map_or(0, |(_, taken)| *taken);
         self.capacity - taken
     }
+
+    /// Whether the other says the same, but for the intervals, which follow from the rest and the time.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let taken = |card: &Self| {
+            let mut taken = card.taken.clone();
+            taken.retain(|(_, amount)| *amount > 0);
+            taken.sort_unstable();
+            taken
+        };
+        self.id == other.id
+            && self.volunteer == other.volunteer
+            && self.category == other.category
+            && self.at == other.at
+            && self.reach == other.reach
+            && self.capacity == other.capacity
+            && self.renews == other.renews
+            && self.availability == other.availability
+            && self.provides == other.provides
+            && self.vetted_until == other.vetted_until
+            && self.languages == other.languages
+            && taken(self) == taken(other)
+    }
 }
 
 /// An open request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RequestCard {
     /// Which request.
     pub id: RequestId,

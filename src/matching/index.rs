@@ -147,6 +147,28 @@ impl PostIndex {
         self.offers.get(&id)
     }
 
+    /// The request as the index knows it.
+    #[must_use]
+    pub fn request(&self, id: RequestId) -> Option<&RequestCard> {
+        self.requests.get(&id)
+    }
+
+    /// Every offer, by id.
+    #[must_use]
+    pub fn offer_ids(&self) -> Vec<OfferId> {
+        let mut ids: Vec<_> = self.offers.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Every request, by id.
+    #[must_use]
+    pub fn request_ids(&self) -> Vec<RequestId> {
+        let mut ids: Vec<_> = self.requests.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Offers that stand longer than their intervals reach: as time goes by, these must be made anew.
     #[must_use]
     pub fn offers_to_extend(&self) -> Vec<OfferId> {

@@ -27,6 +27,9 @@ pub struct MatchingSettings {
     /// How often what is uncovered is due again by itself.
     #[serde(with = "humantime_serde")]
     pub sweep_every: Duration,
+    /// How often the index is compared with the database as a whole.
+    #[serde(with = "humantime_serde")]
+    pub index_check_every: Duration,
     /// How long a worker holds what it is matching.
     #[serde(with = "humantime_serde")]
     pub lease: Duration,
@@ -74,6 +77,11 @@ impl MatchingSettings {
         );
         checks.number("candidates", self.candidates, 1..=1000);
         checks.time("sweep_every", self.sweep_every, MINUTE..=DAY);
+        checks.time(
+            "index_check_every",
+            self.index_check_every,
+            Duration::from_secs(1)..=DAY,
+        );
         checks.time("lease", self.lease, Duration::from_secs(5)..=MINUTE * 10);
         checks.time("horizon", self.horizon, DAY..=DAY * 90);
         self.weights.check(&mut checks);

@@ -167,6 +167,37 @@ pub fn count_since(
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
+/// The largest number there is; none in an empty audit.
+///
+/// # Errors
+/// A failed query.
+pub fn newest(conn: &mut Conn) -> QueryResult<Option<i64>> {
+    with!(conn, c => audit::table.select(diesel::dsl::max(audit::seq)).first(c))
+}
+
+/// Who may have taken a number already and not shown its entry yet. Asked after [`newest`], and again until
+/// none of them is left, it makes sure that nothing is still to come below that number.
+///
+/// # Errors
+/// A failed query.
+pub fn writers(conn: &mut Conn) -> QueryResult<Vec<String>> {
+    super::dialect::writers_of_audit(conn)
+}
+
+/// Entries after `seq` up to `last`, in their order.
+///
+/// # Errors
+/// A failed query.
+pub fn between(conn: &mut Conn, seq: i64, last: i64, limit: i64) -> QueryResult<Vec<Entry>> {
+    with!(conn, c => audit::table
+        .filter(audit::seq.gt(seq))
+        .filter(audit::seq.le(last))
+        .order(audit::seq)
+        .limit(limit)
+        .select(Entry::as_select())
+        .load(c))
+}
+
 /// Entries after `seq`, in their order.
 ///
 /// # Errors

@@ -1,11 +1,20 @@
 //! The change feed: which posts the indexes must look at again.
 //!
 //! Every write that changes what an index knows adds rows here in its own transaction; every instance
-//! polls for them. Sequence numbers are given by the one writer, so none can be overtaken.
+//! polls for them.
+//!
+//! On SQLite one writer gives the numbers, and whoever has read up to one has read everything below it.
+//! On PostgreSQL a transaction that is still open may hold a smaller number than what was read already.
+//! So a reader does not remember a number there but a *snapshot*: the first transaction that had not begun
+//! (`before`), and those below it that were open. The next time it reads what these wrote, and what was
+//! written by transactions from `before` on up to the next snapshot; every row has its writer's number as
+//! its `mark`. Nothing can be overtaken, whatever is open for however long, and hardly anything is read twice.
+//! A mark from another server, which a restored dump may hold, is above or below that range, and is not read.
 
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::{Horizon, horizon};
 use super::schema::changes;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RecordId, RequestId};
@@ -27,6 +36,7 @@ words! {
 #[expect(missing_docs, reason = "the columns are described in the migration")]
 pub struct Change {
     pub seq: i64,
+    pub mark: i64,
     pub entity: Entity,
     pub entity_id: RecordId,
 }
@@ -71,46 +81,185 @@ pub fn offers(conn: &mut Conn, ids: &[OfferId], now: Ts) -> QueryResult<()> {
     insert(conn, Entity::Offer, ids.iter().map(|id| (*id).into()), now)
 }
 
-/// Changes after `seq`, in their order.
-///
-/// # Errors
-/// A failed query.
-pub fn after(conn: &mut Conn, seq: i64, limit: i64) -> QueryResult<Vec<Change>> {
+/// How far a reader has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    read: Horizon,
+    /// The row with the largest number that was there. As long as it is, so is every row above it: rows
+    /// are forgotten from the smallest number on.
+    newest: Option<i64>,
+}
+
+/// A way through what is new, page by page.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    from: Place,
+    to: Place,
+    /// The last row of the page before: mark and number.
+    after: Option<(i64, i64)>,
+}
+
+/// Why what is new cannot be read: the index must be loaded anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The row that the reader held on to is gone, and so may be others that it has not read.
+    Trimmed,
+    /// The feed was empty: there was no row to hold on to.
+    WasEmpty,
+    /// The server gives smaller numbers to transactions than before: it is another one, or was set back.
+    OtherServer,
+}
+
+impl Place {
+    /// The present end of the feed. Whatever is committed before this is asked can be seen by whoever
+    /// reads rows afterward; everything else will be new.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub fn now(conn: &mut Conn) -> QueryResult<Self> {
+        let read = horizon(conn)?;
+        let newest = newest(conn)?;
+        Ok(Self { read, newest })
+    }
+}
+
+impl Pass {
+    /// Through everything that has become visible since `from`; nothing, if nothing has.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub fn begin(conn: &mut Conn, from: &Place) -> QueryResult<Result<Self, Lost>> {
+        let to = Place::now(conn)?;
+        if let (Horizon::Concurrent { before, .. }, Horizon::Concurrent { before: now, .. }) =
+            (&from.read, &to.read)
+            && now < before
+        {
+            return Ok(Err(Lost::OtherServer));
+        }
+        if from.newest.is_none() && to.newest.is_some() {
+            return Ok(Err(Lost::WasEmpty));
+        }
+        Ok(Ok(Self {
+            from: from.clone(),
+            to,
+            after: None,
+        }))
+    }
+
+    /// The next rows, at most `limit`; none at the end. Read what they are about after this.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub fn next(&mut self, conn: &mut Conn, limit: i64) -> QueryResult<Result<Vec<Change>, Lost>> {
+        let ends = (&self.from.read, &self.to.read);
+        let page = if let (
+            Horizon::Concurrent { before, open },
+            Horizon::Concurrent { before: until, .. },
+        ) = ends
+        {
+            between(conn, *before, open, *until, self.after, limit)?
+        } else {
+            let after = self.after.map(|(_, seq)| seq).or(self.from.newest);
+            after_seq(conn, after.unwrap_or(i64::MIN), self.to.newest, limit)?
+        };
+        // Asked after the rows were read: what is forgotten from here on was not needed for them.
+        if let Some(seq) = self.from.newest
+            && !is_there(conn, seq)?
+        {
+            return Ok(Err(Lost::Trimmed));
+        }
+        if let Some(last) = page.last() {
+            self.after = Some((last.mark, last.seq));
+        }
+        Ok(Ok(page))
+    }
+
+    /// How many rows are still to come, as far as numbers without gaps would tell.
+    #[must_use]
+    pub fn behind(&self) -> i64 {
+        let (last, newest) = (self.after.map(|(_, seq)| seq), self.to.newest);
+        last.zip(newest)
+            .map_or(0, |(last, newest)| (newest - last).max(0))
+    }
+
+    /// Where the reader is, once every page was read and applied.
+    #[must_use]
+    pub fn end(self) -> Place {
+        self.to
+    }
+}
+
+/// Changes by transactions from `before` up to `until`, and by those that were `open`, in the order of
+/// marks and numbers.
+fn between(
+    conn: &mut Conn,
+    before: i64,
+    open: &[i64],
+    until: i64,
+    after: Option<(i64, i64)>,
+    limit: i64,
+) -> QueryResult<Vec<Change>> {
+    // The first bound follows from the second, and lets the index begin there.
+    let first = open.iter().copied().fold(before, i64::min);
+    let (mark, seq) = after.unwrap_or((first, i64::MIN));
+    with!(conn, c => changes::table
+        .filter(changes::mark.ge(mark))
+        .filter(changes::mark.lt(until))
+        .filter(changes::mark.ge(before).or(changes::mark.eq_any(open)))
+        .filter(changes::mark.gt(mark).or(changes::seq.gt(seq)))
+        .order((changes::mark, changes::seq))
+        .limit(limit)
+        .select(Change::as_select())
+        .load(c))
+}
+
+/// Changes after `seq` up to `newest`, in their order.
+fn after_seq(
+    conn: &mut Conn,
+    seq: i64,
+    newest: Option<i64>,
+    limit: i64,
+) -> QueryResult<Vec<Change>> {
     with!(conn, c => changes::table
         .filter(changes::seq.gt(seq))
+        .filter(changes::seq.le(newest.unwrap_or(i64::MIN)))
         .order(changes::seq)
         .limit(limit)
         .select(Change::as_select())
         .load(c))
 }
 
-/// The first and the last sequence number there are; none in an empty feed.
-///
-/// # Errors
-/// A failed query.
-pub fn bounds(conn: &mut Conn) -> QueryResult<Option<(i64, i64)>> {
-    // Two questions, because SQLite reads the whole table to answer both in one.
-    let first: Option<i64> =
-        with!(conn, c => changes::table.select(diesel::dsl::min(changes::seq)).first(c))?;
-    let last: Option<i64> =
-        with!(conn, c => changes::table.select(diesel::dsl::max(changes::seq)).first(c))?;
-    Ok(first.zip(last))
+/// The largest number there is; none in an empty feed.
+fn newest(conn: &mut Conn) -> QueryResult<Option<i64>> {
+    with!(conn, c => changes::table.select(diesel::dsl::max(changes::seq)).first(c))
 }
 
-/// Forgets up to `limit` changes older than `before`, but never the newest: it tells where the feed stands.
+fn is_there(conn: &mut Conn, seq: i64) -> QueryResult<bool> {
+    with!(conn, c => diesel::select(diesel::dsl::exists(changes::table.find(seq))).get_result(c))
+}
+
+/// Forgets up to `limit` changes older than `before`, from the smallest number on and up to the first that
+/// is not older; never the newest: it tells where the feed stands.
 ///
 /// # Errors
 /// A failed query.
 pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
-    let Some((_, last)) = bounds(conn)? else {
+    let Some(newest) = newest(conn)? else {
         return Ok(0);
     };
-    let old: Vec<i64> = with!(conn, c => changes::table
-        .filter(changes::at.lt(before))
-        .filter(changes::seq.lt(last))
+    let first: Vec<(i64, Ts)> = with!(conn, c => changes::table
+        .filter(changes::seq.lt(newest))
         .order(changes::seq)
-        .select(changes::seq)
+        .select((changes::seq, changes::at))
         .limit(limit)
         .load(c))?;
+    let old: Vec<i64> = first
+        .into_iter()
+        .take_while(|(_, at)| *at < before)
+        .map(|(seq, _)| seq)
+        .collect();
+    if old.is_empty() {
+        return Ok(0);
+    }
     with!(conn, c => diesel::delete(changes::table.filter(changes::seq.eq_any(&old))).execute(c))
 }

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::connection::{Conn, DatabaseUrl};
 use super::error::{StorageError, TxError};
+use super::outage::{self, unavailable};
 use super::postgres::Pools;
 use super::sqlite::File;
 use super::writer::{Ended, Operation};
@@ -158,7 +159,6 @@ impl Db {
         turn: Arc<Semaphore>,
         f: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> Result<T, StorageError> {
-        let unavailable = StorageError::Unavailable;
         let room = Arc::clone(&self.inner.room)
             .try_acquire_owned()
             .map_err(|_| unavailable("too many calls wait for it"))?;
@@ -166,7 +166,7 @@ impl Db {
         let span = tracing::Span::current();
         let work = async move {
             let turn = turn.acquire_owned().await;
-            let turn = turn.map_err(|_| unavailable("it is closing"))?;
+            let turn = turn.map_err(|_| StorageError::Unavailable("it is closing"))?;
             tokio::task::spawn_blocking(move || {
                 let _inside = (room, turn);
                 let _span = span.entered();
@@ -235,6 +235,9 @@ impl Db {
                 written.await.unwrap_or_else(|error| Err(error.into()))
             }
         };
+        if result.is_ok() {
+            outage::works();
+        }
         metrics::histogram!("manyhands_write_seconds").record(started.elapsed().as_secs_f64());
         result
     }
@@ -255,7 +258,6 @@ where
     R: Send + 'static,
     F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
 {
-    let unavailable = |why| TxError::Storage(StorageError::Unavailable(why));
     let (answer, answered) = oneshot::channel();
     let write = Write {
         f,
@@ -263,11 +265,12 @@ where
         result: None,
         answer,
     };
-    file.submit(Box::new(write)).map_err(unavailable)?;
+    file.submit(Box::new(write))
+        .map_err(StorageError::Unavailable)?;
     tokio::time::timeout(PATIENCE, answered)
         .await
         .map_err(|_| unavailable("the writer takes too long"))?
-        .unwrap_or_else(|_| Err(unavailable("the writer stopped")))
+        .unwrap_or_else(|_| Err(unavailable("the writer stopped").into()))
 }
 
 /// How many migrations were applied, and a connection on which everything is up to date.

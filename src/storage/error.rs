@@ -2,6 +2,8 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::outage;
+
 /// A failure of the database, as opposed to a refusal by a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -31,11 +33,24 @@ impl From<DieselError> for StorageError {
                 _,
             ) => Self::Constraint(error),
             DieselError::DatabaseError(..) | DieselError::BrokenTransactionManager => {
-                tracing::error!(error = %error, "the database failed");
+                // Writers that met are run again; that is counted, and no outage.
+                if met_another(&error) {
+                    tracing::debug!(error = %error, "a write met another");
+                } else {
+                    outage::failed(&error.to_string());
+                }
                 Self::Unavailable("it failed to carry out an operation")
             }
             _ => Self::Unexpected(error),
         }
+    }
+}
+
+fn met_another(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, said) => said.message().starts_with("deadlock detected"),
+        _ => false,
     }
 }
 

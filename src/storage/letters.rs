@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::load_skip_locked;
 use super::page::{Page, page_of};
 use super::schema::letters;
 use crate::domain::clock::Ts;
@@ -105,8 +106,9 @@ pub fn page(conn: &mut Conn, filter: &LetterFilter, page: Page) -> QueryResult<V
     })
 }
 
-/// Takes due letters of a lane, in the order of their priority, then of their time. Each claim counts as an
-/// attempt. They stay taken until `lease_until`, after which another worker may take them.
+/// Takes due letters of a lane, in the order of their priority, then of their time, and passes over those
+/// that somebody else is just taking. Each claim counts as an attempt. They stay taken until `lease_until`,
+/// after which another worker may take them.
 ///
 /// # Errors
 /// A failed query.
@@ -118,15 +120,21 @@ pub fn claim_due(
     lease_until: Ts,
     limit: i64,
 ) -> QueryResult<Vec<Letter>> {
-    let ids: Vec<LetterId> = with!(conn, c => letters::table
-        .filter(letters::state.eq(LetterState::Queued))
-        .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
-        .filter(letters::due_at.le(now))
-        .filter(letters::lease_until.is_null().or(letters::lease_until.le(now)))
-        .order((letters::priority, letters::due_at, letters::id))
-        .limit(limit)
-        .select(letters::id)
-        .load(c))?;
+    let ids: Vec<LetterId> = load_skip_locked!(
+        conn,
+        letters::table
+            .filter(letters::state.eq(LetterState::Queued))
+            .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
+            .filter(letters::due_at.le(now))
+            .filter(
+                letters::lease_until
+                    .is_null()
+                    .or(letters::lease_until.le(now))
+            )
+            .order((letters::priority, letters::due_at, letters::id))
+            .limit(limit)
+            .select(letters::id)
+    )?;
     with!(conn, c => diesel::update(letters::table.filter(letters::id.eq_any(&ids)))
         .set((
             letters::lease_id.eq(lease),
@@ -140,6 +148,19 @@ pub fn claim_due(
         .load(c))?;
     claimed.sort_by_key(|l| (l.priority, l.due_at, l.id));
     Ok(claimed)
+}
+
+/// Those of the letters that are still held under a lease.
+///
+/// # Errors
+/// A failed query.
+pub fn held(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult<Vec<LetterId>> {
+    with!(conn, c => letters::table
+        .filter(letters::id.eq_any(ids))
+        .filter(letters::lease_id.eq(lease))
+        .filter(letters::state.eq(LetterState::Queued))
+        .select(letters::id)
+        .load(c))
 }
 
 /// Gives taken letters back that nobody has begun to send: they are due as before, and the claim does

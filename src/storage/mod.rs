@@ -27,6 +27,7 @@ pub mod matches;
 pub mod meta;
 pub mod neighbors;
 pub mod offers;
+mod outage;
 pub mod page;
 pub mod postgres;
 pub mod reports;

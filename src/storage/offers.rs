@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::dialect::{load_for_update, load_skip_locked};
 use super::page::{Page, page_of};
 use super::schema::{matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
@@ -236,14 +236,20 @@ pub fn claim_due(
     lease_until: Ts,
     limit: i64,
 ) -> QueryResult<Vec<Offer>> {
-    let ids: Vec<OfferId> = with!(conn, c => offers::table
-        .filter(offers::match_due_at.le(now))
-        .filter(offers::state.eq(OfferState::Open))
-        .filter(offers::lease_until.is_null().or(offers::lease_until.le(now)))
-        .order((offers::match_due_at, offers::id))
-        .limit(limit)
-        .select(offers::id)
-        .load(c))?;
+    let ids: Vec<OfferId> = load_skip_locked!(
+        conn,
+        offers::table
+            .filter(offers::match_due_at.le(now))
+            .filter(offers::state.eq(OfferState::Open))
+            .filter(
+                offers::lease_until
+                    .is_null()
+                    .or(offers::lease_until.le(now))
+            )
+            .order((offers::match_due_at, offers::id))
+            .limit(limit)
+            .select(offers::id)
+    )?;
     with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(&ids)))
         .set((offers::lease_id.eq(lease), offers::lease_until.eq(lease_until)))
         .execute(c))?;

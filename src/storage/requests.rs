@@ -4,7 +4,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::dialect::{load_for_update, load_skip_locked};
 use super::page::{Page, page_of};
 use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
@@ -308,19 +308,25 @@ pub fn claim_due(
     lease_until: Ts,
     limit: i64,
 ) -> QueryResult<Vec<Request>> {
-    let ids: Vec<RequestId> = with!(conn, c => requests::table
-        .filter(requests::match_due_at.le(now))
-        .filter(requests::state.eq(RequestState::Open))
-        .filter(requests::lease_until.is_null().or(requests::lease_until.le(now)))
-        .order((
-            requests::urgency.eq(Urgency::Now).desc(),
-            requests::urgency.eq(Urgency::Today).desc(),
-            requests::created_at,
-            requests::id,
-        ))
-        .limit(limit)
-        .select(requests::id)
-        .load(c))?;
+    let ids: Vec<RequestId> = load_skip_locked!(
+        conn,
+        requests::table
+            .filter(requests::match_due_at.le(now))
+            .filter(requests::state.eq(RequestState::Open))
+            .filter(
+                requests::lease_until
+                    .is_null()
+                    .or(requests::lease_until.le(now))
+            )
+            .order((
+                requests::urgency.eq(Urgency::Now).desc(),
+                requests::urgency.eq(Urgency::Today).desc(),
+                requests::created_at,
+                requests::id,
+            ))
+            .limit(limit)
+            .select(requests::id)
+    )?;
     with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)))
         .set((requests::lease_id.eq(lease), requests::lease_until.eq(lease_until)))
         .execute(c))?;

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::connection::{Conn, DatabaseUrl};
 use super::db::{OpenError, PATIENCE, QUEUE};
+use super::outage;
 use super::writer::{Operation, Writer};
 
 /// Readers beside the writer.
@@ -78,6 +79,11 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
     }
 }
 
+fn noted(why: &'static str) -> &'static str {
+    outage::failed(why);
+    why
+}
+
 /// The file with its readers and its writer.
 pub(super) struct File {
     pub(super) path: PathBuf,
@@ -118,7 +124,7 @@ impl File {
         let conn = self
             .readers
             .get()
-            .map_err(|_| "no connection to read with")?;
+            .map_err(|_| noted("no connection to read with"))?;
         Ok(Conn::Sqlite(Embedded(Hold::Reader(conn))))
     }
 
@@ -132,7 +138,7 @@ impl File {
             .ok_or("it is closing")?;
         queue
             .try_send(operation)
-            .map_err(|_| "too many writes are waiting")
+            .map_err(|_| noted("too many writes are waiting"))
     }
 
     /// Takes no more writes, answers those that wait, and closes the writer.

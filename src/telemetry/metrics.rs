@@ -42,6 +42,8 @@ pub const MATCHES: &str = "manyhands_matches_total";
 pub const INDEX_POSTS: &str = "manyhands_index_posts";
 /// Gauge: changes that the index has not applied yet.
 pub const INDEX_LAG_CHANGES: &str = "manyhands_index_lag_changes";
+/// Gauge: posts about which the index was wrong when it was compared with the database the last time.
+pub const INDEX_DRIFT: &str = "manyhands_index_drift";
 /// Counter: ticks of the workers, by `worker` and `outcome`.
 pub const WORKER_TICKS: &str = "manyhands_worker_ticks_total";
 
@@ -69,7 +71,7 @@ const COMMIT: &[f64] = &[
 const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric there is, with how it is collected and what it says.
-pub const METRICS: [(&str, Kind, &str); 11] = [
+pub const METRICS: [(&str, Kind, &str); 12] = [
     (
         HTTP_REQUESTS,
         Kind::Counter,
@@ -107,6 +109,11 @@ pub const METRICS: [(&str, Kind, &str); 11] = [
         INDEX_LAG_CHANGES,
         Kind::Gauge,
         "Changes that the index has not applied yet.",
+    ),
+    (
+        INDEX_DRIFT,
+        Kind::Gauge,
+        "Posts about which the index was wrong when it was last compared with the database; put right since.",
     ),
     (
         WORKER_TICKS,

@@ -2,8 +2,10 @@
 //! feed.
 //!
 //! The place in the feed is remembered before the rows are read, and rows are read after the change
-//! that announced them; so a change may be applied twice, and none is missed.
+//! that announced them; so a change may be applied twice, and none is missed. From time to time the whole
+//! index is compared with the database all the same (`check`).
 
+mod check;
 mod load;
 
 use std::collections::{HashMap, HashSet};
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
+use self::check::Check;
 use super::{Next, Worker, WorkerError};
 use crate::actions::Ctx;
 use crate::actions::cards::{offer_cards_by_id, request_cards_by_id};
@@ -20,7 +23,7 @@ use crate::domain::availability::{Availability, Window, Windows};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
 use crate::matching::card::{OfferCard, RequestCard};
-use crate::storage::changes::{self, Change, Entity};
+use crate::storage::changes::{Change, Entity, Lost, Pass, Place};
 use crate::storage::{Conn, StorageError};
 
 /// Changes applied together.
@@ -35,10 +38,11 @@ const EXTENDED_AT_ONCE: usize = 200;
 pub struct Feed {
     ctx: Ctx,
     loaded: Arc<watch::Sender<bool>>,
-    /// The last change applied; none before the index is loaded.
-    cursor: Option<i64>,
+    /// Up to where changes were applied, and when that was; none before the index is loaded.
+    place: Option<(Place, Instant)>,
     extended_at: Ts,
     to_extend: Vec<OfferId>,
+    check: Check,
 }
 
 /// What a page of changes is about, as it stands now.
@@ -52,15 +56,11 @@ struct Changed {
 /// A page of the feed.
 enum Page {
     /// Changes that this feed should have seen are gone.
-    Trimmed,
-    /// Nothing is new.
-    UpToDate,
-    /// Changes up to `last`, with `behind` more to come.
-    Some {
-        changed: Changed,
-        last: i64,
-        behind: i64,
-    },
+    Lost(Lost),
+    /// All was read.
+    End(Place),
+    /// Some changes, and the way to the others.
+    Some(Box<(Changed, Pass)>),
 }
 
 impl Worker for Feed {
@@ -76,22 +76,24 @@ impl Feed {
         Self {
             ctx,
             loaded,
-            cursor: None,
+            place: None,
             extended_at: Ts::EPOCH,
             to_extend: Vec::new(),
+            check: Check::new(Ts::EPOCH),
         }
     }
 
     /// Applies every change there is to the index, which is loaded first where it was not; then
-    /// extends some offers, if it is time to.
+    /// extends some offers and compares some posts with the database, if it is time to.
     ///
     /// # Errors
     /// A failed query; what was applied until then stays.
     pub async fn follow(&mut self, now: Ts) -> Result<Next, WorkerError> {
         self.apply(now).await?;
         self.extend(now).await?;
+        let checked = self.go_on_checking(now).await?;
         Ok(if self.to_extend.is_empty() {
-            Next::Later
+            checked
         } else {
             Next::Now
         })
@@ -102,54 +104,71 @@ impl Feed {
     /// # Errors
     /// A failed query; what was applied until then stays.
     pub async fn apply(&mut self, now: Ts) -> Result<(), WorkerError> {
+        // What is forgotten is older than this. So whoever never rests that long misses nothing, even if
+        // it was written by a transaction that was open for a while.
+        let too_long = self.ctx.settings.retention.changes / 2;
+        let rested = |(_, at): &(Place, Instant)| at.elapsed() > too_long;
+        if self.place.as_ref().is_some_and(rested) {
+            self.lose(Lost::Trimmed);
+        }
+        let begun = Instant::now();
+        let mut pass = None;
         loop {
-            let Some(cursor) = self.cursor else {
+            let Some((place, _)) = self.place.clone() else {
                 self.load(now).await?;
+                pass = None;
                 continue;
             };
-            match self.read_page(cursor, now).await? {
-                Page::UpToDate => break,
-                Page::Trimmed => {
-                    tracing::warn!(
-                        cursor,
-                        "the change feed was trimmed; the index is loaded anew"
-                    );
-                    self.cursor = None;
+            match self.read_page(place, pass.take(), now).await? {
+                Page::Lost(why) => self.lose(why),
+                Page::End(place) => {
+                    self.place = Some((place, begun));
+                    break;
                 }
-                Page::Some {
-                    changed,
-                    last,
-                    behind,
-                } => {
+                Page::Some(page) => {
+                    let (changed, on) = *page;
                     self.put(changed);
-                    self.cursor = Some(last);
                     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-                    metrics::gauge!("manyhands_index_lag_changes").set(behind as f64);
+                    metrics::gauge!("manyhands_index_lag_changes").set(on.behind() as f64);
+                    pass = Some(on);
                 }
             }
         }
+        metrics::gauge!("manyhands_index_lag_changes").set(0.0);
         self.measure();
         Ok(())
     }
 
-    async fn read_page(&self, cursor: i64, now: Ts) -> Result<Page, StorageError> {
+    /// The index has to be loaded anew.
+    fn lose(&mut self, why: Lost) {
+        self.place = None;
+        if why == Lost::WasEmpty {
+            // Nothing was missed as far as anybody knows, and there was next to nothing to load.
+            return;
+        }
+        self.loaded.send_replace(false);
+        tracing::warn!(why = ?why, "the place in the change feed is lost; the index is loaded anew");
+    }
+
+    async fn read_page(
+        &self,
+        place: Place,
+        pass: Option<Pass>,
+        now: Ts,
+    ) -> Result<Page, StorageError> {
         let ctx = self.ctx.clone();
         let read = move |conn: &mut Conn| {
-            let page = changes::after(conn, cursor, APPLIED_AT_ONCE)?;
-            // Asked after the page was read: what is trimmed in between was not needed for it.
-            let bounds = changes::bounds(conn)?;
-            if bounds.map_or(cursor > 0, |(first, last)| {
-                first > cursor + 1 || last < cursor
-            }) {
-                return Ok(Page::Trimmed);
-            }
-            let Some(last) = page.last().map(|change| change.seq) else {
-                return Ok(Page::UpToDate);
+            let mut pass = match pass {
+                Some(pass) => pass,
+                None => match Pass::begin(conn, &place)? {
+                    Ok(pass) => pass,
+                    Err(why) => return Ok(Page::Lost(why)),
+                },
             };
-            Ok(Page::Some {
-                changed: read_changed(&ctx, conn, &page, now)?,
-                last,
-                behind: bounds.map_or(0, |(_, newest)| newest - last),
+            Ok(match pass.next(conn, APPLIED_AT_ONCE)? {
+                Err(why) => Page::Lost(why),
+                Ok(page) if page.is_empty() => Page::End(pass.end()),
+                Ok(page) => Page::Some(Box::new((read_changed(&ctx, conn, &page, now)?, pass))),
             })
         };
         self.ctx.db.read(read).await
@@ -182,8 +201,7 @@ impl Feed {
 
     async fn load(&mut self, now: Ts) -> Result<(), WorkerError> {
         let started = Instant::now();
-        self.loaded.send_replace(false);
-        let (cursor, index) = load::load(&self.ctx, now).await?;
+        let (place, index) = load::load(&self.ctx, now).await?;
         let (offers, requests) = index.len();
         let old = {
             let mut current = self
@@ -195,8 +213,9 @@ impl Feed {
         };
         // Not while others wait for the lock.
         drop(old);
-        self.cursor = Some(cursor);
+        self.place = Some((place, started));
         self.extended_at = now;
+        self.check.begin_later(now);
         self.to_extend.clear();
         self.loaded.send_replace(true);
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -52,9 +52,11 @@ impl Worker for Matching {
             due = self.due().await?;
         }
         ended?;
+        let due = due.matches.into_iter().chain(due.posts);
         Ok(match followed {
             Next::Now => Next::Now,
-            _ => Next::due(due.matches.into_iter().chain(due.posts).min()),
+            Next::At(at) => Next::due(due.chain([at]).min()),
+            Next::Later => Next::due(due.min()),
         })
     }
 }

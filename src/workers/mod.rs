@@ -172,6 +172,9 @@ impl Stop {
 /// How often the workers look by themselves, in real time. In between they are woken by commits of
 /// this process; other processes are noticed by looking.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often the changes of other processes are looked for where there may be any: what they write has to
+/// be in the index soon.
+const LOOK_OFTEN: Duration = Duration::from_millis(250);
 /// How often what is slow anyway looks.
 const LOOK_SELDOM: Duration = Duration::from_secs(20);
 
@@ -179,7 +182,8 @@ const LOOK_SELDOM: Duration = Duration::from_secs(20);
 /// set cuts it off.
 #[must_use]
 pub fn start_everywhere(ctx: &Ctx, id: RecordId, stop: &Stop) -> JoinSet<()> {
-    let mut crew = Crew::new(ctx, stop);
+    let ctx = behind_the_calls(ctx);
+    let mut crew = Crew::new(&ctx, stop);
     crew.add("keys", Wake::Often, move |ctx, _| KeyWatch::new(ctx, id));
     crew.workers
 }
@@ -193,9 +197,10 @@ pub fn start(
     stop: &Stop,
     loaded: &Arc<watch::Sender<bool>>,
 ) -> JoinSet<()> {
-    let mut crew = Crew::new(ctx, stop);
+    let ctx = behind_the_calls(ctx);
+    let mut crew = Crew::new(&ctx, stop);
     let loaded = Arc::clone(loaded);
-    crew.add("matching", Wake::OnCommit, move |ctx, stop| {
+    crew.add("matching", Wake::OnChange, move |ctx, stop| {
         let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
         Matching::new(ctx, feed, stop)
     });
@@ -215,9 +220,19 @@ pub fn start(
     crew.workers
 }
 
+/// The same with the database by the door of workers: a flood of calls must not keep them from their work.
+fn behind_the_calls(ctx: &Ctx) -> Ctx {
+    Ctx {
+        db: ctx.db.for_workers(),
+        ..ctx.clone()
+    }
+}
+
 /// What wakes a worker, beside what it waits for itself.
 #[derive(Clone, Copy)]
 enum Wake {
+    /// A commit of this process, and soon those of others.
+    OnChange,
     OnCommit,
     Often,
     Seldom,
@@ -244,8 +259,10 @@ impl<'a> Crew<'a> {
         wake: Wake,
         make: impl Fn(Ctx, Stop) -> W + Send + 'static,
     ) {
+        let on_server = self.ctx.db.path().is_none();
         let (look, commits) = match wake {
-            Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
+            Wake::OnChange if on_server => (LOOK_OFTEN, Some(self.ctx.db.committed())),
+            Wake::OnChange | Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
             Wake::Often => (LOOK, None),
             Wake::Seldom => (LOOK_SELDOM, None),
         };
@@ -256,6 +273,7 @@ impl<'a> Crew<'a> {
             clock: Arc::clone(&self.ctx.clock),
             entropy: Arc::clone(&self.ctx.entropy),
             stop: self.stop.clone(),
+            on_server,
             // The one that brings the keys back cannot wait for them, and what was erased must be gone also
             // while they are away.
             vault: (!matches!(name, "keys" | "checkpoint")).then(|| Arc::clone(&self.ctx.vault)),

@@ -55,11 +55,16 @@ pub struct Outbox {
 }
 
 /// What became of one letter.
-struct Done {
-    /// Whether the mail server was there at all.
-    reached: bool,
-    /// The attempt, if the database does not know of it.
-    unsettled: Option<(Letter, LeaseId, Attempt)>,
+enum Done {
+    /// The mail server was spoken to, or looked for.
+    Tried {
+        /// Whether it was there at all.
+        reached: bool,
+        /// The attempt, if the database does not know of it.
+        unsettled: Option<Box<(Letter, LeaseId, Attempt)>>,
+    },
+    /// It may be somebody else's by now.
+    NotBegun(Box<Claimed>),
 }
 
 impl Worker for Outbox {
@@ -80,8 +85,7 @@ impl Worker for Outbox {
             if taken == 0 {
                 return Ok(Next::Later);
             }
-            let lease_until = self.ctx.now().after(self.ctx.settings.outbox.lease);
-            self.send_all(claimed, lease, lease_until).await?;
+            self.send_all(claimed, lease).await?;
         }
     }
 }
@@ -120,16 +124,16 @@ impl Outbox {
 
     /// Sends letters, some at a time. Those that cannot be begun any more go back: the service stops,
     /// the mail server is not there, or the lease might end before the attempt does.
-    async fn send_all(
-        &mut self,
-        claimed: Vec<Claimed>,
-        lease: LeaseId,
-        lease_until: Ts,
-    ) -> Result<(), WorkerError> {
+    async fn send_all(&mut self, claimed: Vec<Claimed>, lease: LeaseId) -> Result<(), WorkerError> {
         let parallel = self.parallel();
-        let last_start = lease_until.before(self.transport.longest_send());
+        // As the letters say, and not from now on: this process may have been paused since it took them.
+        let lease_until = claimed.iter().filter_map(|c| c.letter.lease_until).min();
+        let last_start = lease_until
+            .unwrap_or(Ts::EPOCH)
+            .before(self.transport.longest_send());
         let mut waiting = VecDeque::from(claimed);
         let mut running = JoinSet::new();
+        let mut not_begun = Vec::new();
         let mut unreached = 0;
         let all = waiting.len();
         loop {
@@ -141,19 +145,21 @@ impl Outbox {
                     break;
                 };
                 let (ctx, transport) = (self.ctx.clone(), Arc::clone(&self.transport));
-                running.spawn(send_one(ctx, transport, claimed, lease));
+                running.spawn(send_one(ctx, transport, claimed, lease, last_start));
             }
             match running.join_next().await {
                 None => break,
-                Some(Ok(done)) => {
-                    unreached = if done.reached { 0 } else { unreached + 1 };
-                    self.unsettled.extend(done.unsettled);
+                Some(Ok(Done::Tried { reached, unsettled })) => {
+                    unreached = if reached { 0 } else { unreached + 1 };
+                    self.unsettled.extend(unsettled.map(|unsettled| *unsettled));
                 }
+                Some(Ok(Done::NotBegun(claimed))) => not_begun.push(*claimed),
                 // Its lease runs out, and it is sent by somebody else.
                 Some(Err(_)) => tracing::error!("the sending of a letter panicked"),
             }
         }
         self.note_reach(unreached > 0 && !waiting.is_empty());
+        waiting.extend(not_begun);
         if all > 0 && waiting.len() == all && !self.stop.is_set() {
             // Taking them again at once would end the same way.
             self.rest_until = self.ctx.now().after(FIRST_REST);
@@ -236,8 +242,21 @@ fn connections(lane: Lane, all: usize) -> usize {
     }
 }
 
-/// Sends one letter and settles it.
-async fn send_one(ctx: Ctx, transport: Arc<Transport>, claimed: Claimed, lease: LeaseId) -> Done {
+/// Sends one letter and settles it, unless it is too late to begin, or the database does not say that it is
+/// still ours.
+async fn send_one(
+    ctx: Ctx,
+    transport: Arc<Transport>,
+    claimed: Claimed,
+    lease: LeaseId,
+    last_start: Ts,
+) -> Done {
+    let id = claimed.letter.id;
+    let held = move |conn: &mut _| Ok::<_, StorageError>(letters::held(conn, &[id], lease)?);
+    let is_held = ctx.db.read(held).await.is_ok_and(|held| held == [id]);
+    if !is_held || ctx.now() >= last_start {
+        return Done::NotBegun(Box::new(claimed));
+    }
     let Claimed { letter, to_send } = claimed;
     let sent = match message(&to_send, ctx.settings.server.public_url.as_str()) {
         Some(message) => transport.send(&message, ctx.now()).await.map(|_| ()),
@@ -251,9 +270,9 @@ async fn send_one(ctx: Ctx, transport: Arc<Transport>, claimed: Claimed, lease: 
         Err(error) => attempt(&error),
     };
     let settled = settle_letter(&ctx, letter.clone(), lease, attempt.clone()).await;
-    Done {
+    Done::Tried {
         reached,
-        unsettled: settled.is_err().then_some((letter, lease, attempt)),
+        unsettled: settled.is_err().then(|| Box::new((letter, lease, attempt))),
     }
 }
 

@@ -16,6 +16,9 @@ use crate::domain::entropy::Entropy;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// up to this long.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// up to this long where it is a server that is away: it is to be used as soon as it is back, and to ask for it
+/// costs nothing.
+const LONGEST_WAIT_FOR_SERVER: Duration = Duration::from_secs(4);
 /// Rest between a commit and the tick that it causes, so that a burst of commits causes few.
 const BURST: Duration = Duration::from_millis(20);
 
@@ -35,6 +38,8 @@ pub(super) struct Supervisor {
     pub entropy: Arc<dyn Entropy>,
     /// When it ends.
     pub stop: Stop,
+    /// Whether the database is a server's.
+    pub on_server: bool,
     /// It rests while there are no keys in there.
     pub vault: Option<Arc<Vault>>,
 }
@@ -91,7 +96,11 @@ impl Supervisor {
                 }
                 Err(error) => {
                     failures += 1;
-                    let wait = backoff(failures, self.entropy.fraction());
+                    let mut wait = backoff(failures, self.entropy.fraction());
+                    if error.is_outage() && self.on_server {
+                        let longest = LONGEST_WAIT_FOR_SERVER;
+                        wait = wait.min(longest.mul_f64(0.5 + 0.5 * self.entropy.fraction()));
+                    }
                     self.report(error, failures, wait);
                     wait
                 }
@@ -108,6 +117,11 @@ impl Supervisor {
 
     fn report(&self, error: &WorkerError, failures: u32, wait: Duration) {
         self.count("failed");
+        if error.is_outage() {
+            // The storage tells of an outage, and not once for every worker.
+            tracing::debug!(worker = self.name, error = %error, failures, wait_ms = millis(wait), "a worker waits for the database");
+            return;
+        }
         tracing::error!(
             worker = self.name,
             error = %error,
@@ -211,6 +225,7 @@ mod tests {
             clock: Arc::new(ManualClock::at(Ts::EPOCH)),
             entropy: Arc::new(SeededEntropy::new(1)),
             stop: Stop::new(stopped),
+            on_server: false,
             vault: None,
         };
         let mut kept = JoinSet::new();

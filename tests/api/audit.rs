@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use manyhands::actions::Ctx;
-use manyhands::actions::seal_audit::{AT_ONCE, REST, seal_audit};
+use manyhands::actions::seal_audit::{AT_ONCE, seal_audit};
 use manyhands::actions::verify_audit::{FaultKind, Verification, verify_audit};
 use manyhands::domain::ids::RecordId;
 use manyhands::storage::audit::{Actor, ActorKind};
@@ -35,9 +35,8 @@ pub async fn record(app: &TestApp, count: u128) {
     app.ctx.db.write(write).await.expect("written");
 }
 
-/// Lets the worker seal whatever has rested.
+/// Lets the worker seal whatever is there.
 pub async fn seal(app: &TestApp) {
-    app.clock.advance(REST);
     let mut worker = Sealing::new(app.ctx.clone(), Stop::never());
     while worker.tick(app.now()).await.expect("sealed") == Next::Now {}
 }
@@ -118,24 +117,6 @@ async fn what_waits_too_long_while_the_workers_work_is_found() {
         (fault.kind, fault.number, fault.seq),
         (FaultKind::NotSealed, 8, Some(14))
     );
-}
-
-#[actix_web::test]
-async fn entries_rest_before_they_are_sealed() {
-    let app = TestApp::new();
-    record(&app, 2).await;
-    assert_eq!(seal_audit(&app.ctx).await.expect("no fault").links, 0);
-    app.clock.advance(REST / 2);
-    record(&app, 1).await;
-    app.clock.advance(REST / 2);
-    assert_eq!(seal_audit(&app.ctx).await.expect("sealed").links, 2);
-    app.clock.advance(REST / 2);
-    assert_eq!(seal_audit(&app.ctx).await.expect("sealed").links, 1);
-    // An entry of a clock that was wrong holds nobody up.
-    app.clock.advance(HOUR);
-    record(&app, 1).await;
-    app.clock.set(app.now().before(HOUR));
-    assert_eq!(seal_audit(&app.ctx).await.expect("sealed").links, 1);
 }
 
 #[actix_web::test]

@@ -207,7 +207,7 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 pub struct Answer {
     pub status: u16,
     head: String,
-    /// `null` if it is no JSON.
+    /// If it is no JSON, the text.
     pub body: Value,
 }
 
@@ -238,6 +238,21 @@ pub fn call(
     headers: Headers<'_>,
     body: Option<&Value>,
 ) -> io::Result<Answer> {
+    call_within(PATIENCE, address, method, path, headers, body)
+}
+
+/// As [`call`], by somebody with less patience.
+///
+/// # Errors
+/// No whole answer came, or none in time.
+pub fn call_within(
+    patience: Duration,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: Headers<'_>,
+    body: Option<&Value>,
+) -> io::Result<Answer> {
     let body = body.map(Value::to_string).unwrap_or_default();
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
     for (name, value) in headers {
@@ -249,7 +264,7 @@ pub fn call(
     let length = body.len().to_string();
     request.extend(["Content-Length: ", &length, "\r\n\r\n", &body]);
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience))?;
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
@@ -262,7 +277,7 @@ fn whole(answer: &str) -> Option<Answer> {
     let answer = Answer {
         status: head.split(' ').nth(1)?.parse().ok()?,
         head: head.to_owned(),
-        body: serde_json::from_str(body).unwrap_or_default(),
+        body: serde_json::from_str(body).unwrap_or_else(|_| body.into()),
     };
     let length: usize = match answer.header("Content-Length") {
         Some(length) => length.parse().ok()?,

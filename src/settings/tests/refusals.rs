@@ -49,6 +49,7 @@ const BAD_VALUES: &str = r"
     matching.second_round_after | 1m | must be from 10m to 7d
     matching.candidates | 0 | must be from 1 to 1000
     matching.sweep_every | 1s | must be from 1m to 1d
+    matching.index_check_every | 0s | must be from 1s to 1d
     matching.lease | 1h | must be from 5s to 10m
     matching.horizon | 1y | must be from 1d to 90d
     matching.weights.time | NaN | must be from 0 to 100

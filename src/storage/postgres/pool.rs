@@ -1,11 +1,11 @@
 //! Two pools over one server, and writes that are run again when others were in their way.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::r2d2::{ManageConnection, Pool, R2D2Connection};
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection};
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 
@@ -14,9 +14,12 @@ use super::session::{Session, connect};
 use crate::storage::connection::Conn;
 use crate::storage::db::Door;
 use crate::storage::error::{StorageError, TxError};
+use crate::storage::outage;
 
 /// How long a connection may take to be made before whoever needs it is told 503.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// How long nobody else tries, after it has failed.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 /// A connection that was not used for so long is asked whether it lives before it is used again.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// Runs of one write at the most.
@@ -67,6 +70,8 @@ impl ManageConnection for Lines {
 struct Lane {
     turn: Arc<Semaphore>,
     pool: Pool<Lines>,
+    /// When the last attempt to get a connection came to nothing.
+    failed_at: Mutex<Option<Instant>>,
 }
 
 impl Lane {
@@ -82,17 +87,43 @@ impl Lane {
         Self {
             turn: Arc::new(Semaphore::new(size as usize)),
             pool,
+            failed_at: Mutex::new(None),
         }
+    }
+
+    /// A connection. While none can be made, one at a time tries to, now and then; the others are told so
+    /// at once instead of waiting for the same.
+    fn line(&self) -> Result<PooledConnection<Lines>, StorageError> {
+        const WHY: &str = "no connection to the server";
+        let failed_at = || {
+            self.failed_at
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        {
+            let mut last = failed_at();
+            if last.is_some_and(|at| at.elapsed() < TRY_AGAIN)
+                && self.pool.state().idle_connections == 0
+            {
+                return Err(outage::unavailable(WHY));
+            }
+            if let Some(at) = last.as_mut() {
+                *at = Instant::now();
+            }
+        }
+        let line = self.pool.get();
+        *failed_at() = line.is_err().then(Instant::now);
+        line.map_err(|_| outage::unavailable(WHY))
     }
 }
 
-/// Says why no connection is made; without the text of libpq, which names the server and its user.
+/// Says that no connection is made; without the text of libpq, which names the server and its user.
 #[derive(Debug)]
 struct Quiet;
 
 impl diesel::r2d2::HandleError<diesel::r2d2::Error> for Quiet {
     fn handle_error(&self, _: diesel::r2d2::Error) {
-        tracing::warn!("the database gives no connection");
+        outage::failed("it gives no connection");
     }
 }
 
@@ -132,9 +163,7 @@ impl Pools {
     }
 
     fn session(&self, door: Door) -> Result<Session, StorageError> {
-        let line = self.lane(door).pool.get();
-        line.map(Session::pooled)
-            .map_err(|_| StorageError::Unavailable("no connection to the server"))
+        self.lane(door).line().map(Session::pooled)
     }
 
     /// Lets nobody in any more; those inside end by themselves.
@@ -151,8 +180,9 @@ impl Pools {
     ) -> Result<T, E> {
         let mut conn = Conn::Postgres(self.session(door)?);
         let result = f(&mut conn);
-        if let (Err(_), Some(line)) = (&result, line(&mut conn)) {
-            line.is_suspect = true;
+        match (&result, line(&mut conn)) {
+            (Err(_), Some(line)) => line.is_suspect = true,
+            _ => outage::works(),
         }
         result
     }

@@ -9,24 +9,24 @@ use crate::actions::cards::{offer_cards, request_cards};
 use crate::domain::clock::Ts;
 use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::index::PostIndex;
-use crate::storage::{StorageError, changes, offers, requests};
+use crate::storage::changes::Place;
+use crate::storage::{StorageError, offers, requests};
 use crate::workers::WorkerError;
 
 /// Rows of a page.
 const AT_ONCE: i64 = 1000;
 
-/// The index as the database stands, and the last change that it surely holds.
-pub(super) async fn load(ctx: &Ctx, now: Ts) -> Result<(i64, PostIndex), WorkerError> {
-    let last =
-        |conn: &mut _| Ok::<_, StorageError>(changes::bounds(conn)?.map_or(0, |(_, last)| last));
-    let cursor = ctx.db.read(last).await?;
+/// The index as the database stands, and the place in the feed up to which it surely holds everything.
+pub(super) async fn load(ctx: &Ctx, now: Ts) -> Result<(Place, PostIndex), WorkerError> {
+    let place = |conn: &mut _| Ok::<_, StorageError>(Place::now(conn)?);
+    let place = ctx.db.read(place).await?;
     let offers = all_offers(ctx, now).await?;
     let requests = all_requests(ctx, now).await?;
     let catalog = Arc::clone(&ctx.catalog);
     let index = spawn_blocking(move || PostIndex::load(&catalog, offers, requests))
         .await
         .map_err(|_| WorkerError::CutOff)?;
-    Ok((cursor, index))
+    Ok((place, index))
 }
 
 async fn all_offers(ctx: &Ctx, now: Ts) -> Result<Vec<OfferCard>, StorageError> {
