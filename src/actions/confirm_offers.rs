@@ -55,11 +55,20 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Co
     let Some(email) = tx.volunteer(id)?.email_hash else {
         return refuse(Refusal::NotFound);
     };
-    // Both records by id. Who becomes the owner meanwhile is seen when this runs again: the address can
-    // have one confirmed record only.
+    // Both records by id. Of several that find no owner yet, the second to confirm runs again: the
+    // address can have one confirmed record only.
     let owner = volunteers::confirmed_by_email(tx.conn, email)?;
-    let both = BTreeSet::from_iter(owner.map(|v| v.id).into_iter().chain([id]));
-    volunteers::lock_all(tx.conn, &Vec::from_iter(both))?;
+    let both = owner
+        .map(|v| v.id)
+        .into_iter()
+        .chain([id])
+        .collect::<BTreeSet<_>>();
+    volunteers::lock_all(tx.conn, &both.iter().copied().collect::<Vec<_>>())?;
+    // She may have become the owner while this waited.
+    let owner = volunteers::confirmed_by_email(tx.conn, email)?;
+    if let Some(late) = owner.filter(|v| !both.contains(&v.id)) {
+        volunteers::lock(tx.conn, late.id)?;
+    }
     if let Some(link) = link {
         tx.use_up(link)?;
     }

@@ -123,7 +123,10 @@ pub async fn ending_offers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let since = tx.now.before(WARNING + WARNING);
         let ending = offers::ending(tx.conn, tx.now.after(WARNING), 1000)?;
-        let owners = BTreeSet::from_iter(ending.iter().map(|o| o.volunteer_id));
+        let owners = ending
+            .iter()
+            .map(|o| o.volunteer_id)
+            .collect::<BTreeSet<_>>();
         let mut asked = 0;
         // By id, as they are locked.
         for to in owners {

@@ -71,7 +71,10 @@ impl Tx<'_> {
                 posts.matches.insert(matched.id);
             }
         }
-        requests::lock_all(self.conn, &Vec::from_iter(posts.requests.iter().copied()))?;
+        requests::lock_all(
+            self.conn,
+            &posts.requests.iter().copied().collect::<Vec<_>>(),
+        )?;
         self.lock_rows(&posts)
     }
 
@@ -94,7 +97,10 @@ impl Tx<'_> {
             }
         }
         // Of the request only when it is locked, so that none of its asks is missed.
-        requests::lock_all(self.conn, &Vec::from_iter(posts.requests.iter().copied()))?;
+        requests::lock_all(
+            self.conn,
+            &posts.requests.iter().copied().collect::<Vec<_>>(),
+        )?;
         for other in matches::active_of_requests(self.conn, &[request.id])? {
             if other.state != MatchState::Accepted {
                 posts.matches.insert(other.id);
@@ -113,7 +119,7 @@ impl Tx<'_> {
         volunteers::lock(self.conn, offer.volunteer_id)?;
         let mut all = matches::active_between(self.conn, request.neighbor_id, offer.volunteer_id)?;
         all.push(matched);
-        self.lock_matches(&Vec::from_iter(all.iter().map(|m| m.id)))?;
+        self.lock_matches(&all.iter().map(|m| m.id).collect::<Vec<_>>())?;
         self.matched(id)
     }
 
@@ -135,7 +141,7 @@ impl Tx<'_> {
         self.lock_posts(read.iter().map(|r| r.id), [])?;
         Ok(requests::lock_all(
             self.conn,
-            &Vec::from_iter(read.iter().map(|r| r.id)),
+            &read.iter().map(|r| r.id).collect::<Vec<_>>(),
         )?)
     }
 
@@ -152,7 +158,8 @@ impl Tx<'_> {
         &mut self,
         ids: impl IntoIterator<Item = NeighborId>,
     ) -> Outcome<Vec<Neighbor>> {
-        let ids = Vec::from_iter(BTreeSet::from_iter(ids));
+        let ids = ids.into_iter().collect::<BTreeSet<_>>();
+        let ids = ids.into_iter().collect::<Vec<_>>();
         Ok(neighbors::lock_all(self.conn, &ids)?)
     }
 
@@ -172,9 +179,9 @@ impl Tx<'_> {
 
     /// Offers with their volunteers and everything that ends when they do; as they are now.
     pub(super) fn lock_offers_and_matches(&mut self, read: &[Offer]) -> Outcome<Vec<Offer>> {
-        let owners = BTreeSet::from_iter(read.iter().map(|o| o.volunteer_id));
-        volunteers::lock_all(self.conn, &Vec::from_iter(owners))?;
-        let ids = Vec::from_iter(read.iter().map(|o| o.id));
+        let owners = read.iter().map(|o| o.volunteer_id).collect::<BTreeSet<_>>();
+        volunteers::lock_all(self.conn, &owners.into_iter().collect::<Vec<_>>())?;
+        let ids = read.iter().map(|o| o.id).collect::<Vec<_>>();
         self.lock_posts([], ids.iter().copied())?;
         Ok(offers::lock_all(self.conn, &ids)?)
     }
@@ -197,18 +204,21 @@ impl Tx<'_> {
         ids: impl IntoIterator<Item = RequestId>,
         of_offers: impl IntoIterator<Item = OfferId>,
     ) -> Outcome<()> {
-        let ids = Vec::from_iter(ids);
+        let ids = ids.into_iter().collect::<Vec<_>>();
         let mut posts = Posts {
             requests: ids.iter().copied().collect(),
             offers: of_offers.into_iter().collect(),
             matches: BTreeSet::new(),
         };
-        let offers = Vec::from_iter(posts.offers.iter().copied());
+        let offers = posts.offers.iter().copied().collect::<Vec<_>>();
         for matched in matches::active_of_offers(self.conn, &offers)? {
             posts.requests.insert(matched.request);
             posts.matches.insert(matched.id);
         }
-        requests::lock_all(self.conn, &Vec::from_iter(posts.requests.iter().copied()))?;
+        requests::lock_all(
+            self.conn,
+            &posts.requests.iter().copied().collect::<Vec<_>>(),
+        )?;
         for matched in matches::active_of_requests(self.conn, &ids)? {
             posts.offers.insert(matched.offer);
             posts.matches.insert(matched.id);
@@ -219,10 +229,10 @@ impl Tx<'_> {
 
     /// The offers and matches; their requests are locked already.
     fn lock_rows(&mut self, posts: &Posts) -> Outcome<Vec<Match>> {
-        offers::lock_all(self.conn, &Vec::from_iter(posts.offers.iter().copied()))?;
+        offers::lock_all(self.conn, &posts.offers.iter().copied().collect::<Vec<_>>())?;
         Ok(matches::lock_all(
             self.conn,
-            &Vec::from_iter(posts.matches.iter().copied()),
+            &posts.matches.iter().copied().collect::<Vec<_>>(),
         )?)
     }
 }

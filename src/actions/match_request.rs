@@ -354,7 +354,12 @@ fn lock_free(
     chosen: &[Chosen],
 ) -> Outcome<HashSet<VolunteerId>> {
     neighbors::lock(tx.conn, neighbor.id)?;
-    let ids = Vec::from_iter(BTreeSet::from_iter(chosen.iter().map(|c| c.volunteer)));
+    let ids = chosen
+        .iter()
+        .map(|c| c.volunteer)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>();
     let people = volunteers::lock_all(tx.conn, &ids)?;
     requests::lock(tx.conn, request.id)?;
     let ids: Vec<OfferId> = chosen.iter().map(|c| c.offer).collect();

@@ -41,7 +41,7 @@ async fn an_ask_that_is_under_way_when_its_area_is_frozen_is_withdrawn() {
                 holder.execute("COMMIT");
                 frozen
             }
-            Either::Right((_, freeze)) => {
+            Either::Right(((), freeze)) => {
                 holder.execute("COMMIT");
                 freeze.await
             }

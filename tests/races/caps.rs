@@ -173,7 +173,9 @@ async fn nobody_looks_at_more_than_one_may_by_looking_at_once() {
             .await
             .map(drop)
     });
-    let outcomes = world.at_once(looks.collect()).await;
+    // Whoever has counted waits before it is one more.
+    let held = "LOCK TABLE audit IN EXCLUSIVE MODE";
+    let outcomes = world.behind(held, "", looks.collect()).await;
     assert_eq!(won(&outcomes), 1);
     refused_as(&outcomes, Refusal::TooManyReveals);
 }

@@ -5,6 +5,7 @@ use manyhands::actions::claim_posts::claim_posts;
 use manyhands::actions::freeze_area::{NewArea, freeze_area};
 use manyhands::actions::match_request::match_request;
 use manyhands::actions::{Call, Ctx};
+use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::area::{AreaReason, Radius};
 use manyhands::domain::place::GeoPoint;
 use manyhands::storage::TxError;
@@ -107,8 +108,8 @@ async fn repeated_behind(end: &str) -> i64 {
         key: keys.hasher.call(&[b"key"]),
         body: keys.hasher.call(&[b"body"]),
     };
-    let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let (key, body) = (hex(call.key.as_bytes()), hex(call.body.as_bytes()));
+    let hex = |hash: &KeyedHash| blake3::Hash::from_bytes(*hash.as_bytes()).to_hex();
+    let (key, body) = (hex(&call.key), hex(&call.body));
     let held = format!(
         "INSERT INTO idempotency VALUES ('\\x{key}', '\\x{body}', gen_random_uuid(), now())"
     );
