@@ -6,6 +6,9 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "support/server.rs"]
+mod server;
+
 mod cli {
     mod audit;
     mod commands;

@@ -14,21 +14,14 @@ mod proxy;
 mod sink;
 mod support;
 
-#[path = "instances/database.rs"]
-mod database;
-#[path = "instances/feed.rs"]
-mod feed;
-#[path = "instances/fleet.rs"]
-mod fleet;
-#[path = "instances/leases.rs"]
-mod leases;
-#[path = "instances/load.rs"]
-mod load;
-#[path = "instances/sealing.rs"]
-mod sealing;
-#[path = "instances/together.rs"]
-mod together;
-#[path = "instances/trouble.rs"]
-mod trouble;
-#[path = "instances/truth.rs"]
-mod truth;
+mod instances {
+    mod database;
+    mod feed;
+    mod fleet;
+    mod leases;
+    mod load;
+    mod sealing;
+    mod together;
+    mod trouble;
+    mod truth;
+}

@@ -4,11 +4,7 @@
 //! Needs a server: `MANYHANDS_TEST_POSTGRES=postgres://USER@127.0.0.1:PORT/postgres`, a role that may make
 //! databases.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod races {
     mod acts;

@@ -5,6 +5,8 @@
 #[path = "support/database.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod database;
+#[path = "support/server.rs"]
+mod server;
 mod storage {
     mod plans;
     mod tables;

@@ -82,6 +82,7 @@ impl Db {
     /// Says which of these failed.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         let conn = migrated(url)?.1;
+        metrics::gauge!("manyhands_database_available").set(1.0);
         let (commits, committed) = watch::channel(0);
         let backend = match url {
             DatabaseUrl::Sqlite(path) => Backend::Sqlite(File::start(path, conn, commits)?),

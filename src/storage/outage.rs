@@ -70,6 +70,7 @@ pub(super) fn failed(why: &str) {
         LASTS.store(true, Ordering::Relaxed);
         noted.fail(Instant::now())
     };
+    metrics::gauge!("manyhands_database_available").set(0.0);
     if let Some(failures) = told {
         tracing::error!(why, failures, "the database is unavailable");
     }
@@ -87,6 +88,7 @@ pub(super) fn works() {
         is_over
     };
     if is_over {
+        metrics::gauge!("manyhands_database_available").set(1.0);
         tracing::info!("the database is available again");
     }
 }

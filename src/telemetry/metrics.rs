@@ -30,6 +30,10 @@ pub const HTTP_REQUEST_SECONDS: &str = "manyhands_http_request_seconds";
 pub const LIMITED: &str = "manyhands_limited_total";
 /// Histogram: seconds from asking for a write transaction to its commit.
 pub const WRITE_SECONDS: &str = "manyhands_write_seconds";
+/// Counter: writes that were run again, because another one was in their way or their connection broke.
+pub const WRITE_RERUNS: &str = "manyhands_write_reruns_total";
+/// Gauge: 1, or 0 from the first failure of the database on until a second has passed without any.
+pub const DATABASE_AVAILABLE: &str = "manyhands_database_available";
 /// Histogram: operations committed together.
 pub const WRITE_BATCH_SIZE: &str = "manyhands_write_batch_size";
 /// Counter: attempts to send a letter, by `outcome`.
@@ -71,7 +75,7 @@ const COMMIT: &[f64] = &[
 const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric there is, with how it is collected and what it says.
-pub const METRICS: [(&str, Kind, &str); 12] = [
+pub const METRICS: [(&str, Kind, &str); 14] = [
     (
         HTTP_REQUESTS,
         Kind::Counter,
@@ -92,6 +96,16 @@ pub const METRICS: [(&str, Kind, &str); 12] = [
         WRITE_BATCH_SIZE,
         Kind::Histogram(BATCH),
         "Operations committed together.",
+    ),
+    (
+        WRITE_RERUNS,
+        Kind::Counter,
+        "Writes that were run again, because another was in their way or their connection broke.",
+    ),
+    (
+        DATABASE_AVAILABLE,
+        Kind::Gauge,
+        "1, or 0 from the first failure of the database on until a second has passed without any.",
     ),
     (
         LETTERS,

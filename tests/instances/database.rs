@@ -1,64 +1,14 @@
-//! A database of a test's own on the server that `MANYHANDS_TEST_POSTGRES` names.
+//! What tests ask a database past its doors.
 
-use diesel::connection::SimpleConnection;
+pub use crate::support::server::ServerDatabase as Database;
+use crate::support::server::{connect, execute};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use manyhands::domain::entropy::{Entropy, OsEntropy};
-
-/// Dropped with the test.
-pub struct Database {
-    name: String,
-    pub url: String,
-}
-
-/// Whether there is no server to test with; says so.
-pub fn is_missing() -> bool {
-    let is_missing = std::env::var_os("MANYHANDS_TEST_POSTGRES").is_none();
-    if is_missing {
-        eprintln!("left out: MANYHANDS_TEST_POSTGRES names no server");
-    }
-    is_missing
-}
-
-fn server() -> String {
-    std::env::var("MANYHANDS_TEST_POSTGRES").unwrap()
-}
-
-impl Database {
-    pub fn new() -> Self {
-        let mut bytes = [0; 8];
-        OsEntropy.fill(&mut bytes);
-        let name = format!("manyhands_instances_{:x}", u64::from_be_bytes(bytes));
-        run(&server(), &format!("CREATE DATABASE {name}"));
-        let (before, _) = server()
-            .rsplit_once('/')
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .unwrap();
-        Self {
-            url: format!("{before}/{name}"),
-            name,
-        }
-    }
-
-    pub fn connect(&self) -> PgConnection {
-        PgConnection::establish(&self.url).unwrap()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        run(
-            &server(),
-            &format!("DROP DATABASE {} WITH (FORCE)", self.name),
-        );
-    }
-}
 
 /// Statements on a connection of their own.
 #[track_caller]
 pub fn run(url: &str, sql: &str) {
-    let mut conn = PgConnection::establish(url).unwrap();
-    conn.batch_execute(sql).unwrap();
+    execute(&mut connect(url), sql);
 }
 
 /// What a query gives as the number `n`.

@@ -11,7 +11,7 @@ use manyhands::workers::feed::Feed;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::database::{Database, is_missing};
+use super::database::Database;
 use crate::support::people::{Volunteer, food};
 use crate::support::{MINUTE, TestApp};
 
@@ -95,10 +95,7 @@ impl Stage {
 
 #[actix_web::test]
 async fn a_change_is_seen_however_late_it_is_committed() {
-    if is_missing() {
-        return;
-    }
-    let database = Database::new();
+    let database = Database::empty();
     let mut stage = stage(&database).await;
     // One has taken its number and waits; another has begun and writes last; a third is undone.
     let (mut early, mut late, mut none) =
@@ -135,10 +132,7 @@ async fn a_change_is_seen_however_late_it_is_committed() {
 
 #[actix_web::test]
 async fn what_was_read_is_not_read_again_while_somebody_takes_long() {
-    if is_missing() {
-        return;
-    }
-    let database = Database::new();
+    let database = Database::empty();
     let stage = stage(&database).await;
     let mut long = database.connect();
     long.batch_execute("BEGIN").unwrap();
@@ -159,10 +153,7 @@ async fn what_was_read_is_not_read_again_while_somebody_takes_long() {
 
 #[actix_web::test]
 async fn marks_of_another_server_neither_hide_anything_nor_come_again_and_again() {
-    if is_missing() {
-        return;
-    }
-    let database = Database::new();
+    let database = Database::empty();
     let mut stage = stage(&database).await;
     // As a dump restores them: the server that it came from was far ahead.
     let mut conn = database.connect();
@@ -192,16 +183,13 @@ async fn marks_of_another_server_neither_hide_anything_nor_come_again_and_again(
         again += new;
         place = next;
     }
-    let old = crate::database::number(&mut conn, "SELECT count(*) AS n FROM changes").unwrap() - 5;
+    let old = super::database::number(&mut conn, "SELECT count(*) AS n FROM changes").unwrap() - 5;
     assert_eq!(i64::try_from(again).unwrap(), old, "each once");
 }
 
 #[actix_web::test]
 async fn a_gap_is_no_loss_and_a_loss_is_noticed() {
-    if is_missing() {
-        return;
-    }
-    let database = Database::new();
+    let database = Database::empty();
     let mut stage = stage(&database).await;
     let mut conn = database.connect();
     conn.batch_execute("SELECT setval(pg_get_serial_sequence('changes', 'seq'), 5000)")
@@ -228,10 +216,7 @@ async fn a_gap_is_no_loss_and_a_loss_is_noticed() {
 
 #[actix_web::test]
 async fn what_was_never_told_is_found_and_put_right() {
-    if is_missing() {
-        return;
-    }
-    let database = Database::new();
+    let database = Database::empty();
     let mut stage = stage(&database).await;
     let id = stage.ana.offers[0].clone();
     let offer: OfferId = id.parse().unwrap();

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::fleet::{Call, SIZE, token_in};
+use super::fleet::{Call, SIZE, token_in};
 use crate::process::Answer;
 use crate::sink::Sink;
 

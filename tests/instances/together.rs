@@ -9,12 +9,12 @@ use std::thread;
 use diesel::{Connection, PgConnection};
 use serde_json::{Value, json};
 
+use super::database::{lines, number};
+use super::fleet::{Call, Fleet, SIZE, token_in};
+use super::load::Load;
+use super::truth;
 use crate::cluster::{Cluster, Stop};
-use crate::database::{is_missing, lines, number};
-use crate::fleet::{Call, Fleet, SIZE, token_in};
-use crate::load::Load;
 use crate::process::wait_for;
-use crate::truth;
 
 /// Places so far apart that nobody in one is asked for another.
 fn place(n: usize) -> Value {
@@ -254,9 +254,6 @@ fn promises_were_kept(fleet: &Fleet, load: &Load<'_>, conn: &mut PgConnection) {
 
 #[test]
 fn three_instances_are_as_good_as_one() {
-    if is_missing() {
-        return;
-    }
     let cluster = Cluster::start();
     let url = cluster.create("together");
     let mut fleet = Fleet::start(&url);

@@ -2,7 +2,7 @@
 
 use diesel::PgConnection;
 
-use crate::database::{lines, number};
+use super::database::{lines, number};
 
 /// Each counts what must not be: one statement, so that it sees one instant.
 const NEVER: &[(&str, &str)] = &[

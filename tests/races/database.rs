@@ -2,37 +2,27 @@
 //! that know no doors: they hold what others want, and see who waits.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use futures_util::future::{join, join_all};
 
+use crate::support::server::{ServerDatabase, execute};
+
 /// Dropped at the test's end.
-pub struct Database {
-    name: String,
-}
+pub struct Database(ServerDatabase);
 
 impl Database {
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("manyhands_races_{}_{count}", std::process::id());
-        let mut server = Raw::connect(&server_url());
-        server.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        server.execute(&format!("CREATE DATABASE {name} TEMPLATE template0"));
-        Self { name }
+        Self(ServerDatabase::empty())
     }
 
     pub fn url(&self) -> String {
-        let url = server_url();
-        let (before, _) = url.rsplit_once('/').expect("a URL with a database");
-        format!("{before}/{}", self.name)
+        self.0.url.clone()
     }
 
     pub fn connect(&self) -> Raw {
-        Raw::connect(&self.url())
+        Raw(self.0.connect())
     }
 
     /// Lets all of them go at the same instant: each has begun its transaction and waits for a table.
@@ -60,19 +50,6 @@ impl Database {
     }
 }
 
-impl Drop for Database {
-    fn drop(&mut self) {
-        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        Raw::connect(&server_url()).execute(&drop);
-    }
-}
-
-fn server_url() -> String {
-    std::env::var("MANYHANDS_TEST_POSTGRES").expect(
-        "MANYHANDS_TEST_POSTGRES names the server for tests, such as postgres://USER@127.0.0.1/postgres; tests/run starts one",
-    )
-}
-
 /// A connection past the doors.
 pub struct Raw(PgConnection);
 
@@ -89,15 +66,9 @@ struct Line {
 }
 
 impl Raw {
-    fn connect(url: &str) -> Self {
-        Self(PgConnection::establish(url).expect("the server of MANYHANDS_TEST_POSTGRES"))
-    }
-
     #[track_caller]
     pub fn execute(&mut self, sql: &str) {
-        self.0
-            .batch_execute(sql)
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        execute(&mut self.0, sql);
     }
 
     /// What an expression or a subquery in it gives.

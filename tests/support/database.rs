@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::server::{self, ServerDatabase, server_url, url_of};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -84,15 +85,14 @@ pub struct TestDatabase {
 
 enum Kind {
     File(PathBuf),
-    /// The name of the database.
-    Server(String),
+    Server(ServerDatabase),
 }
 
 impl TestDatabase {
     /// One with all tables and no rows; a file is made below `dir` when it is opened.
     pub fn new(dir: &Path) -> Self {
         if on_postgres() {
-            return Self::copied_from(&template());
+            return Self::on_server(ServerDatabase::copied_from(&template()));
         }
         Self::file(dir.join("data/manyhands.db"))
     }
@@ -100,7 +100,7 @@ impl TestDatabase {
     /// One without any table.
     pub fn empty(dir: &Path) -> Self {
         if on_postgres() {
-            return Self::copied_from("template0");
+            return Self::on_server(ServerDatabase::empty());
         }
         Self::file(dir.join("empty.db"))
     }
@@ -112,17 +112,10 @@ impl TestDatabase {
         }
     }
 
-    fn copied_from(other: &str) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("manyhands_test_{}_{count}", std::process::id());
-        let mut server = Server::connect();
-        // What an earlier process of the same number may have left behind.
-        server.execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        server.execute(&format!("CREATE DATABASE {name} TEMPLATE {other}"));
+    fn on_server(database: ServerDatabase) -> Self {
         Self {
-            url: url_of(&name),
-            kind: Kind::Server(name),
+            url: database.url.clone(),
+            kind: Kind::Server(database),
         }
     }
 
@@ -139,11 +132,12 @@ impl TestDatabase {
                 }
                 Self::file(to)
             }
-            Kind::Server(name) => {
-                Server::connect().execute(&format!(
+            Kind::Server(ServerDatabase { name, .. }) => {
+                let cut_off = format!(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-                ));
-                Self::copied_from(name)
+                );
+                server::execute(&mut server::connect(&server_url()), &cut_off);
+                Self::on_server(ServerDatabase::copied_from(name))
             }
         }
     }
@@ -169,7 +163,7 @@ impl TestDatabase {
                 assert!(path.exists(), "{}", path.display());
                 Raw::Sqlite(SqliteConnection::establish(&path.to_string_lossy()).unwrap())
             }
-            Kind::Server(_) => Raw::Postgres(PgConnection::establish(&self.url).unwrap()),
+            Kind::Server(database) => Raw::Postgres(database.connect()),
         }
     }
 
@@ -198,14 +192,6 @@ impl TestDatabase {
             all.extend(rows.into_iter().map(|r| format!("{table}: {r}")));
         }
         all
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        if let Kind::Server(name) = &self.kind {
-            Server::connect().execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
-        }
     }
 }
 
@@ -277,43 +263,6 @@ impl Raw {
     }
 }
 
-/// A connection to the server's own database, for making others.
-struct Server(PgConnection);
-
-impl Server {
-    fn connect() -> Self {
-        let conn = PgConnection::establish(&server_url());
-        Self(conn.unwrap_or_else(|error| panic!("the server of MANYHANDS_TEST_POSTGRES: {error}")))
-    }
-
-    fn execute(&mut self, sql: &str) {
-        self.0
-            .batch_execute(sql)
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
-    }
-}
-
-fn server_url() -> String {
-    std::env::var("MANYHANDS_TEST_POSTGRES").unwrap_or_else(|_| {
-        panic!(
-            "MANYHANDS_TEST_POSTGRES must name the server for tests, such as postgres://USER@127.0.0.1/postgres; \
-             tests/run starts one"
-        )
-    })
-}
-
-/// The URL of another database of the server.
-fn url_of(name: &str) -> String {
-    let url = server_url();
-    let (url, query) = match url.split_once('?') {
-        Some((url, query)) => (url, format!("?{query}")),
-        None => (url.as_str(), String::new()),
-    };
-    let (scheme, rest) = url.split_once("://").unwrap();
-    let authority = rest.split('/').next().unwrap_or_default();
-    format!("{scheme}://{authority}/{name}{query}")
-}
-
 /// The name of the database that all others are copied from; makes it where there is none. Programs that
 /// come at the same time wait for each other.
 fn template() -> String {
@@ -322,18 +271,27 @@ fn template() -> String {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let name = format!("manyhands_template_{}", fingerprint());
-        let mut server = Server::connect();
-        server.execute(&format!("SELECT pg_advisory_lock({TURN})"));
+        let mut server = server::connect(&server_url());
+        server::execute(&mut server, &format!("SELECT pg_advisory_lock({TURN})"));
         let known =
             format!("SELECT datname::text AS line FROM pg_database WHERE datname = '{name}'");
-        let known: Vec<Line> = diesel::sql_query(known).load(&mut server.0).unwrap();
+        let known: Vec<Line> = diesel::sql_query(known).load(&mut server).unwrap();
         if known.is_empty() {
             // Under another name until it is whole.
             let making = format!("{name}_new");
-            server.execute(&format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)"));
-            server.execute(&format!("CREATE DATABASE {making} TEMPLATE template0"));
+            server::execute(
+                &mut server,
+                &format!("DROP DATABASE IF EXISTS {making} WITH (FORCE)"),
+            );
+            server::execute(
+                &mut server,
+                &format!("CREATE DATABASE {making} TEMPLATE template0"),
+            );
             Db::migrate(&url_of(&making).parse().unwrap()).unwrap();
-            server.execute(&format!("ALTER DATABASE {making} RENAME TO {name}"));
+            server::execute(
+                &mut server,
+                &format!("ALTER DATABASE {making} RENAME TO {name}"),
+            );
         }
         // The turn ends with the connection.
         name

@@ -12,6 +12,7 @@ pub mod database;
 pub mod letters;
 pub mod people;
 pub mod ring;
+pub mod server;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;

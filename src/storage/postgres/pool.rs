@@ -247,10 +247,10 @@ impl Pools {
     fn commit<T, R>(&self, mut conn: Conn, result: Result<T, TxError<R>>) -> Run<T, R> {
         // A server answers COMMIT with success and undoes everything where a statement before it has
         // failed. One more statement fails there, in the same round trip.
-        let Err(error) = conn.execute("SELECT 1; COMMIT") else {
+        if conn.execute("SELECT 1; COMMIT").is_ok() {
             self.committed.send_modify(|commits| *commits += 1);
             return Run::Over(result);
-        };
+        }
         if is_in_transaction(&mut conn) {
             if transaction(&mut conn, AnsiTransactionManager::rollback_transaction).is_err() {
                 break_off(&mut conn);
@@ -259,9 +259,8 @@ impl Pools {
             return Run::Again(StorageError::Unavailable("a statement of the write failed"));
         }
         break_off(&mut conn);
-        tracing::error!(error = %error, "a commit failed; whether it is kept is not known");
         // Not again: it may be there.
-        let error = StorageError::Unavailable("whether the write was kept is not known");
+        let error = outage::unavailable("whether a write was kept is not known");
         Run::Over(Err(error.into()))
     }
 }
