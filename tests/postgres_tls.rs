@@ -84,7 +84,7 @@ mod postgres_tls {
 
     #[tokio::test]
     async fn no_tls_is_used_only_where_it_was_asked_for() {
-        for mode in ["disable", "allow", "prefer"] {
+        for mode in ["disable", "allow", "prefer", "require", "verify-ca"] {
             let weak = url(ELSEWHERE, &format!("sslmode={mode}"));
             assert!(
                 matches!(Db::open(&weak), Err(OpenError::Server(ServerError::WeakMode(named))) if named == mode)

@@ -90,11 +90,14 @@ async fn status(config: &Config, arguments: &StatusArguments) -> Result<(), Fail
     let settings = config.settings()?;
     let path = settings.keys.path.clone();
     let destroy_after = settings.keys.destroy_after;
+    let is_before_first_start = settings.database.url().file().is_some_and(|f| !f.exists());
     let data_dir = data_dir(&settings.database.url());
     let ring = KeyRing::load(&path, data_dir.as_deref()).map_err(anyhow::Error::from)?;
     let (keys, present) = match open_existing(config).await {
         Ok(ctx) => known(&ctx, &ring).await.map_err(anyhow::Error::from)?,
-        Err(_) => (of_ring(&ring), Vec::new()),
+        // Before the first start there is only the ring.
+        Err(_) if is_before_first_start => (of_ring(&ring), Vec::new()),
+        Err(failure) => return Err(failure),
     };
     let destroyed_at =
         |key: &Known| Some(key.registered.as_ref()?.retired_at?.after(destroy_after));

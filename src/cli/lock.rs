@@ -53,9 +53,14 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
             .map_err(anyhow::Error::from)?;
         KeyRing::shred(&path).map_err(anyhow::Error::from)?;
         print::line(format_args!(
-            "The key ring is in {} alone.",
+            "The key ring of this machine is in {} alone.",
             target.display()
         ));
+        if ctx.db.path().is_none() {
+            print::note(
+                "Other machines that serve this database have key rings of their own: take them away there too.",
+            );
+        }
     } else if path.exists() {
         print::note(format_args!(
             "The key ring is still in {}: who has this machine has it (--take-ring FILE takes it away).",

@@ -28,7 +28,8 @@ pub struct Db {
 
 struct Inner {
     backend: Backend,
-    room: Arc<Semaphore>,
+    /// Who waits or is inside, by door, so that no flood of calls locks the workers out.
+    room: [Arc<Semaphore>; 2],
     committed: watch::Receiver<u64>,
 }
 
@@ -91,7 +92,7 @@ impl Db {
         Ok(Self {
             inner: Arc::new(Inner {
                 backend,
-                room: Arc::new(Semaphore::new(QUEUE)),
+                room: std::array::from_fn(|_| Arc::new(Semaphore::new(QUEUE))),
                 committed,
             }),
             door: Door::Calls,
@@ -160,7 +161,12 @@ impl Db {
         turn: Arc<Semaphore>,
         f: impl FnOnce(&Inner) -> T + Send + 'static,
     ) -> Result<T, StorageError> {
-        let room = Arc::clone(&self.inner.room)
+        let [calls, workers] = &self.inner.room;
+        let room = match self.door {
+            Door::Calls => Arc::clone(calls),
+            Door::Workers => Arc::clone(workers),
+        };
+        let room = room
             .try_acquire_owned()
             .map_err(|_| unavailable("too many calls wait for it"))?;
         let inner = Arc::clone(&self.inner);

@@ -89,7 +89,8 @@ impl Watched {
         set_default_instrumentation(noting).expect("instrumentation");
         let app = TestApp::new();
         let database = app.database.setting();
-        let database = database.trim_start_matches("sqlite:").to_owned();
+        let database = database.trim_start_matches("sqlite:");
+        let database = database.split('?').next().unwrap_or_default().to_owned();
         let mut notes = NOTES.lock().expect("notes");
         notes.insert(database, Arc::clone(&statements));
         drop(notes);

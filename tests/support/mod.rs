@@ -152,6 +152,8 @@ impl TestApp {
             ),
             ("mail.transport".to_owned(), "memory".to_owned()),
             ("area.timezone".to_owned(), "America/Chicago".to_owned()),
+            // One after the other, so that letters arrive in one order.
+            ("outbox.parallel".to_owned(), "1".to_owned()),
             // Everybody here comes from one address and many give the same contact.
             ("limits.mode".to_owned(), "off".to_owned()),
         ];

@@ -44,11 +44,17 @@ pub enum ServerError {
         "the server is on another machine, and this program was built without TLS to databases: build it with `--features postgres-tls`, or set database.plaintext to true where the network in between is yours alone"
     )]
     NoTls,
-    /// Its URL asks for what may end without TLS.
+    /// Its URL asks for less than TLS with the server that it names.
     #[error(
-        "the server is on another machine, and its URL says sslmode={0}, which may end without TLS: leave it out, say sslmode=verify-full, or set database.plaintext to true where the network in between is yours alone"
+        "the server is on another machine, and its URL says sslmode={0}, which does not make sure that it is the one that is meant: leave it out, say sslmode=verify-full, or set database.plaintext to true where the network in between is yours alone"
     )]
     WeakMode(String),
+    /// Its URL can be read in more than one way, and what is meant to be a password could be taken for
+    /// something else and shown.
+    #[error(
+        "the URL of the server has a blank, a second @, a % that begins no code, or a parameter twice: write such signs as codes (@ is %40, % is %25), or put the password into database.password_file"
+    )]
+    Malformed,
     /// It agreed to speak without TLS only.
     #[error(
         "the server is on another machine and does not encrypt the connection: set up TLS there, or set database.plaintext to true where the network in between is yours alone"
@@ -106,17 +112,18 @@ impl Server {
     /// Whether this URL can be used as it is.
     ///
     /// # Errors
-    /// Says what would let it be spoken to without TLS over a network.
+    /// Says what would let it be spoken to without TLS over a network, or be misread.
     pub fn check(&self) -> Result<(), ServerError> {
+        if !self.is_well_formed() {
+            return Err(ServerError::Malformed);
+        }
         if self.options.plaintext || self.is_local() {
             return Ok(());
         }
         match (HAS_TLS, self.parameter("sslmode")) {
             (false, _) => Err(ServerError::NoTls),
-            (true, Some(weak @ ("disable" | "allow" | "prefer"))) => {
-                Err(ServerError::WeakMode(weak.to_owned()))
-            }
-            (true, _) => Ok(()),
+            (true, None | Some("verify-full")) => Ok(()),
+            (true, Some(weak)) => Err(ServerError::WeakMode(weak.to_owned())),
         }
     }
 
@@ -126,9 +133,13 @@ impl Server {
         self.check()?;
         let mut url = Zeroizing::new(self.url.expose_secret().to_owned());
         let mut add = |name: &str, value: &str| {
-            let separator = if url.contains('?') { '&' } else { '?' };
+            let separator = match (url.ends_with('?'), url.contains('?')) {
+                (true, _) => "",
+                (_, true) => "&",
+                (_, false) => "?",
+            };
             if self.parameter(name).is_none() {
-                url.push(separator);
+                url.push_str(separator);
                 url.push_str(name);
                 url.push('=');
                 url.push_str(value);
@@ -161,9 +172,38 @@ impl Server {
         Ok(url)
     }
 
-    /// Whether every host of the URL is this machine: a socket, or a loopback address.
+    /// Whether libpq and we read the same in it: it takes the first @ for the end of user and password.
+    fn is_well_formed(&self) -> bool {
+        let url = self.url.expose_secret();
+        let (_, rest) = url.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        let is_code = |rest: &str| {
+            let code = rest.as_bytes().get(..2);
+            code.is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit))
+        };
+        let names = || {
+            let query = url.split_once('?').map_or("", |(_, query)| query);
+            query.split('&').filter_map(|pair| pair.split('=').next())
+        };
+        let signs = authority.matches('@').count();
+        signs <= 1
+            && rest.matches('@').count() == signs
+            && url.split('%').skip(1).all(is_code)
+            && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+            && names().all(|name| names().filter(|other| *other == name).count() == 1)
+    }
+
+    /// Whether every host of the URL is this machine: a socket, or a loopback address; and nothing around
+    /// the program leads libpq elsewhere.
     #[must_use]
     pub fn is_local(&self) -> bool {
+        let elsewhere = ["PGHOST", "PGHOSTADDR", "PGSERVICE"];
+        if elsewhere
+            .iter()
+            .any(|name| std::env::var_os(name).is_some())
+        {
+            return false;
+        }
         let url = self.url.expose_secret();
         let (_, rest) = url.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
@@ -277,6 +317,33 @@ mod tests {
         ] {
             assert_eq!(Server::new(url).shown(), shown, "{url}");
         }
+    }
+
+    #[test]
+    fn a_url_that_libpq_would_read_otherwise_is_refused() {
+        for url in [
+            "postgres://u:pa%ss@db/d",
+            "postgres://u:hun@ter2@localhost/d",
+            "postgres://u:pa/ss@localhost/d",
+            "postgres://u:pa?ss@localhost/d",
+            "postgres://u:pa ss@localhost/d",
+            "postgres://u@localhost/d?sslmode=disable&sslmode=require",
+        ] {
+            let refused = Server::new(url).check();
+            assert!(matches!(refused, Err(ServerError::Malformed)), "{url}");
+        }
+        for url in [
+            "postgres://u:pa%25ss%40@localhost/d",
+            "postgres://localhost",
+            "postgres://u@localhost/d?",
+        ] {
+            assert!(Server::new(url).check().is_ok(), "{url}");
+        }
+        let open = Server::new("postgres://u@localhost/d?").connection_string();
+        assert!(
+            open.unwrap()
+                .starts_with("postgres://u@localhost/d?application_name=")
+        );
     }
 
     #[test]

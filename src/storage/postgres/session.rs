@@ -36,7 +36,7 @@ impl Session {
     pub(in crate::storage) fn lone(server: &Server) -> ConnectionResult<Self> {
         let mut conn = connect(server)?;
         conn.batch_execute(
-            "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
+            "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0",
         )
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(Self(Hold::Lone(conn)))
