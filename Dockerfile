@@ -55,7 +55,7 @@ WORKDIR /var/lib/manyhands
 VOLUME ["/var/lib/manyhands", "/etc/manyhands/keys"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["manyhands", "doctor", "--live"]
+HEALTHCHECK --interval=30s --timeout=7s --start-period=30s --retries=3 CMD ["manyhands", "doctor", "--live"]
 ENTRYPOINT ["manyhands"]
 CMD ["serve"]
 
