@@ -11,7 +11,7 @@ use manyhands::workers::feed::Feed;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::database::Database;
+use super::database::{Database, number};
 use crate::support::people::{Volunteer, food};
 use crate::support::{MINUTE, TestApp};
 
@@ -159,6 +159,7 @@ async fn marks_of_another_server_neither_hide_anything_nor_come_again_and_again(
     let mut conn = database.connect();
     conn.batch_execute("UPDATE changes SET mark = mark + 1000000")
         .unwrap();
+    let brought = number(&mut conn, "SELECT max(seq) AS n FROM changes").unwrap();
     let loaded = Arc::new(watch::Sender::new(false));
     stage.feed = Feed::new(stage.app.ctx.clone(), loaded);
     stage.follow().await;
@@ -172,9 +173,9 @@ async fn marks_of_another_server_neither_hide_anything_nor_come_again_and_again(
         assert_eq!(stage.indexed(), (1, 1 + round));
     }
     // Once this server gets there.
-    conn.batch_execute(
-        "UPDATE changes SET mark = pg_current_xact_id()::text::bigint + 3 WHERE mark > 1000000",
-    )
+    conn.batch_execute(&format!(
+        "UPDATE changes SET mark = pg_current_xact_id()::text::bigint + 3 WHERE seq <= {brought}"
+    ))
     .unwrap();
     let mut again = 0;
     for _ in 0..5 {

@@ -303,7 +303,7 @@ fn three_instances_are_as_good_as_one() {
         drop(paces);
         is_over.store(true, Ordering::SeqCst);
         let sampled = checks.join().unwrap();
-        assert!(sampled > 10, "{sampled} looks");
+        assert!(sampled > 0, "nobody looked");
     });
 
     let promises = &load.promises;

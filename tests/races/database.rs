@@ -2,12 +2,16 @@
 //! that know no doors: they hold what others want, and see who waits.
 
 use std::future::Future;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use futures_util::future::{join, join_all};
 
 use crate::support::server::{ServerDatabase, execute};
+
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Dropped at the test's end.
 pub struct Database(ServerDatabase);
@@ -90,19 +94,38 @@ impl Raw {
         rows.into_iter().map(|row| row.line).collect()
     }
 
+    /// Ends all other connections to the database, and comes back when they are gone.
+    #[track_caller]
+    pub fn end_others(&mut self) {
+        const OTHERS: &str =
+            "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let end = Instant::now() + PATIENCE;
+        while {
+            self.execute(&format!(
+                "SELECT pg_stat_clear_snapshot(), pg_terminate_backend(pid) {OTHERS}"
+            ));
+            self.execute("SELECT pg_stat_clear_snapshot()");
+            self.number(&format!("SELECT count(*) {OTHERS}")) > 0
+        } {
+            assert!(Instant::now() < end, "somebody stays");
+        }
+    }
+
     /// Comes back when so many others wait for a lock.
     pub async fn until_waiting(&mut self, count: usize) {
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid() AND wait_event_type = 'Lock'";
         let count = i64::try_from(count).unwrap();
-        let mut looks = 0;
+        let end = Instant::now() + PATIENCE;
         // What a transaction has seen of the others it sees again, unless it lets go of that.
         while {
             self.execute("SELECT pg_stat_clear_snapshot()");
             self.number(waiting) < count
         } {
-            looks += 1;
-            assert!(looks < 5000, "nobody, or not everybody, comes to wait");
+            assert!(
+                Instant::now() < end,
+                "nobody, or not everybody, comes to wait"
+            );
             tokio::task::yield_now().await;
         }
     }

@@ -189,7 +189,10 @@ fn newest_version() -> PathBuf {
     )
 }
 
+/// One that stays free while the server is down: below those that the system gives to whoever calls out.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let first = 10_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    (first..32_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
