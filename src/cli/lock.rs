@@ -56,7 +56,7 @@ pub(super) async fn lock(config: &Config, arguments: LockArguments) -> Result<()
             "The key ring of this machine is in {} alone.",
             target.display()
         ));
-        if ctx.db.path().is_none() {
+        if ctx.db.is_on_server() {
             print::note(
                 "Other machines that serve this database have key rings of their own: take them away there too.",
             );

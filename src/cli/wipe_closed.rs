@@ -31,7 +31,7 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         "Destroyed: the personal parts of {} requests, {} offers and {} reports. Erased: {} neighbors and {} volunteers.",
         wiped.requests, wiped.offers, wiped.reports, wiped.neighbors, wiped.volunteers
     ));
-    if ctx.db.path().is_none() {
+    if ctx.db.is_on_server() {
         print::note(
             "The server's files, log and backups still hold it, and so does whoever has them and the key ring, until the\nkey that it was sealed under is destroyed: by itself in keys.rotate_every and keys.destroy_after; at once by\n`manyhands key rotate` and then `manyhands key prune --now`.",
         );

@@ -78,7 +78,7 @@ pub fn routes(
 /// `GET /healthz`: whether the process lives and its embedded database answers. To be restarted where not.
 /// A server that is away is not brought back by that.
 async fn healthz(state: Data<State>) -> HttpResponse {
-    if state.ctx.db.path().is_none() {
+    if state.ctx.db.is_on_server() {
         return well("ok");
     }
     let read = state

@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, watch};
 
 use super::connection::{Conn, DatabaseUrl};
 use super::error::{StorageError, TxError};
 use super::outage::{self, unavailable};
 use super::postgres::Pools;
 use super::sqlite::File;
-use super::writer::{Ended, Operation};
 
 /// How long a caller waits for a connection, and for an answer of the writer, before it is told 503.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -149,6 +148,12 @@ impl Db {
         }
     }
 
+    /// Whether it is a server's, which other machines may use as well.
+    #[must_use]
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.inner.backend, Backend::Postgres(_))
+    }
+
     /// Told after every commit of this process, so that workers need not wait for their next look.
     #[must_use]
     pub fn committed(&self) -> watch::Receiver<u64> {
@@ -203,10 +208,7 @@ impl Db {
             Backend::Postgres(pools) => pools.turn(door),
         };
         self.off_thread(turn, move |inner| match &inner.backend {
-            Backend::Sqlite(file) => {
-                let mut conn = file.reader().map_err(StorageError::Unavailable)?;
-                f(&mut conn)
-            }
+            Backend::Sqlite(file) => file.read(f),
             Backend::Postgres(pools) => pools.read(door, f),
         })
         .await
@@ -229,7 +231,7 @@ impl Db {
     {
         let started = Instant::now();
         let result = match &self.inner.backend {
-            Backend::Sqlite(file) => queued(file, f).await,
+            Backend::Sqlite(file) => file.write(f).await,
             Backend::Postgres(pools) => {
                 let door = self.door;
                 let written =
@@ -258,28 +260,6 @@ impl Db {
     }
 }
 
-/// Queues a write for the writer of the embedded database and waits for its commit.
-async fn queued<T, R, F>(file: &File, f: F) -> Result<T, TxError<R>>
-where
-    T: Send + 'static,
-    R: Send + 'static,
-    F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
-{
-    let (answer, answered) = oneshot::channel();
-    let write = Write {
-        f,
-        span: tracing::Span::current(),
-        result: None,
-        answer,
-    };
-    file.submit(Box::new(write))
-        .map_err(StorageError::Unavailable)?;
-    tokio::time::timeout(PATIENCE, answered)
-        .await
-        .map_err(|_| unavailable("the writer takes too long"))?
-        .unwrap_or_else(|_| Err(unavailable("the writer stopped").into()))
-}
-
 /// How many migrations were applied, and a connection on which everything is up to date.
 fn migrated(url: &DatabaseUrl) -> Result<(usize, Conn), OpenError> {
     match url {
@@ -305,39 +285,4 @@ pub(super) fn make_private_dir(dir: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-}
-
-struct Write<T, R, F> {
-    f: F,
-    span: tracing::Span,
-    result: Option<Result<T, TxError<R>>>,
-    answer: oneshot::Sender<Result<T, TxError<R>>>,
-}
-
-impl<T, R, F> Operation for Write<T, R, F>
-where
-    T: Send,
-    R: Send,
-    F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send,
-{
-    fn run(&mut self, conn: &mut Conn) -> Ended {
-        let _span = self.span.enter();
-        let result = (self.f)(conn);
-        let ended = match &result {
-            Ok(_) => Ended::Keep,
-            Err(TxError::Storage(error)) if error.poisons_connection() => Ended::Poisoned,
-            Err(_) => Ended::Undo,
-        };
-        self.result = Some(result);
-        ended
-    }
-
-    fn settle(self: Box<Self>, committed: bool) {
-        let result = match self.result {
-            Some(result) if committed => result,
-            _ => Err(StorageError::Unavailable("the write could not be kept").into()),
-        };
-        // Nobody waits any more where the caller's time ran out.
-        let _ = self.answer.send(result);
-    }
 }

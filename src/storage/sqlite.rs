@@ -11,8 +11,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::connection::{Conn, DatabaseUrl};
 use super::db::{OpenError, PATIENCE, QUEUE};
-use super::outage;
-use super::writer::{Operation, Writer};
+use super::error::{StorageError, TxError};
+use super::outage::unavailable;
+use super::writer::{Operation, Write, Writer};
 
 /// Readers beside the writer.
 const READERS: u32 = 4;
@@ -79,11 +80,6 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
     }
 }
 
-fn noted(why: &'static str) -> &'static str {
-    outage::failed(why);
-    why
-}
-
 /// The file with its readers and its writer.
 pub(super) struct File {
     pub(super) path: PathBuf,
@@ -119,26 +115,40 @@ impl File {
         })
     }
 
-    /// A reader. Blocks while none is free, which never lasts for who holds a turn.
-    pub(super) fn reader(&self) -> Result<Conn, &'static str> {
+    /// Reads. Blocks while no reader is free, which never lasts for who holds a turn.
+    pub(super) fn read<T, E: From<StorageError>>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
         let conn = self
             .readers
             .get()
-            .map_err(|_| noted("no connection to read with"))?;
-        Ok(Conn::Sqlite(Embedded(Hold::Reader(conn))))
+            .map_err(|_| unavailable("no connection to read with"))?;
+        f(&mut Conn::Sqlite(Embedded(Hold::Reader(conn))))
     }
 
-    /// Queues an operation for the writer.
-    pub(super) fn submit(&self, operation: Box<dyn Operation>) -> Result<(), &'static str> {
+    /// Queues a write for the writer and waits for its commit.
+    pub(super) async fn write<T, R, F>(&self, f: F) -> Result<T, TxError<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+        F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
+    {
         let queue = self
             .queue
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-            .ok_or("it is closing")?;
+            .ok_or(StorageError::Unavailable("it is closing"))?;
+        let (write, answered) = Write::new(f);
         queue
-            .try_send(operation)
-            .map_err(|_| noted("too many writes are waiting"))
+            .try_send(Box::new(write))
+            .map_err(|_| unavailable("too many writes are waiting"))?;
+        drop(queue);
+        tokio::time::timeout(PATIENCE, answered)
+            .await
+            .map_err(|_| unavailable("the writer takes too long"))?
+            .unwrap_or_else(|_| Err(unavailable("the writer stopped").into()))
     }
 
     /// Takes no more writes, answers those that wait, and closes the writer.

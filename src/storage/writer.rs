@@ -8,9 +8,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::{Conn, DatabaseUrl};
+use super::error::{StorageError, TxError};
 
 /// Operations committed together at the most.
 const BATCH: usize = 256;
@@ -31,6 +32,56 @@ pub(super) enum Ended {
 pub(super) trait Operation: Send {
     fn run(&mut self, conn: &mut Conn) -> Ended;
     fn settle(self: Box<Self>, committed: bool);
+}
+
+/// A closure as an operation, and who waits for what it gives.
+pub(super) struct Write<T, R, F> {
+    f: F,
+    span: tracing::Span,
+    result: Option<Result<T, TxError<R>>>,
+    answer: oneshot::Sender<Result<T, TxError<R>>>,
+}
+
+impl<T, R, F> Write<T, R, F> {
+    /// The operation, and where its result arrives.
+    pub(super) fn new(f: F) -> (Self, oneshot::Receiver<Result<T, TxError<R>>>) {
+        let (answer, answered) = oneshot::channel();
+        let write = Self {
+            f,
+            span: tracing::Span::current(),
+            result: None,
+            answer,
+        };
+        (write, answered)
+    }
+}
+
+impl<T, R, F> Operation for Write<T, R, F>
+where
+    T: Send,
+    R: Send,
+    F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send,
+{
+    fn run(&mut self, conn: &mut Conn) -> Ended {
+        let _span = self.span.enter();
+        let result = (self.f)(conn);
+        let ended = match &result {
+            Ok(_) => Ended::Keep,
+            Err(TxError::Storage(error)) if error.poisons_connection() => Ended::Poisoned,
+            Err(_) => Ended::Undo,
+        };
+        self.result = Some(result);
+        ended
+    }
+
+    fn settle(self: Box<Self>, committed: bool) {
+        let result = match self.result {
+            Some(result) if committed => result,
+            _ => Err(StorageError::Unavailable("the write could not be kept").into()),
+        };
+        // Nobody waits any more where the caller's time ran out.
+        let _ = self.answer.send(result);
+    }
 }
 
 pub(super) struct Writer {

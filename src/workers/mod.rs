@@ -259,7 +259,7 @@ impl<'a> Crew<'a> {
         wake: Wake,
         make: impl Fn(Ctx, Stop) -> W + Send + 'static,
     ) {
-        let on_server = self.ctx.db.path().is_none();
+        let on_server = self.ctx.db.is_on_server();
         let (look, commits) = match wake {
             Wake::OnChange if on_server => (LOOK_OFTEN, Some(self.ctx.db.committed())),
             Wake::OnChange | Wake::OnCommit => (LOOK, Some(self.ctx.db.committed())),
