@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -191,8 +192,10 @@ fn newest_version() -> PathBuf {
 
 /// One that stays free while the server is down: below those that the system gives to whoever calls out.
 fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
     let first = 10_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    (first..32_000)
+    (0..10_000)
+        .map(|_| first + TAKEN.fetch_add(1, Ordering::Relaxed))
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .unwrap()
 }
