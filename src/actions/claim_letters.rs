@@ -1,13 +1,13 @@
 //! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
-use super::mail_limits::{Room, room_to_take};
+use super::mail_limits::{Departing, Leave, Room, room};
 use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
+use crate::crypto::seal::SealError;
 use crate::crypto::token::{Purpose, Token};
-use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
-use crate::domain::ids::{CoordinatorId, LeaseId, NeighborId, RecordId, VolunteerId};
+use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
 use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::lifecycle::{Agreement, MatchState, RequestState};
 use crate::domain::need::Verified;
@@ -18,8 +18,7 @@ use crate::storage::letters::{Letter, LetterState, RecipientKind};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{
-    StorageError, TxError, coordinators, departures, letters, matches, neighbors, requests, tasks,
-    volunteers,
+    StorageError, TxError, coordinators, letters, matches, neighbors, requests, tasks, volunteers,
 };
 
 /// A letter with everything that its sending needs.
@@ -31,16 +30,30 @@ pub struct Claimed {
     pub to_send: LetterToSend,
 }
 
-/// What becomes of a letter that was taken.
-enum Prepared {
-    /// It is to be sent.
-    Ready(Box<LetterToSend>),
-    /// Its address has had enough for now.
-    NotBefore(Ts),
-    /// It is not to be sent.
-    Dropped,
-    /// It cannot be written.
-    Unreadable,
+/// A letter that may be sent, and what it is about.
+struct Allowed {
+    letter: Letter,
+    to: Recipient,
+    matched: Option<Match>,
+    request: Option<Request>,
+}
+
+impl Allowed {
+    fn departing(&self) -> Departing {
+        let unconfirmed = self.to.address.filter(|_| self.to.is_unconfirmed);
+        (self.letter.id, unconfirmed)
+    }
+}
+
+/// What became of the letters that were taken together.
+#[derive(Default)]
+struct Batch {
+    to_send: Vec<Claimed>,
+    taken: usize,
+    put_off: u64,
+    dropped: u64,
+    /// What they are about opens for nobody.
+    unreadable: Vec<(LetterId, SealError)>,
 }
 
 /// Takes up to `limit` due letters of a lane under `lease`, as far as the budget goes; gives those that
@@ -54,51 +67,118 @@ pub async fn claim_letters(
     lease: LeaseId,
     limit: i64,
 ) -> Outcome<(Vec<Claimed>, usize)> {
-    ctx.write(Actor::SYSTEM, move |tx| {
-        let Room::For(room) = room_to_take(tx.ctx, tx.conn, lane, tx.now)? else {
-            return Ok((Vec::new(), 0));
-        };
-        let until = tx.now.after(tx.ctx.settings.outbox.lease);
-        let taken = letters::claim_due(tx.conn, lane, tx.now, lease, until, limit.min(room))?;
-        let all = taken.len();
-        let mut to_send = Vec::with_capacity(all);
-        for letter in taken {
-            let prepared = match prepare(tx, &letter) {
-                // What it is about opens for nobody. The other letters must not wait for that.
-                Err(TxError::Storage(StorageError::Sealed(error))) => {
-                    tracing::error!(letter.id = %letter.id, error = %error, "a letter cannot be written");
-                    Prepared::Unreadable
-                }
-                prepared => prepared?,
-            };
-            match prepared {
-                Prepared::Ready(ready) => to_send.push(Claimed {
-                    letter,
-                    to_send: *ready,
-                }),
-                Prepared::NotBefore(due) => {
-                    letters::put_off(tx.conn, letter.id, lease, due)?;
-                    count("put_off");
-                }
-                Prepared::Dropped => {
-                    let state = LetterState::Dropped;
-                    letters::settle(tx.conn, letter.id, lease, state, None, tx.now)?;
-                    count("dropped");
-                }
-                Prepared::Unreadable => {
-                    let (state, why) = (LetterState::Dead, Some("its record does not open"));
-                    letters::settle(tx.conn, letter.id, lease, state, why, tx.now)?;
-                    count("dead");
-                }
-            }
+    let batch = ctx
+        .write(Actor::SYSTEM, move |tx| take(tx, lane, lease, limit))
+        .await?;
+    for (id, error) in &batch.unreadable {
+        tracing::error!(letter.id = %id, error = %error, "a letter cannot be written");
+    }
+    let dead = batch.unreadable.len() as u64;
+    for (outcome, count) in [
+        ("put_off", batch.put_off),
+        ("dropped", batch.dropped),
+        ("dead", dead),
+    ] {
+        if count > 0 {
+            metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(count);
         }
-        Ok((to_send, all))
-    })
-    .await
+    }
+    Ok((batch.to_send, batch.taken))
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(1);
+/// Looks at everything and writes everything before it is decided what leaves: for that, all instances
+/// wait for each other.
+fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64) -> Outcome<Batch> {
+    let mut batch = Batch::default();
+    let Room::For(room) = room(tx.ctx, tx.conn, lane, tx.now)? else {
+        return Ok(batch);
+    };
+    let until = tx.now.after(tx.ctx.settings.outbox.lease);
+    let taken = letters::claim_due(tx.conn, lane, tx.now, lease, until, limit.min(room))?;
+    batch.taken = taken.len();
+    let mut allowed: Vec<Allowed> = Vec::with_capacity(batch.taken);
+    for letter in taken {
+        match readable(look(tx, &letter))? {
+            Ok(Some((to, matched, request))) => allowed.push(Allowed {
+                letter,
+                to,
+                matched,
+                request,
+            }),
+            Ok(None) => batch.drop(tx, letter.id, lease)?,
+            Err(error) => batch.bury(tx, letter.id, lease, error)?,
+        }
+    }
+    // What cannot leave anyway need not be written.
+    let departing: Vec<Departing> = allowed.iter().map(Allowed::departing).collect();
+    let leave = tx.may_leave(lane, &departing)?;
+    let mut ready: Vec<(Departing, Claimed)> = Vec::with_capacity(allowed.len());
+    for (allowed, leave) in allowed.into_iter().zip(leave) {
+        if leave != Leave::Now {
+            batch.keep(tx, allowed.letter.id, lease, leave)?;
+            continue;
+        }
+        match readable(write(tx, &allowed))? {
+            Ok(to_send) => {
+                let departing = allowed.departing();
+                let letter = allowed.letter;
+                ready.push((departing, Claimed { letter, to_send }));
+            }
+            Err(error) => batch.bury(tx, allowed.letter.id, lease, error)?,
+        }
+    }
+    let departing: Vec<Departing> = ready.iter().map(|(departing, _)| *departing).collect();
+    let leave = tx.let_leave(lane, &departing)?;
+    for ((_, claimed), leave) in ready.into_iter().zip(leave) {
+        if leave == Leave::Now {
+            batch.to_send.push(claimed);
+        } else {
+            batch.keep(tx, claimed.letter.id, lease, leave)?;
+        }
+    }
+    Ok(batch)
+}
+
+impl Batch {
+    /// It is not to be sent.
+    fn drop(&mut self, tx: &mut Tx<'_>, id: LetterId, lease: LeaseId) -> Outcome<()> {
+        letters::settle(tx.conn, id, lease, LetterState::Dropped, None, tx.now)?;
+        self.dropped += 1;
+        Ok(())
+    }
+
+    /// It cannot be written.
+    fn bury(
+        &mut self,
+        tx: &mut Tx<'_>,
+        id: LetterId,
+        lease: LeaseId,
+        error: SealError,
+    ) -> Outcome<()> {
+        let why = Some("its record does not open");
+        letters::settle(tx.conn, id, lease, LetterState::Dead, why, tx.now)?;
+        self.unreadable.push((id, error));
+        Ok(())
+    }
+
+    /// It may not leave now.
+    fn keep(&mut self, tx: &mut Tx<'_>, id: LetterId, lease: LeaseId, leave: Leave) -> Outcome<()> {
+        if let Leave::NotBefore(due) = leave {
+            letters::put_off(tx.conn, id, lease, due)?;
+            self.put_off += 1;
+        } else {
+            letters::unclaim(tx.conn, &[id], lease)?;
+        }
+        Ok(())
+    }
+}
+
+/// What it is about may open for nobody. The other letters must not wait for that.
+fn readable<T>(result: Outcome<T>) -> Outcome<Result<T, SealError>> {
+    match result {
+        Err(TxError::Storage(StorageError::Sealed(error))) => Ok(Err(error)),
+        result => result.map(Ok),
+    }
 }
 
 struct Recipient {
@@ -111,12 +191,16 @@ struct Recipient {
     is_unconfirmed: bool,
 }
 
-fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
+/// Who gets it, and what it is about; `None` if it is not to be sent.
+fn look(
+    tx: &mut Tx<'_>,
+    letter: &Letter,
+) -> Outcome<Option<(Recipient, Option<Match>, Option<Request>)>> {
     let Some(recipient) = recipient(tx, letter)? else {
-        return Ok(Prepared::Dropped);
+        return Ok(None);
     };
     if is_suppressed(tx, &recipient)? {
-        return Ok(Prepared::Dropped);
+        return Ok(None);
     }
     let matched = match letter.match_id {
         Some(id) => matches::find(tx.conn, id)?,
@@ -126,41 +210,43 @@ fn prepare(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Prepared> {
         Some(id) => requests::find(tx.conn, id)?,
         None => None,
     };
-    if !is_allowed(tx, letter, matched.as_ref(), request.as_ref())? {
-        return Ok(Prepared::Dropped);
-    }
-    let unconfirmed = recipient.address.filter(|_| recipient.is_unconfirmed);
-    if let Some(address) = unconfirmed
-        && let Some(due) = tx.wait_of_address(letter.id, address)?
-    {
-        return Ok(Prepared::NotBefore(due));
-    }
-    departures::note(tx.conn, letter.id, unconfirmed, tx.now)?;
-    let about = match &request {
+    let is_allowed = is_allowed(tx, letter, matched.as_ref(), request.as_ref())?;
+    Ok(is_allowed.then_some((recipient, matched, request)))
+}
+
+/// What it says, with fresh tokens.
+fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
+    let Allowed {
+        letter,
+        to,
+        matched,
+        request,
+    } = allowed;
+    let about = match request {
         Some(request) => Some(about(tx, letter.kind, matched.as_ref(), request)?),
         None => None,
     };
     let call_first = letter.kind == LetterKind::Received
         && letter.to_kind == RecipientKind::Neighbor
         && tasks::open_call(tx.conn, NeighborId::from(letter.to_id))?.is_some();
-    let link = link_token(tx, letter, &recipient)?;
+    let link = link_token(tx, letter, to)?;
     let unsubscribe = match letter.to_kind {
         RecipientKind::Coordinator => None,
         _ => Some(tx.mint(Purpose::Unsubscribe, letter.to_id, None)?),
     };
     let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
-    Ok(Prepared::Ready(Box::new(LetterToSend {
+    Ok(LetterToSend {
         id: letter.id,
         kind: letter.kind,
         to_volunteer: letter.to_kind == RecipientKind::Volunteer,
-        to: recipient.email,
-        name: recipient.name,
+        to: to.email.clone(),
+        name: to.name.clone(),
         about,
         link,
         unsubscribe,
         call_first,
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
-    })))
+    })
 }
 
 /// Whether the owner of an address that nobody has confirmed in this record wants no mail, as another

@@ -1,7 +1,5 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
-use std::collections::BTreeSet;
-
 use super::ending::Tell;
 use super::freeze_area::settle_areas;
 use super::mail_limits::WITHIN;
@@ -115,32 +113,22 @@ pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
 /// How long before its end a volunteer is asked whether an offer still stands.
 const WARNING: std::time::Duration = std::time::Duration::from_hours(7 * 24);
 
-/// Asks volunteers, once each, whether offers that end soon still stand. Gives how many were asked.
+/// Asks volunteers, once each, whether offers that end soon still stand. Gives how many there were.
 ///
 /// # Errors
 /// A failed query.
 pub async fn ending_offers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let since = tx.now.before(WARNING + WARNING);
-        let ending = offers::ending(tx.conn, tx.now.after(WARNING), 1000)?;
-        let owners = ending
-            .iter()
-            .map(|o| o.volunteer_id)
-            .collect::<BTreeSet<_>>();
-        let mut asked = 0;
-        // By id, as they are locked.
-        for to in owners {
-            if letters::count_since(tx.conn, to.into(), LetterKind::Expiring, since)? > 0 {
-                continue;
-            }
-            // Once more, for somebody else may have asked her just now.
-            volunteers::lock(tx.conn, to)?;
-            if letters::count_since(tx.conn, to.into(), LetterKind::Expiring, since)? == 0 {
-                tx.letter(LetterKind::Expiring, To::Volunteer(to), None, None)?;
-                asked += 1;
+        let owners = offers::owners_to_ask(tx.conn, tx.now.after(WARNING), since, AT_ONCE)?;
+        volunteers::lock_all(tx.conn, &owners)?;
+        for to in &owners {
+            // Somebody else may have asked her before she was locked.
+            if letters::count_since(tx.conn, (*to).into(), LetterKind::Expiring, since)? == 0 {
+                tx.letter(LetterKind::Expiring, To::Volunteer(*to), None, None)?;
             }
         }
-        Ok(asked)
+        Ok(owners.len())
     })
     .await
 }

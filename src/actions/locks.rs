@@ -61,6 +61,14 @@ impl Tx<'_> {
         self.matched(id)
     }
 
+    /// As [`Tx::lock_match`], with the volunteer: for whoever asks her.
+    pub(super) fn lock_ask(&mut self, id: MatchId) -> Outcome<(Match, Request, Offer, Volunteer)> {
+        let (_, _, offer) = self.matched(id)?;
+        let volunteer = self.lock_volunteer(offer.volunteer_id)?;
+        let (matched, request, offer) = self.lock_match(id)?;
+        Ok((matched, request, offer, volunteer))
+    }
+
     /// Several matches with their requests and offers; those that are there, as they are now.
     pub(super) fn lock_matches(&mut self, ids: &[MatchId]) -> Outcome<Vec<Match>> {
         let mut posts = Posts::default();

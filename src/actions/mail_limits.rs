@@ -18,7 +18,7 @@ use crate::storage::{Conn, StorageError, departures};
 /// The time within which letters are counted.
 pub const WITHIN: Duration = Duration::from_hours(1);
 /// Letters within that time to an address whose owner has not used a link of one yet.
-pub const TO_UNCONFIRMED: i64 = 3;
+pub const TO_UNCONFIRMED: usize = 3;
 /// The part of the budget for such letters: one in so many.
 const SHARE: i64 = 4;
 
@@ -31,21 +31,19 @@ pub enum Room {
     From(Ts),
 }
 
-/// As [`room`], for whoever takes letters by it: nobody else does until the transaction ends.
-///
-/// # Errors
-/// A failed query.
-pub(super) fn room_to_take(
-    ctx: &Ctx,
-    conn: &mut Conn,
-    lane: Lane,
-    now: Ts,
-) -> Result<Room, StorageError> {
-    let is_counted = ctx.settings.mail.hourly_budget > 0 || lane == Lane::Unconfirmed;
-    if is_counted && ctx.settings.limits.mode == LimitsMode::On {
-        departures::lock(conn)?;
-    }
-    room(ctx, conn, lane, now)
+/// A letter that is about to leave, with the keyed hash of its address if its owner has not used a link
+/// of one yet.
+pub(super) type Departing = (LetterId, Option<KeyedHash>);
+
+/// Whether a letter may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// At once.
+    Now,
+    /// Its address has had enough until that instant.
+    NotBefore(Ts),
+    /// The budget is used up by now.
+    NoRoom,
 }
 
 /// How many letters of the lane the budget lets go now.
@@ -81,18 +79,82 @@ fn room_in(conn: &mut Conn, of: Option<Lane>, budget: i64, now: Ts) -> Result<Ro
 }
 
 impl Tx<'_> {
-    /// When a letter may leave to an unconfirmed address, if not now.
-    pub(super) fn wait_of_address(
-        &mut self,
-        letter: LetterId,
-        address: KeyedHash,
-    ) -> Outcome<Option<Ts>> {
-        if self.ctx.settings.limits.mode == LimitsMode::Off {
-            return Ok(None);
+    /// Which of the letters of a lane may leave, each after those before it, as far as one can tell
+    /// beside others who let letters leave.
+    pub(super) fn may_leave(&mut self, lane: Lane, letters: &[Departing]) -> Outcome<Vec<Leave>> {
+        let mut room = match room(self.ctx, self.conn, lane, self.now)? {
+            Room::For(room) => room,
+            Room::From(_) => 0,
+        };
+        let mut lately = self.left_lately(letters)?;
+        let leave = |&(letter, address): &Departing| {
+            if let Some(address) = address {
+                let wait = wait_of_address(&lately, letter, address);
+                if let Some(due) = wait.filter(|_| self.is_limited()) {
+                    return Leave::NotBefore(due);
+                }
+            }
+            if room == 0 {
+                return Leave::NoRoom;
+            }
+            room -= 1;
+            if let Some(address) = address {
+                lately.retain(|(earlier, ..)| *earlier != letter);
+                lately.push((letter, address, self.now));
+            }
+            Leave::Now
+        };
+        Ok(letters.iter().map(leave).collect())
+    }
+
+    /// As [`Tx::may_leave`], for good: those that may leave count from now on. Who lets letters leave by
+    /// a limit waits here for everybody else who does, until their transactions end; so this comes last,
+    /// when whoever has the turn waits for nobody any more.
+    pub(super) fn let_leave(&mut self, lane: Lane, letters: &[Departing]) -> Outcome<Vec<Leave>> {
+        let has_budget = self.ctx.settings.mail.hourly_budget > 0;
+        let is_counted = has_budget || letters.iter().any(|(_, address)| address.is_some());
+        if is_counted && self.is_limited() {
+            departures::lock(self.conn)?;
+        }
+        let leave = self.may_leave(lane, letters)?;
+        let leaving: Vec<Departing> = letters
+            .iter()
+            .zip(&leave)
+            .filter(|(_, leave)| **leave == Leave::Now)
+            .map(|(letter, _)| *letter)
+            .collect();
+        departures::note(self.conn, &leaving, self.now)?;
+        Ok(leave)
+    }
+
+    fn is_limited(&self) -> bool {
+        self.ctx.settings.limits.mode == LimitsMode::On
+    }
+
+    /// What left within the time that counts to the addresses of these letters.
+    fn left_lately(&mut self, letters: &[Departing]) -> Outcome<Vec<(LetterId, KeyedHash, Ts)>> {
+        let addresses: Vec<KeyedHash> = letters.iter().filter_map(|(_, to)| *to).collect();
+        if addresses.is_empty() {
+            return Ok(Vec::new());
         }
         let since = self.now.before(WITHIN);
-        let lately = departures::to_address(self.conn, address, letter, since, TO_UNCONFIRMED)?;
-        let is_full = i64::try_from(lately.len()).is_ok_and(|n| n >= TO_UNCONFIRMED);
-        Ok(lately.last().filter(|_| is_full).map(|at| at.after(WITHIN)))
+        Ok(departures::to_addresses(self.conn, &addresses, since)?)
     }
+}
+
+/// When a letter may leave to an unconfirmed address, if not now, after what left `lately`.
+fn wait_of_address(
+    lately: &[(LetterId, KeyedHash, Ts)],
+    letter: LetterId,
+    address: KeyedHash,
+) -> Option<Ts> {
+    let mut others: Vec<Ts> = lately
+        .iter()
+        .filter(|(other, to, _)| *other != letter && *to == address)
+        .map(|(.., at)| *at)
+        .collect();
+    others.sort_unstable_by(|a, b| b.cmp(a));
+    others
+        .get(TO_UNCONFIRMED - 1)
+        .map(|third| third.after(WITHIN))
 }

@@ -298,7 +298,7 @@ async fn write_round(
         ..
     } = known;
     let read_due = request.match_due_at.unwrap_or(Ts::EPOCH);
-    ctx.write(Actor::SYSTEM, move |tx| {
+    let write = move |tx: &mut Tx<'_>| {
         let free = lock_free(tx, &neighbor, &request, &chosen)?;
         let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
             r.state == RequestState::Open
@@ -341,8 +341,12 @@ async fn write_round(
         requests::finish_round(tx.conn, request.id, lease, read_due, &result)?;
         tell(tx, &current, &category, &asked, attention)?;
         Ok(asked.len())
-    })
-    .await
+    };
+    let asked = ctx.write(Actor::SYSTEM, write).await?;
+    if asked > 0 {
+        metrics::counter!("manyhands_matches_total", "event" => "proposed").increment(asked as u64);
+    }
+    Ok(asked)
 }
 
 /// Locks everybody whom the round may bring together, and gives those of the chosen who may still be
@@ -477,8 +481,6 @@ fn tell(
             ("request", request.id),
             &[("asked", asked.len().into())],
         )?;
-        metrics::counter!("manyhands_matches_total", "event" => "proposed")
-            .increment(asked.len() as u64);
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::storage::{departures, letters};
 pub async fn return_letters(ctx: &Ctx, ids: Vec<LetterId>, lease: LeaseId) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, move |tx| {
         // What somebody else has taken since is on its way, or was.
-        let held = letters::held(tx.conn, &ids, lease)?;
+        let held = letters::lock_held(tx.conn, &ids, lease)?;
         departures::cancel(tx.conn, &held)?;
         Ok(letters::unclaim(tx.conn, &held, lease)?)
     })

@@ -14,14 +14,13 @@ use crate::storage::{matches, requests, volunteers};
 /// A match that is over, or a request that is covered or closed.
 pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, offer) = tx.lock_match(id)?;
+        let (matched, request, offer, volunteer) = tx.lock_ask(id)?;
         match matched.state.approve() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if request.state == RequestState::Open => {}
             _ => return refuse(Refusal::NotPossible),
         }
         let neighbor = tx.neighbor(request.neighbor_id)?;
-        let volunteer = tx.volunteer(offer.volunteer_id)?;
         if tx.is_blocked(&neighbor, &volunteer)? {
             return refuse(Refusal::NotPossible);
         }

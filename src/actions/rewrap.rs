@@ -1,7 +1,7 @@
 //! Records sealed under an older master key are wrapped under the active one, some at a time, while the
 //! service runs. The values themselves are not opened.
 
-use super::{Ctx, Outcome};
+use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::RecordId;
 use crate::storage::audit::Actor;
 use crate::storage::sealed;
@@ -20,7 +20,8 @@ pub async fn rewrap(
     table: SealedTable,
     after: Option<RecordId>,
 ) -> Outcome<Option<RecordId>> {
-    ctx.write(Actor::SYSTEM, move |tx| {
+    let wrap = move |tx: &mut Tx<'_>| {
+        let mut unreadable = Vec::new();
         let active = tx.keys.active();
         let rows = sealed::wrapped_before(tx.conn, table, active, after, AT_ONCE)?;
         for row in &rows {
@@ -32,12 +33,14 @@ pub async fn rewrap(
                 // Whoever sealed it anew meanwhile did so under the active key.
                 Ok(new) => drop(sealed::rewrap(tx.conn, table, row, &new, active)?),
                 // It opens for nobody. The others must not wait for it.
-                Err(error) => {
-                    tracing::error!(table = %table, record.id = %row.id, error = %error, "a sealed part cannot be wrapped anew");
-                }
+                Err(error) => unreadable.push((row.id, error)),
             }
         }
-        Ok(rows.last().map(|row| row.id))
-    })
-    .await
+        Ok((rows.last().map(|row| row.id), unreadable))
+    };
+    let (last, unreadable) = ctx.write(Actor::SYSTEM, wrap).await?;
+    for (id, error) in unreadable {
+        tracing::error!(table = %table, record.id = %id, error = %error, "a sealed part cannot be wrapped anew");
+    }
+    Ok(last)
 }

@@ -33,7 +33,12 @@ pub async fn settle_letter(
     attempt: Attempt,
 ) -> Outcome<()> {
     let jitter = ctx.entropy.fraction();
-    ctx.write(Actor::SYSTEM, move |tx| match &attempt {
+    let (id, kind, attempts) = (letter.id, letter.kind, letter.attempts);
+    let why = match &attempt {
+        Attempt::Sent => None,
+        Attempt::Refused(why) | Attempt::Failed(why) => Some(why.clone()),
+    };
+    let settle = move |tx: &mut Tx<'_>| match &attempt {
         Attempt::Sent => sent(tx, &letter, lease),
         Attempt::Refused(why) => dead(tx, &letter, lease, why),
         Attempt::Failed(why) => {
@@ -47,24 +52,31 @@ pub async fn settle_letter(
                 letter.attempts,
                 jitter,
             );
-            letters::postpone(tx.conn, letter.id, lease, why, tx.now.after(wait))?;
-            count("postponed");
-            Ok(())
+            let due = tx.now.after(wait);
+            let is_held = letters::postpone(tx.conn, letter.id, lease, why, due)?;
+            Ok(is_held.then_some("postponed"))
         }
-    })
-    .await
-}
-
-fn count(outcome: &'static str) {
-    metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(1);
-}
-
-fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<()> {
-    if !letters::settle(tx.conn, letter.id, lease, LetterState::Sent, None, tx.now)? {
+    };
+    let Some(outcome) = ctx.write(Actor::SYSTEM, settle).await? else {
         return Ok(());
+    };
+    metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(1);
+    if outcome == DEAD {
+        tracing::warn!(letter.id = %id, letter.kind = %kind, letter.attempts = attempts, why, "a letter cannot be delivered");
+    }
+    Ok(())
+}
+
+/// What is counted of a letter; nothing if its lease was not held any more.
+type Counted = Option<&'static str>;
+
+const DEAD: &str = "dead";
+
+fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<Counted> {
+    if !letters::settle(tx.conn, letter.id, lease, LetterState::Sent, None, tx.now)? {
+        return Ok(None);
     }
     departures::left(tx.conn, letter.id, tx.now)?;
-    count("sent");
     if let (LetterKind::Asked, Some(id), Some(request)) =
         (letter.kind, letter.match_id, letter.request_id)
     {
@@ -78,12 +90,12 @@ fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<()> {
             .respond_within;
         matches::set_asked(tx.conn, id, tx.now, tx.now.after(within))?;
     }
-    Ok(())
+    Ok(Some("sent"))
 }
 
 /// The letter will not arrive: an operator sees it, and a volunteer who cannot be asked is not waited
 /// for.
-fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<()> {
+fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<Counted> {
     let ask = letter.match_id.filter(|_| letter.kind == LetterKind::Asked);
     let ask = match ask {
         Some(id) => Some(tx.lock_match(id)?),
@@ -97,10 +109,8 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
         Some(why),
         tx.now,
     )? {
-        return Ok(());
+        return Ok(None);
     }
-    count("dead");
-    tracing::warn!(letter.id = %letter.id, letter.kind = %letter.kind, letter.attempts = letter.attempts, why, "a letter cannot be delivered");
     tx.audit(
         "letter_dead",
         ("letter", letter.id),
@@ -112,7 +122,7 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
         tx.supersede(&matched, &offer, false)?;
         requests::make_due(tx.conn, &[request.id], tx.now)?;
     }
-    Ok(())
+    Ok(Some(DEAD))
 }
 
 /// Doubles from attempt to attempt up to a limit; the jitter (0 to 1) spreads it over the second half,

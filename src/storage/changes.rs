@@ -190,7 +190,8 @@ impl Pass {
 }
 
 /// Changes by transactions from `before` up to `until`, and by those that were `open`, in the order of
-/// marks and numbers.
+/// marks and numbers. Those that were open are looked up one by one: one may be open for hours, in another
+/// database of the server too, and everything behind it was read long ago.
 fn between(
     conn: &mut Conn,
     before: i64,
@@ -199,18 +200,34 @@ fn between(
     after: Option<(i64, i64)>,
     limit: i64,
 ) -> QueryResult<Vec<Change>> {
-    // The first bound follows from the second, and lets the index begin there.
-    let first = open.iter().copied().fold(before, i64::min);
-    let (mark, seq) = after.unwrap_or((first, i64::MIN));
-    with!(conn, c => changes::table
-        .filter(changes::mark.ge(mark))
-        .filter(changes::mark.lt(until))
-        .filter(changes::mark.ge(before).or(changes::mark.eq_any(open)))
-        .filter(changes::mark.gt(mark).or(changes::seq.gt(seq)))
-        .order((changes::mark, changes::seq))
-        .limit(limit)
-        .select(Change::as_select())
-        .load(c))
+    let (mark, seq) = after.unwrap_or((i64::MIN, i64::MIN));
+    let open: Vec<i64> = open.iter().copied().filter(|open| *open >= mark).collect();
+    let mut page: Vec<Change> = Vec::new();
+    if !open.is_empty() {
+        page = with!(conn, c => changes::table
+            .filter(changes::mark.eq_any(&open))
+            .filter(changes::mark.gt(mark).or(changes::seq.gt(seq)))
+            .order((changes::mark, changes::seq))
+            .limit(limit)
+            .select(Change::as_select())
+            .load(c))?;
+    }
+    let rest = limit - i64::try_from(page.len()).unwrap_or(limit);
+    if rest > 0 {
+        // Every one that was open is below `before`.
+        let (mark, seq) = after
+            .filter(|(mark, _)| *mark >= before)
+            .unwrap_or((before, i64::MIN));
+        page.extend(with!(conn, c => changes::table
+            .filter(changes::mark.ge(mark))
+            .filter(changes::mark.lt(until))
+            .filter(changes::mark.gt(mark).or(changes::seq.gt(seq)))
+            .order((changes::mark, changes::seq))
+            .limit(rest)
+            .select(Change::as_select())
+            .load::<Change>(c))?);
+    }
+    Ok(page)
 }
 
 /// Changes after `seq` up to `newest`, in their order.

@@ -19,27 +19,26 @@ pub fn lock(conn: &mut Conn) -> QueryResult<()> {
     take_turn(conn, Turn::Departures)
 }
 
-/// Remembers that a letter is on its way. `address` is the keyed hash of an address whose owner has not
-/// used a link of a letter yet. Of several attempts at one letter the last counts.
+/// Remembers that letters are on their way, which nobody else can be sending. With each goes the keyed
+/// hash of an address whose owner has not used a link of a letter yet. Of several attempts at one letter
+/// the last counts.
 ///
 /// # Errors
 /// A failed query.
-pub fn note(
-    conn: &mut Conn,
-    letter: LetterId,
-    address: Option<KeyedHash>,
-    at: Ts,
-) -> QueryResult<()> {
-    with!(conn, c => diesel::insert_into(departures::table)
-        .values((
-            departures::letter_id.eq(letter),
-            departures::at.eq(at),
-            departures::address_hash.eq(address),
-        ))
-        .on_conflict(departures::letter_id)
-        .do_update()
-        .set((departures::at.eq(at), departures::address_hash.eq(address)))
-        .execute(c))?;
+pub fn note(conn: &mut Conn, leaving: &[(LetterId, Option<KeyedHash>)], at: Ts) -> QueryResult<()> {
+    let ids: Vec<LetterId> = leaving.iter().map(|(id, _)| *id).collect();
+    cancel(conn, &ids)?;
+    let rows: Vec<_> = leaving
+        .iter()
+        .map(|(id, address)| {
+            (
+                departures::letter_id.eq(*id),
+                departures::at.eq(at),
+                departures::address_hash.eq(*address),
+            )
+        })
+        .collect();
+    with!(conn, c => diesel::insert_into(departures::table).values(&rows).execute(c))?;
     Ok(())
 }
 
@@ -98,24 +97,23 @@ pub fn nth(conn: &mut Conn, of: Option<Lane>, since: Ts, skip: i64) -> QueryResu
     })
 }
 
-/// When other letters than `except` left to the address after `since`: the newest `limit`, newest first.
+/// Which letters left to one of the addresses after `since`, and when.
 ///
 /// # Errors
 /// A failed query.
-pub fn to_address(
+pub fn to_addresses(
     conn: &mut Conn,
-    address: KeyedHash,
-    except: LetterId,
+    addresses: &[KeyedHash],
     since: Ts,
-    limit: i64,
-) -> QueryResult<Vec<Ts>> {
+) -> QueryResult<Vec<(LetterId, KeyedHash, Ts)>> {
     with!(conn, c => departures::table
-        .filter(departures::address_hash.eq(address))
+        .filter(departures::address_hash.eq_any(addresses))
         .filter(departures::at.gt(since))
-        .filter(departures::letter_id.ne(except))
-        .order(departures::at.desc())
-        .limit(limit)
-        .select(departures::at)
+        .select((
+            departures::letter_id,
+            departures::address_hash.assume_not_null(),
+            departures::at,
+        ))
         .load(c))
 }
 

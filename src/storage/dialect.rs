@@ -10,8 +10,9 @@
 //! 3. requests, offers, matches;
 //! 4. everything else: tasks, tokens, letters, coordinators.
 //!
-//! A turn ([`Turn`]) is taken where nothing is locked yet; only that over the areas is shared when
-//! everything else is locked.
+//! A turn ([`Turn`]) is taken where nothing is locked yet. Only that over the areas is shared when
+//! everything else is locked, and that over departures is taken last of all, by whoever then waits for
+//! nobody any more.
 //!
 //! What a locked row lets one rely on, because everybody keeps to it:
 //!

@@ -46,10 +46,19 @@ impl From<DieselError> for StorageError {
     }
 }
 
+/// How PostgreSQL says what diesel has no kind for; sessions ask for these words where they may.
+const MET: [&str; 2] = [
+    "deadlock detected",
+    "canceling statement due to lock timeout",
+];
+
+/// Whether somebody else was in its way.
 fn met_another(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(_, said) => said.message().starts_with("deadlock detected"),
+        DieselError::DatabaseError(_, said) => {
+            MET.iter().any(|met| said.message().starts_with(met))
+        }
         _ => false,
     }
 }
@@ -112,3 +121,22 @@ impl<R> From<crate::crypto::seal::SealError> for TxError<R> {
 /// For closures that never refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Never {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_was_locked_for_too_long_is_no_outage() {
+        let said = |text: &str| {
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(text.to_owned()))
+        };
+        assert!(met_another(&said(
+            "canceling statement due to lock timeout"
+        )));
+        assert!(met_another(&said("deadlock detected")));
+        assert!(!met_another(&said(
+            "canceling statement due to statement timeout"
+        )));
+    }
+}

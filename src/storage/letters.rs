@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_skip_locked;
+use super::dialect::{load_for_update, load_skip_locked};
 use super::page::{Page, page_of};
 use super::schema::letters;
 use crate::domain::clock::Ts;
@@ -161,6 +161,22 @@ pub fn held(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult<Ve
         .filter(letters::state.eq(LetterState::Queued))
         .select(letters::id)
         .load(c))
+}
+
+/// As [`held`], locked.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_held(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult<Vec<LetterId>> {
+    load_for_update!(
+        conn,
+        letters::table
+            .filter(letters::id.eq_any(ids))
+            .filter(letters::lease_id.eq(lease))
+            .filter(letters::state.eq(LetterState::Queued))
+            .order(letters::id)
+            .select(letters::id)
+    )
 }
 
 /// Gives taken letters back that nobody has begun to send: they are due as before, and the claim does

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::connection::{Conn, with};
 use super::dialect::{load_for_update, load_skip_locked};
 use super::page::{Page, page_of};
-use super::schema::{matches, offer_capacity, offers, sites};
+use super::schema::{letters, matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::attribute::Attributes;
@@ -13,6 +13,7 @@ use crate::domain::availability::Availability;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, OfferId, VolunteerId};
+use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::OfferState;
 use crate::domain::need::{Quantity, Reach, Renews};
 use crate::domain::place::Cell;
@@ -444,18 +445,30 @@ pub fn closed_with_secrets(conn: &mut Conn, before: Ts, limit: i64) -> QueryResu
         .load(c))
 }
 
-/// Open offers that end by themselves before `before`.
+/// Volunteers whose offers end before an instant, of those who have not been asked since another whether
+/// they still stand.
 ///
 /// # Errors
 /// A failed query.
-pub fn ending(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
+pub fn owners_to_ask(
+    conn: &mut Conn,
+    before: Ts,
+    since: Ts,
+    limit: i64,
+) -> QueryResult<Vec<VolunteerId>> {
+    let asked = letters::table
+        .filter(letters::to_id.eq(offers::volunteer_id))
+        .filter(letters::kind.eq(LetterKind::Expiring))
+        .filter(letters::created_at.gt(since));
     with!(conn, c => offers::table
         .filter(offers::state.eq(OfferState::Open))
         .filter(offers::closed_at.is_null())
         .filter(offers::expires_at.le(before))
-        .order(offers::expires_at)
+        .filter(diesel::dsl::not(diesel::dsl::exists(asked)))
+        .order(offers::volunteer_id)
         .limit(limit)
-        .select(Offer::as_select())
+        .select(offers::volunteer_id)
+        .distinct()
         .load(c))
 }
 

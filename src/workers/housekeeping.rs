@@ -144,17 +144,12 @@ impl Housekeeping {
             expire::frozen_areas,
             expire::evidence,
             expire::leftovers,
+            expire::ending_offers,
             forget::old_requests,
             forget::old_offers,
             forget::old_volunteers,
             forget::old_letters,
             forget::old_work
-        );
-        results.push(
-            expire::ending_offers(ctx)
-                .await
-                .map(drop)
-                .map_err(Into::into),
         );
         results.push(self.renew_keys().await);
         // Each had its turn; one that failed must not keep the others from erasing.

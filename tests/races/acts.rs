@@ -21,7 +21,7 @@ use manyhands::actions::propose_match::propose_match;
 use manyhands::actions::release_match::release_match;
 use manyhands::actions::renew::renew_request;
 use manyhands::actions::report_match::{NewReport, report_match};
-use manyhands::actions::review_match::veto_match;
+use manyhands::actions::review_match::{approve_match, veto_match};
 use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
@@ -44,7 +44,7 @@ pub struct Scene {
     pub requests: [RequestId; 2],
     pub volunteers: [VolunteerId; 2],
     pub offers: [OfferId; 2],
-    /// The first request with each volunteer, then the second.
+    /// The first request with each volunteer, then the second; the last waits for a coordinator.
     pub matches: [MatchId; 4],
 }
 
@@ -82,6 +82,12 @@ impl Scene {
             "UPDATE matches SET asked_at = created_at, respond_by = created_at
                 WHERE request_id IN ('{}', '{}')",
             requests[0], requests[1]
+        ));
+        world.raw.execute(&format!(
+            "UPDATE matches SET state = 'proposed', asked_at = NULL, respond_by = NULL
+                WHERE id = '{0}';
+             DELETE FROM letters WHERE match_id = '{0}'",
+            scene.matches[3]
         ));
         if stage != Stage::Asked {
             Act::Accept.done_by(&world.app.ctx, &scene).await.unwrap();
@@ -127,6 +133,7 @@ acts!(
     EraseVolunteer,
     MoreOffers,
     Report,
+    Approve,
     Veto,
     ProposeAgain,
     Overdue,
@@ -140,7 +147,7 @@ impl Act {
             requests: [request, second],
             volunteers: [volunteer, other],
             offers: [offer, _],
-            matches: [matched, of_other, for_second, _],
+            matches: [matched, of_other, for_second, proposed],
         } = *scene;
         let answer = of(ActorKind::Volunteer, volunteer);
         let wish = of(ActorKind::Neighbor, neighbor);
@@ -193,6 +200,7 @@ impl Act {
                 };
                 report_match(ctx, matched, new, wish).await
             }
+            Self::Approve => approve_match(ctx, proposed, Actor::OPERATOR).await,
             Self::Veto => veto_match(ctx, matched, Actor::OPERATOR).await,
             Self::ProposeAgain => propose_match(ctx, second, offer, None, Actor::OPERATOR)
                 .await

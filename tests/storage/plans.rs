@@ -50,8 +50,8 @@ const QUERIES: &[(&[&str], Run)] = &[
     (&["offers_expiring", "offers_ending"], |c, _| {
         offers::past(c, NOW, 9).map(drop)
     }),
-    (&["offers_expiring"], |c, _| {
-        offers::ending(c, NOW, 9).map(drop)
+    (&["offers_expiring", "letters_to"], |c, _| {
+        offers::owners_to_ask(c, NOW, NOW, 9).map(drop)
     }),
     (&["offers_closed"], |c, _| {
         offers::closed_with_secrets(c, NOW, 9).map(drop)

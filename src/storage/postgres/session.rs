@@ -119,8 +119,10 @@ fn set_up(conn: &mut PgConnection, server: &Server) -> QueryResult<()> {
     // A row that is locked for longer than half of that will not be free in time.
     let lock = statement / 2;
     let idle = IDLE_IN_TRANSACTION.as_millis();
+    // Some errors are known by their words alone. Not everybody may choose the language.
     conn.batch_execute(&format!(
-        "SET TIME ZONE 'UTC';
+        "DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN OTHERS THEN NULL; END $$;
+         SET TIME ZONE 'UTC';
          SET default_transaction_isolation = 'read committed';
          SET statement_timeout = {statement};
          SET lock_timeout = {lock};
