@@ -24,8 +24,9 @@ use crate::domain::ids::RecordId;
 use crate::http::admin::Readiness;
 use crate::mail::transport::Transport;
 use crate::settings::Settings;
-use crate::storage::Db;
+use crate::storage::{Db, clocks};
 use crate::telemetry::metrics::Metrics;
+use crate::workers::clocks::ClockWatch;
 use crate::workers::{self, Stop};
 pub use open::{StartError, data_dir, open, open_locked, read_catalog, read_gazetteer};
 use server::Serving;
@@ -118,6 +119,9 @@ impl Application {
             tracing::warn!(key = warning.key, warning = warning.expected, "a setting");
         }
         let ctx = open(settings, &parts).await?;
+        if let Some(compared) = clocks::compare_with(&ctx.db, &ctx.clock).await? {
+            compared.verdict()?;
+        }
         if ctx.vault.keys().is_err() {
             tracing::warn!("locked: nobody is answered until `manyhands unlock`");
         }
@@ -189,9 +193,10 @@ impl Application {
         };
         let instance = RecordId::new(self.ctx.entropy.as_ref());
         let stop_all = Stop::new(is_stopping);
-        let everywhere = workers::start_everywhere(&self.ctx, instance, &stop_all);
+        let clocks = Arc::new(ClockWatch::default());
+        let everywhere = workers::start_everywhere(&self.ctx, instance, &stop_all, &clocks);
         let workers = if self.role.works() {
-            workers::start(&self.ctx, &self.transport, &stop_all, &loaded)
+            workers::start(&self.ctx, &self.transport, &stop_all, &loaded, &clocks)
         } else {
             JoinSet::new()
         };

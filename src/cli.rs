@@ -34,7 +34,7 @@ use crate::app::{Parts, StartError, open};
 use crate::settings::log::LogSettings;
 use crate::settings::{Settings, SettingsError, Sources};
 use crate::storage::postgres::{Server, survey};
-use crate::storage::{DatabaseUrl, TxError};
+use crate::storage::{DatabaseUrl, TxError, clocks};
 use crate::telemetry;
 
 /// Matches neighbors who need something with neighbors who can give it.
@@ -99,9 +99,9 @@ enum Command {
     #[command(after_help = "Example:\n  manyhands restore /backups/manyhands-2026-11-22.db")]
     Restore(backup::RestoreArguments),
     /// Carry everything to another kind of database, or back, while the service is stopped; read it back and
-    /// compare it row by row.
+    /// compare it row by row. The source is locked then.
     #[command(
-        after_help = "Examples:\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands --verify-only\n\nThe target keeps all of it or nothing: after an abort, run it again. The key ring stays as it is.\nExit codes: 0 all is the same; 1 nothing was copied; 3 rows differ, and nothing was kept."
+        after_help = "Examples:\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands\n  manyhands copy --from sqlite:data/manyhands.db --to postgres://manyhands@db.example.org/manyhands --verify-only\n\nWhen the copy is complete the source is locked, so that nobody serves both: to go back to it, stop everything\non the target and run `manyhands unlock` with the source as database.url.\nThe target keeps all of it or nothing: after an abort, run it again. The key ring stays as it is.\nExit codes: 0 all is the same; 1 nothing was copied; 3 rows differ, and nothing was kept."
     )]
     Copy(copy::Arguments),
     /// Look whether the audit is what it was; also while the service runs.
@@ -259,6 +259,17 @@ fn has_tables(server: &Server) -> Result<bool, Failure> {
 /// Opens the service's parts over a database that is there.
 async fn open_existing(config: &Config) -> Result<Ctx, Failure> {
     Ok(open(existing(config)?, &Parts::default()).await?)
+}
+
+/// Refuses what judges who lives by this machine's clock, where that is not the server's.
+async fn clocks_agree(ctx: &Ctx) -> Result<(), Failure> {
+    let compared = clocks::compare_with(&ctx.db, &ctx.clock)
+        .await
+        .map_err(anyhow::Error::from)?;
+    match compared.map(clocks::Comparison::verdict) {
+        Some(Err(why)) => Err(anyhow::Error::from(why).into()),
+        _ => Ok(()),
+    }
 }
 
 fn failed(error: TxError<Refusal>) -> Failure {

@@ -15,6 +15,7 @@ mod sink;
 mod support;
 
 mod instances {
+    mod clocks;
     mod database;
     mod feed;
     mod fleet;

@@ -21,6 +21,7 @@ use crate::domain::gazetteer::{Gazetteer, GazetteerError};
 use crate::mail::transport::SetupError;
 use crate::matching::index::PostIndex;
 use crate::settings::Settings;
+use crate::storage::clocks::ClocksDiffer;
 use crate::storage::db::OpenError;
 use crate::storage::{Conn, DatabaseUrl, Db, StorageError, TxError, meta};
 use crate::telemetry::metrics::MetricsError;
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The database does not answer.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Leases, and who lives, would be judged by a wrong clock.
+    #[error(transparent)]
+    Clocks(#[from] ClocksDiffer),
     /// The way for letters cannot be set up.
     #[error(transparent)]
     Mail(#[from] SetupError),

@@ -11,7 +11,7 @@ use super::{Config, Failure, print};
 use crate::actions::activate_key::ALIVE;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::storage::DatabaseUrl;
-use crate::storage::copy::{self, Compared, CopyError, Progress};
+use crate::storage::copy::{self, Compared, CopyError, Progress, Terms};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -25,6 +25,10 @@ pub(super) struct Arguments {
     /// Copy nothing; read both and say where they differ.
     #[arg(long)]
     verify_only: bool,
+    /// Leave the source open: for a rehearsal. Otherwise it is locked when the copy is complete, so that no
+    /// process serves both.
+    #[arg(long, conflicts_with = "verify_only")]
+    keep_open: bool,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -52,16 +56,25 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
             return Err(anyhow::anyhow!("there is no database at {}", path.display()).into());
         }
     }
-    let verify_only = arguments.verify_only;
+    let Arguments {
+        verify_only,
+        keep_open,
+        ..
+    } = arguments;
+    let terms = Terms {
+        now: SystemClock.now(),
+        alive: ALIVE,
+        keep_open,
+    };
     let compared = watched(move |told| match verify_only {
         true => copy::compare(&from, &to, told),
-        false => copy::copy(&from, &to, SystemClock.now().before(ALIVE), told),
+        false => copy::copy(&from, &to, terms, told),
     })
     .await?;
     if arguments.json {
-        as_json(&compared, verify_only);
+        as_json(&compared, verify_only, keep_open);
     } else {
-        as_text(&compared, verify_only);
+        as_text(&compared, verify_only, keep_open);
     }
     match compared.different {
         0 => Ok(()),
@@ -111,7 +124,7 @@ fn rows(compared: &Compared) -> u64 {
     compared.tables.iter().map(|table| table.rows).sum()
 }
 
-fn as_json(compared: &Compared, verify_only: bool) {
+fn as_json(compared: &Compared, verify_only: bool, keep_open: bool) {
     let tables: serde_json::Map<_, _> = compared
         .tables
         .iter()
@@ -122,8 +135,10 @@ fn as_json(compared: &Compared, verify_only: bool) {
         .iter()
         .map(|d| json!({ "table": d.table, "key": d.key, "kind": d.kind.as_str() }))
         .collect();
+    let copied = !verify_only && compared.different == 0;
     print::json(&json!({
-        "copied": !verify_only && compared.different == 0,
+        "copied": copied,
+        "source_locked": copied.then_some(compared.was_locked || !keep_open),
         "rows": rows(compared),
         "tables": tables,
         "different": compared.different,
@@ -131,7 +146,7 @@ fn as_json(compared: &Compared, verify_only: bool) {
     }));
 }
 
-fn as_text(compared: &Compared, verify_only: bool) {
+fn as_text(compared: &Compared, verify_only: bool, keep_open: bool) {
     let lines: Vec<_> = compared
         .tables
         .iter()
@@ -158,8 +173,26 @@ fn as_text(compared: &Compared, verify_only: bool) {
         print::line(format_args!("The same in both: {rows} rows."));
     } else {
         print::line(format_args!("Copied, read back and compared: {rows} rows."));
+        as_next(compared.was_locked, keep_open);
+    }
+}
+
+/// What there is to do with the two databases.
+fn as_next(was_locked: bool, keep_open: bool) {
+    print::note(
+        "Now let every process have the target as database.url, with the key ring it has, and start it. The source still\nholds all of it: destroy it and its backups when you need them no more.",
+    );
+    if was_locked {
         print::note(
-            "Now let every process have the target as database.url, with the key ring it has, and start it. The source still\nholds all of it: destroy it and its backups when you need them no more.",
+            "The source was locked before, and so both are: `manyhands unlock`, with the target as database.url, opens it.",
+        );
+    } else if keep_open {
+        print::note(
+            "warning: the source is open: a process that starts with it sends the same letters once more.",
+        );
+    } else {
+        print::note(
+            "The source is locked: a process that starts with it answers nobody and sends nothing. To go back to it, stop\neverything on the target and run `manyhands unlock` with the source as database.url.",
         );
     }
 }

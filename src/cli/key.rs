@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Config, Failure, failed, open_existing, print, waiting};
+use super::{Config, Failure, clocks_agree, failed, open_existing, print, waiting};
 use crate::actions::Ctx;
 use crate::actions::activate_key::{ALIVE, Activation, activate_key};
 use crate::actions::add_key::add_key;
@@ -184,6 +184,7 @@ async fn known(ctx: &Ctx, ring: &KeyRing) -> Result<(Vec<Known>, Vec<Instance>),
 
 async fn rotate(config: &Config, arguments: &RotateArguments) -> Result<(), Failure> {
     let ctx = open_existing(config).await?;
+    clocks_agree(&ctx).await?;
     let path = ctx.settings.keys.path.display();
     let epoch = add_key(&ctx, Actor::OPERATOR)
         .await
@@ -212,6 +213,7 @@ async fn rotate(config: &Config, arguments: &RotateArguments) -> Result<(), Fail
 
 async fn prune(config: &Config, arguments: &PruneArguments) -> Result<(), Failure> {
     let ctx = open_existing(config).await?;
+    clocks_agree(&ctx).await?;
     let before = match arguments.now {
         true => ctx.now(),
         false => ctx.now().before(ctx.settings.keys.destroy_after),

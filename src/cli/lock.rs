@@ -11,7 +11,7 @@ use crate::actions::register_keys::register_keys;
 use crate::actions::{Ctx, lock};
 use crate::app::{Parts, data_dir, open_locked};
 use crate::crypto::keyring::KeyRing;
-use crate::storage::{StorageError, TxError, instances};
+use crate::storage::{Conn, StorageError, TxError, clocks, instances};
 
 /// How long the processes may take to drop their keys, or to find them again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -110,8 +110,11 @@ pub(super) async fn unlock(config: &Config, arguments: UnlockArguments) -> Resul
 /// Waits until every process has keys, or none has; gives how many are left.
 async fn wait_until(ctx: &Ctx, what: &'static str, with_keys: bool) -> Result<usize, Failure> {
     waiting(what, PATIENCE, async || {
-        let since = ctx.now().before(ALIVE);
-        let read = move |conn: &mut _| Ok::<_, StorageError>(instances::seen_since(conn, since)?);
+        let own = ctx.now();
+        let read = move |conn: &mut Conn| {
+            let since = clocks::judge(conn, own)?.before(ALIVE);
+            Ok::<_, StorageError>(instances::seen_since(conn, since)?)
+        };
         let present = ctx.db.read(read).await.map_err(anyhow::Error::from)?;
         Ok(present
             .iter()

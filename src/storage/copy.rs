@@ -3,18 +3,21 @@
 //!
 //! All of it arrives in one transaction, which is kept only if every row that was read back is what it was:
 //! whoever opens the target sees nothing of the town, or all of it, and after an abort the copy simply
-//! begins anew. Nobody writes to the source meanwhile. What is sealed is carried as it is, without any key.
+//! begins anew. Nobody writes to the source meanwhile, and when it is done the source is locked: two that are
+//! served would send every letter twice. What is sealed is carried as it is, without any key.
 //!
 //! A new table gets its line in `tables`; a test says so.
 
 mod row;
 mod tables;
 
+use std::time::Duration;
+
 use self::tables::{LEFT, TABLES};
 use super::connection::{Conn, DatabaseUrl};
 use super::db::{Db, OpenError};
 use super::dialect;
-use super::instances;
+use super::{clocks, instances, meta};
 use crate::domain::clock::Ts;
 
 /// Why nothing was copied, or compared.
@@ -43,6 +46,11 @@ pub enum CopyError {
         "a process was serving {0} as lately as {1}: stop it (systemctl stop manyhands; wait 90 s if it was killed), then again"
     )]
     InUse(Side, Ts),
+    /// The copy is complete, but the source stayed open.
+    #[error(
+        "all of it was copied and is the same, but the source could not be locked: {0}. Let no process serve it (`manyhands lock` with it as database.url)"
+    )]
+    StillOpen(#[source] diesel::result::Error),
     /// The target has a town already.
     #[error("the target is not empty; nothing was changed. It has rows in: {}. Make a new database for the copy", listed(.0))]
     NotEmpty(Vec<Counted>),
@@ -118,6 +126,19 @@ pub struct Compared {
     pub differences: Vec<Difference>,
     /// How many differences there are in all.
     pub different: u64,
+    /// Whether the source was locked before; the copy is then too.
+    pub was_locked: bool,
+}
+
+/// What a copy has to know beside the databases.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The present instant; a server's own clock is believed more.
+    pub now: Ts,
+    /// A process that was seen within this time serves the source still.
+    pub alive: Duration,
+    /// Whether the source is not locked afterward.
+    pub keep_open: bool,
 }
 
 /// What is going on.
@@ -137,24 +158,24 @@ pub struct Progress {
 const NAMED: usize = 20;
 
 /// Copies all of `from` into `to`, whose schema is made first, reads everything back, and keeps it only
-/// if nothing differs. A process that was seen after `alive_since` serves the source still.
+/// if nothing differs. Then the source is locked, in such a way that the copy is not.
 ///
 /// # Errors
 /// A source in use, a target that is not empty, schemas of other versions, a failed query. Nothing of the
-/// town is in the target then.
+/// town is in the target then, unless it is said that only the lock failed.
 pub fn copy(
     from: &DatabaseUrl,
     to: &DatabaseUrl,
-    alive_since: Ts,
+    terms: Terms,
     mut told: impl FnMut(Progress),
 ) -> Result<Compared, CopyError> {
     let mut source = open(from, Side::Source)?;
     Db::migrate(to).map_err(|error| CopyError::Open(Side::Target, error))?;
     let mut target = open(to, Side::Target)?;
     // Before anything is locked, which would be in the way of whoever serves; and again, when nobody can begin.
-    must_be_idle(&mut source, alive_since)?;
+    must_be_idle(&mut source, terms)?;
     hold(&mut source, Side::Source)?;
-    must_be_idle(&mut source, alive_since)?;
+    must_be_idle(&mut source, terms)?;
     hold(&mut target, Side::Target)?;
     must_be_empty(&mut target)?;
     let mut work = Work::new(&mut source, false, &mut told)?;
@@ -165,14 +186,21 @@ pub fn copy(
         copied.map_err(of(Side::Target, table.name))?;
     }
     dialect::number_on(&mut target, "audit", "seq").map_err(of(Side::Target, "audit"))?;
-    let compared = compare_held(&mut source, &mut target, &mut told)?;
-    if compared.different == 0 {
-        target.execute("COMMIT").map_err(of(Side::Target, "all"))?;
+    let mut compared = compare_held(&mut source, &mut target, &mut told)?;
+    compared.was_locked = meta::is_locked(&mut source).map_err(of(Side::Source, "meta"))?;
+    if compared.different > 0 {
+        return Ok(compared);
     }
+    // Written before the copy is kept, so that hardly anything can go wrong in between.
+    if !terms.keep_open {
+        meta::lock(&mut source, terms.now).map_err(of(Side::Source, "meta"))?;
+    }
+    target.execute("COMMIT").map_err(of(Side::Target, "all"))?;
+    source.execute("COMMIT").map_err(CopyError::StillOpen)?;
     Ok(compared)
 }
 
-/// Reads both databases and tells how they differ. Changes nothing; what is written to either of them
+/// Reads both databases and tells how they differ, but for the lock that a copy leaves behind. Changes nothing; what is written to either of them
 /// meanwhile is not seen.
 ///
 /// # Errors
@@ -199,6 +227,9 @@ fn compare_held(
     for table in TABLES {
         let mut rows = 0;
         let mut found = |difference| {
+            if is_lock_of_copy(&difference) {
+                return;
+            }
             compared.different += 1;
             if compared.differences.len() < NAMED {
                 compared.differences.push(difference);
@@ -216,6 +247,12 @@ fn compare_held(
         });
     }
     Ok(compared)
+}
+
+fn is_lock_of_copy(difference: &Difference) -> bool {
+    difference.table == "meta"
+        && difference.key == meta::LOCKED_AT
+        && difference.kind == Kind::Missing
 }
 
 /// Opens a database whose schema is that of this program.
@@ -236,7 +273,9 @@ fn of(side: Side, table: &'static str) -> impl FnOnce(diesel::result::Error) -> 
     }
 }
 
-fn must_be_idle(source: &mut Conn, since: Ts) -> Result<(), CopyError> {
+fn must_be_idle(source: &mut Conn, terms: Terms) -> Result<(), CopyError> {
+    let now = clocks::judge(source, terms.now).map_err(of(Side::Source, "instances"))?;
+    let since = now.before(terms.alive);
     let seen = instances::seen_since(source, since).map_err(of(Side::Source, "instances"))?;
     match seen.iter().map(|process| process.seen_at).max() {
         Some(at) => Err(CopyError::InUse(Side::Source, at)),

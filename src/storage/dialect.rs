@@ -1,5 +1,5 @@
-//! What truly differs between the databases, and nowhere else: locks, and which transactions may still
-//! be open.
+//! What truly differs between the databases, and nowhere else: locks, which transactions may still be
+//! open, and whose clock there is beside one's own.
 //!
 //! On SQLite there is one writer, so nothing needs a lock and nothing is overtaken. On PostgreSQL every
 //! transaction sees what others commit meanwhile; whoever reads rows in order to write by them locks
@@ -24,6 +24,8 @@
 use diesel::prelude::*;
 
 use super::connection::Conn;
+use super::sql_types::Instant;
+use crate::domain::clock::Ts;
 
 /// Loads the rows of a query and keeps them locked until the transaction ends; waits for whoever has
 /// them.
@@ -115,6 +117,26 @@ pub(super) fn writers_of_audit(conn: &mut Conn) -> QueryResult<Vec<String>> {
             )
             .load(&mut **c)?;
             Ok(rows.into_iter().map(|row| row.writer).collect())
+        }
+    }
+}
+
+/// What the clock of the database's machine shows now; none where that is one's own.
+///
+/// # Errors
+/// A failed query.
+pub(super) fn clock(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Instant)]
+        now: Ts,
+    }
+    match conn {
+        Conn::Sqlite(_) => Ok(None),
+        Conn::Postgres(c) => {
+            let Row { now } =
+                diesel::sql_query("SELECT clock_timestamp() AS now").get_result(&mut **c)?;
+            Ok(Some(now))
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::clock::Ts;
 
 const KEY_CHECK: &str = "key_check";
 const HOUSEKEPT_AT: &str = "housekept_at";
-const LOCKED_AT: &str = "locked_at";
+pub(super) const LOCKED_AT: &str = "locked_at";
 
 /// The key check of the ring this database was made with.
 ///

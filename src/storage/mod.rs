@@ -12,6 +12,7 @@ pub mod backup;
 pub mod blocks;
 pub mod capacity;
 pub mod changes;
+pub mod clocks;
 pub mod connection;
 pub mod coordinators;
 pub mod copy;

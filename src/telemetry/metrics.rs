@@ -34,6 +34,8 @@ pub const WRITE_SECONDS: &str = "manyhands_write_seconds";
 pub const WRITE_RERUNS: &str = "manyhands_write_reruns_total";
 /// Gauge: 1, or 0 from the first failure of the database on until a second has passed without any.
 pub const DATABASE_AVAILABLE: &str = "manyhands_database_available";
+/// Gauge: by how many seconds this machine's clock is ahead of the database server's.
+pub const CLOCK_OFFSET_SECONDS: &str = "manyhands_clock_offset_seconds";
 /// Histogram: operations committed together.
 pub const WRITE_BATCH_SIZE: &str = "manyhands_write_batch_size";
 /// Counter: attempts to send a letter, by `outcome`.
@@ -75,7 +77,7 @@ const COMMIT: &[f64] = &[
 const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric there is, with how it is collected and what it says.
-pub const METRICS: [(&str, Kind, &str); 14] = [
+pub const METRICS: [(&str, Kind, &str); 15] = [
     (
         HTTP_REQUESTS,
         Kind::Counter,
@@ -106,6 +108,11 @@ pub const METRICS: [(&str, Kind, &str); 14] = [
         DATABASE_AVAILABLE,
         Kind::Gauge,
         "1, or 0 from the first failure of the database on until a second has passed without any.",
+    ),
+    (
+        CLOCK_OFFSET_SECONDS,
+        Kind::Gauge,
+        "By how many seconds this machine's clock is ahead of the database server's.",
     ),
     (
         LETTERS,

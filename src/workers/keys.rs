@@ -3,15 +3,18 @@
 //! operator has locked the service there are no keys at all.
 //!
 //! Runs in every process, also in one that only answers. It reports what this process holds, so that
-//! no key seals before everybody can open with it.
+//! no key seals before everybody can open with it; on a server by the server's clock, with which it compares
+//! this machine's.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+use super::clocks::ClockWatch;
 use super::{Next, Worker, WorkerError};
 use crate::actions::Ctx;
 use crate::actions::register_keys::register_keys;
@@ -19,9 +22,10 @@ use crate::actions::report_instance::report_instance;
 use crate::crypto::keyring::{Epoch, KeyRing};
 use crate::domain::clock::Ts;
 use crate::domain::ids::RecordId;
+use crate::storage::clocks::{self, Comparison};
 use crate::storage::instances::Instance;
 use crate::storage::key_epochs::KeyEpoch;
-use crate::storage::{StorageError, key_epochs, meta};
+use crate::storage::{Conn, StorageError, key_epochs, meta};
 
 /// How often it says that this process is there, if nothing changes.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
@@ -37,6 +41,7 @@ pub struct KeyWatch {
     file: Option<FileState>,
     reported: Option<Instance>,
     reminded_at: Option<Ts>,
+    clocks: Option<Arc<ClockWatch>>,
 }
 
 /// Tells whether a file is another one, or was written to.
@@ -69,7 +74,30 @@ impl KeyWatch {
             id,
             reported: None,
             reminded_at: None,
+            clocks: None,
         }
+    }
+
+    /// It compares the clocks too, and tells `clocks`.
+    #[must_use]
+    pub fn comparing(self, clocks: Arc<ClockWatch>) -> Self {
+        Self {
+            clocks: Some(clocks),
+            ..self
+        }
+    }
+
+    /// What the database says: whether the service is locked, which keys there are, what time it is.
+    async fn look(&self) -> Result<(bool, Vec<KeyEpoch>, Option<Comparison>), StorageError> {
+        let clock = self.clocks.is_some().then(|| Arc::clone(&self.ctx.clock));
+        let read = move |conn: &mut Conn| {
+            let compared = match clock {
+                Some(clock) => clocks::compare(conn, clock.as_ref())?,
+                None => None,
+            };
+            Ok((meta::is_locked(conn)?, key_epochs::all(conn)?, compared))
+        };
+        self.ctx.db.read(read).await
     }
 
     async fn follow(&mut self, known: &[KeyEpoch]) -> Result<(), WorkerError> {
@@ -133,6 +161,7 @@ impl KeyWatch {
         }
     }
 
+    /// Says at `now`, by the clock that judges, that this process is there.
     async fn report(&mut self, now: Ts) -> Result<(), WorkerError> {
         let keys = self.ctx.vault.keys().ok();
         let instance = Instance {
@@ -158,9 +187,10 @@ impl KeyWatch {
 
 impl Worker for KeyWatch {
     async fn tick(&mut self, now: Ts) -> Result<Next, WorkerError> {
-        let read =
-            |conn: &mut _| Ok::<_, StorageError>((meta::is_locked(conn)?, key_epochs::all(conn)?));
-        let (is_locked, known) = self.ctx.db.read(read).await?;
+        let (is_locked, known, compared) = self.look().await?;
+        if let (Some(clocks), Some(compared)) = (&self.clocks, compared) {
+            clocks.note(compared);
+        }
         if is_locked {
             if self.ctx.vault.keys().is_ok() {
                 tracing::warn!("locked: the keys are dropped, and nobody is answered");
@@ -171,7 +201,8 @@ impl Worker for KeyWatch {
             self.remind(now, followed.err());
         }
         // Also where the ring could not be read: it is told what this process works with.
-        self.report(now).await?;
+        self.report(compared.map_or(now, |compared| compared.by_server(now)))
+            .await?;
         Ok(Next::Later)
     }
 }

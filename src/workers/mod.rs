@@ -12,6 +12,7 @@
 //! To add a worker: a file with a type that is a [`Worker`], and a line in [`start`].
 
 pub mod checkpoint;
+pub mod clocks;
 pub mod feed;
 pub mod housekeeping;
 pub mod keys;
@@ -39,6 +40,7 @@ use crate::domain::letter::Lane;
 use crate::mail::transport::Transport;
 use crate::storage::{StorageError, TxError};
 use checkpoint::Checkpoint;
+use clocks::ClockWatch;
 use feed::Feed;
 use housekeeping::Housekeeping;
 use keys::KeyWatch;
@@ -132,6 +134,8 @@ impl WorkerError {
 #[derive(Clone, Debug)]
 pub struct Stop {
     receiver: watch::Receiver<bool>,
+    /// Where they differ, nothing more is begun either.
+    clocks: Option<Arc<ClockWatch>>,
     /// Where there is no other sender: a dropped one would mean to stop.
     _sender: Option<Arc<watch::Sender<bool>>>,
 }
@@ -142,6 +146,7 @@ impl Stop {
     pub fn new(receiver: watch::Receiver<bool>) -> Self {
         Self {
             receiver,
+            clocks: None,
             _sender: None,
         }
     }
@@ -152,14 +157,25 @@ impl Stop {
         let (sender, receiver) = watch::channel(false);
         Self {
             receiver,
+            clocks: None,
             _sender: Some(Arc::new(sender)),
+        }
+    }
+
+    /// The same, and also set while the clocks differ.
+    fn or_while_clocks_differ(&self, clocks: &Arc<ClockWatch>) -> Self {
+        Self {
+            clocks: Some(Arc::clone(clocks)),
+            ..self.clone()
         }
     }
 
     /// Whether to stop.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        *self.receiver.borrow() || self.receiver.has_changed().is_err()
+        self.clocks.as_ref().is_some_and(|clocks| clocks.differs())
+            || *self.receiver.borrow()
+            || self.receiver.has_changed().is_err()
     }
 
     /// Waits for the stop.
@@ -179,26 +195,35 @@ const LOOK_OFTEN: Duration = Duration::from_millis(250);
 const LOOK_SELDOM: Duration = Duration::from_secs(20);
 
 /// Starts what every process needs, known as `id` to the others. It ends after `stop`; dropping the
-/// set cuts it off.
+/// set cuts it off. `clocks` is told whether this machine's may decide anything.
 #[must_use]
-pub fn start_everywhere(ctx: &Ctx, id: RecordId, stop: &Stop) -> JoinSet<()> {
+pub fn start_everywhere(
+    ctx: &Ctx,
+    id: RecordId,
+    stop: &Stop,
+    clocks: &Arc<ClockWatch>,
+) -> JoinSet<()> {
     let ctx = behind_the_calls(ctx);
-    let mut crew = Crew::new(&ctx, stop);
-    crew.add("keys", Wake::Often, move |ctx, _| KeyWatch::new(ctx, id));
+    let mut crew = Crew::new(&ctx, stop, clocks);
+    let clocks = Arc::clone(clocks);
+    crew.add("keys", Wake::Often, move |ctx, _| {
+        KeyWatch::new(ctx, id).comparing(Arc::clone(&clocks))
+    });
     crew.workers
 }
 
 /// Starts the workers. They end after `stop`; dropping the set cuts them off. `loaded` is told
-/// whether the index is complete.
+/// whether the index is complete; while `clocks` differ, they rest.
 #[must_use]
 pub fn start(
     ctx: &Ctx,
     transport: &Arc<Transport>,
     stop: &Stop,
     loaded: &Arc<watch::Sender<bool>>,
+    clocks: &Arc<ClockWatch>,
 ) -> JoinSet<()> {
     let ctx = behind_the_calls(ctx);
-    let mut crew = Crew::new(&ctx, stop);
+    let mut crew = Crew::new(&ctx, stop, clocks);
     let loaded = Arc::clone(loaded);
     crew.add("matching", Wake::OnChange, move |ctx, stop| {
         let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
@@ -241,14 +266,16 @@ enum Wake {
 struct Crew<'a> {
     ctx: &'a Ctx,
     stop: &'a Stop,
+    clocks: &'a Arc<ClockWatch>,
     workers: JoinSet<()>,
 }
 
 impl<'a> Crew<'a> {
-    fn new(ctx: &'a Ctx, stop: &'a Stop) -> Self {
+    fn new(ctx: &'a Ctx, stop: &'a Stop, clocks: &'a Arc<ClockWatch>) -> Self {
         Self {
             ctx,
             stop,
+            clocks,
             workers: JoinSet::new(),
         }
     }
@@ -277,8 +304,14 @@ impl<'a> Crew<'a> {
             // The one that brings the keys back cannot wait for them, and what was erased must be gone also
             // while they are away.
             vault: (!matches!(name, "keys" | "checkpoint")).then(|| Arc::clone(&self.ctx.vault)),
+            // The one that compares them.
+            clocks: (name != "keys").then(|| Arc::clone(self.clocks)),
         };
-        let (ctx, stop) = (self.ctx.clone(), self.stop.clone());
+        let stop = match &supervisor.clocks {
+            Some(clocks) => self.stop.or_while_clocks_differ(clocks),
+            None => self.stop.clone(),
+        };
+        let ctx = self.ctx.clone();
         self.workers
             .spawn(supervisor.keep(move || make(ctx.clone(), stop.clone())));
     }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::clocks::ClockWatch;
 use super::{Next, Stop, Worker, WorkerError};
 use crate::crypto::vault::Vault;
 use crate::domain::clock::{Clock, Ts};
@@ -42,6 +43,8 @@ pub(super) struct Supervisor {
     pub on_server: bool,
     /// It rests while there are no keys in there.
     pub vault: Option<Arc<Vault>>,
+    /// It rests while these differ.
+    pub clocks: Option<Arc<ClockWatch>>,
 }
 
 impl Supervisor {
@@ -77,11 +80,7 @@ impl Supervisor {
             if let Some(commits) = &mut self.commits {
                 commits.mark_unchanged();
             }
-            if self
-                .vault
-                .as_ref()
-                .is_some_and(|vault| vault.keys().is_err())
-            {
+            if self.must_rest() {
                 tokio::select! {
                     () = self.stop.wait() => return,
                     () = sleep(self.look) => continue,
@@ -113,6 +112,12 @@ impl Supervisor {
                 () = committed(waking) => sleep(BURST).await,
             }
         }
+    }
+
+    fn must_rest(&self) -> bool {
+        let is_locked = |vault: &Arc<Vault>| vault.keys().is_err();
+        self.vault.as_ref().is_some_and(is_locked)
+            || self.clocks.as_ref().is_some_and(|clocks| clocks.differs())
     }
 
     fn report(&self, error: &WorkerError, failures: u32, wait: Duration) {
@@ -205,6 +210,7 @@ mod tests {
     struct Stage {
         worker: Scripted,
         commits: watch::Sender<u64>,
+        clocks: Arc<ClockWatch>,
         stop: watch::Sender<bool>,
         kept: JoinSet<()>,
     }
@@ -218,6 +224,7 @@ mod tests {
         };
         let (commits, committed) = watch::channel(0);
         let (stop, stopped) = watch::channel(false);
+        let clocks = Arc::default();
         let supervisor = Supervisor {
             name: "scripted",
             look: Duration::from_secs(1),
@@ -227,6 +234,7 @@ mod tests {
             stop: Stop::new(stopped),
             on_server: false,
             vault: None,
+            clocks: Some(Arc::clone(&clocks)),
         };
         let mut kept = JoinSet::new();
         let made = worker.clone();
@@ -234,6 +242,7 @@ mod tests {
         Stage {
             worker,
             commits,
+            clocks,
             stop,
             kept,
         }
@@ -280,6 +289,18 @@ mod tests {
         let started = tokio::time::Instant::now();
         stage.ticked(4).await;
         assert_eq!(started.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_rests_while_the_clocks_differ() {
+        let stage = play(&[]);
+        stage.ticked(1).await;
+        stage.clocks.set(true);
+        stage.commits.send_modify(|c| *c += 1);
+        sleep(Duration::from_mins(5)).await;
+        assert_eq!(*stage.worker.done.borrow(), 1);
+        stage.clocks.set(false);
+        stage.ticked(2).await;
     }
 
     #[test]

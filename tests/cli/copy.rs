@@ -9,9 +9,10 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 
-use super::program::{PATIENCE, Place, Service, get_as, post, post_as};
+use super::program::{PATIENCE, Place, Service, get, get_as, post, post_as};
 use super::server::Database;
 
+const LOCKS: &str = "SELECT count(*) FROM meta WHERE key = 'locked_at'";
 const SQLITE: &str = "sqlite:data/manyhands.db";
 
 /// Does what somebody does who can write to the file.
@@ -122,9 +123,7 @@ fn town(place: &Place) -> Town {
 fn age(place: &Place) {
     execute(
         place,
-        "DROP TRIGGER audit_keeps_its_content;
-         UPDATE audit SET at = at - 3600000000;
-         INSERT INTO statistics (day, category, close_reason, requests, quantity, covered) VALUES
+        "INSERT INTO statistics (day, category, close_reason, requests, quantity, covered) VALUES
             (0, 'food', 'unmet', 1, 2, 0), (0, 'food_b', 'unmet', 1, 2, 0), (0, 'Food', 'unmet', 1, 2, 1),
             (0, 'foo', 'helped_here', 9000000000, 9000000000, 1), (-86400000000, 'z', 'unmet', 1, 1, 1)",
     );
@@ -146,6 +145,7 @@ fn a_town_moves_up_lives_on_and_moves_down() {
     let mut place = Place::new();
     let people = town(&place);
     age(&place);
+    let head = place.run(["audit", "verify", "--json"]).code(0).json()["head"].clone();
     let server = Database::new();
     let copied = copy(&place, &server, &["--json"]).code(0).json();
     assert_eq!(
@@ -157,7 +157,14 @@ fn a_town_moves_up_lives_on_and_moves_down() {
         let is_empty = ["idempotency"].contains(&table.as_str());
         assert_eq!(rows == 0, is_empty, "{table}: {rows}");
     }
-    let head = place.run(["audit", "verify", "--json"]).code(0).json()["head"].clone();
+    assert_eq!(copied["source_locked"], true);
+    // Whoever starts on the source all the same gets no keys, and is never ready.
+    let locked = place.run(["audit", "verify"]).code(1);
+    assert!(
+        locked.err().contains("the keys are locked"),
+        "{}",
+        locked.err()
+    );
 
     // The old key ring, the old tokens.
     place.set("DATABASE__URL", &server.url);
@@ -195,6 +202,8 @@ fn a_town_moves_up_lives_on_and_moves_down() {
         "{}",
         back.out()
     );
+    assert!(back.err().contains("manyhands unlock"), "{}", back.err());
+    assert_eq!(server.text(LOCKS), "1");
     place.set("DATABASE__URL", "sqlite:back/manyhands.db");
     let service = place.serve();
     let token = ida["manage_token"].as_str().unwrap();
@@ -298,6 +307,34 @@ fn a_target_that_is_not_empty_is_refused() {
     );
     assert!(!place.path("nowhere.db").exists());
     place.run(["copy", "--to", "mysql://x"]).code(2);
+}
+
+#[test]
+fn a_rehearsal_leaves_the_source_open_and_a_locked_town_stays_locked() {
+    let place = Place::new();
+    place
+        .run(["coordinator", "add", "Cora", "--email", "cora@example.org"])
+        .code(0);
+    let (rehearsal, server, late) = (Database::new(), Database::new(), Database::new());
+    let copied = copy(&place, &rehearsal, &["--keep-open", "--json"]).code(0);
+    assert_eq!(copied.json()["source_locked"], false);
+    copy(&place, &server, &[]).code(0);
+    let same = copy(&place, &server, &["--verify-only", "--json"]).code(0);
+    assert_eq!(same.json()["different"], 0);
+    assert_eq!(
+        (rehearsal.text(LOCKS), server.text(LOCKS)),
+        ("0".to_owned(), "0".to_owned())
+    );
+    // From a source that is locked already, by a copy or by an operator.
+    let copied = copy(&place, &late, &[]).code(0);
+    assert!(copied.err().contains("both are"), "{}", copied.err());
+    assert_eq!(late.text(LOCKS), "1");
+    copy(&place, &late, &["--verify-only"]).code(0);
+
+    place.run(["unlock"]).code(0);
+    let service = place.serve();
+    assert_eq!(get(service.public, "/v1/categories").0, 200);
+    stop(service);
 }
 
 #[test]
