@@ -111,11 +111,11 @@ fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64) -> Outcome<Batc
     }
     // What cannot leave anyway need not be written.
     let departing: Vec<Departing> = allowed.iter().map(Allowed::departing).collect();
-    let leave = tx.may_leave(lane, &departing)?;
+    let answers = tx.may_leave(lane, &departing)?;
     let mut ready: Vec<(Departing, Claimed)> = Vec::with_capacity(allowed.len());
-    for (allowed, leave) in allowed.into_iter().zip(leave) {
-        if leave != Leave::Now {
-            batch.keep(tx, allowed.letter.id, lease, leave)?;
+    for (allowed, answer) in allowed.into_iter().zip(answers) {
+        if answer != Leave::Now {
+            batch.keep(tx, allowed.letter.id, lease, answer)?;
             continue;
         }
         match readable(write(tx, &allowed))? {
@@ -128,12 +128,12 @@ fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64) -> Outcome<Batc
         }
     }
     let departing: Vec<Departing> = ready.iter().map(|(departing, _)| *departing).collect();
-    let leave = tx.let_leave(lane, &departing)?;
-    for ((_, claimed), leave) in ready.into_iter().zip(leave) {
-        if leave == Leave::Now {
+    let answers = tx.let_leave(lane, &departing)?;
+    for ((_, claimed), answer) in ready.into_iter().zip(answers) {
+        if answer == Leave::Now {
             batch.to_send.push(claimed);
         } else {
-            batch.keep(tx, claimed.letter.id, lease, leave)?;
+            batch.keep(tx, claimed.letter.id, lease, answer)?;
         }
     }
     Ok(batch)
@@ -162,8 +162,14 @@ impl Batch {
     }
 
     /// It may not leave now.
-    fn keep(&mut self, tx: &mut Tx<'_>, id: LetterId, lease: LeaseId, leave: Leave) -> Outcome<()> {
-        if let Leave::NotBefore(due) = leave {
+    fn keep(
+        &mut self,
+        tx: &mut Tx<'_>,
+        id: LetterId,
+        lease: LeaseId,
+        answer: Leave,
+    ) -> Outcome<()> {
+        if let Leave::NotBefore(due) = answer {
             letters::put_off(tx.conn, id, lease, due)?;
             self.put_off += 1;
         } else {
@@ -191,11 +197,11 @@ struct Recipient {
     is_unconfirmed: bool,
 }
 
+/// Who gets a letter, and what it is about.
+type Subject = (Recipient, Option<Match>, Option<Request>);
+
 /// Who gets it, and what it is about; `None` if it is not to be sent.
-fn look(
-    tx: &mut Tx<'_>,
-    letter: &Letter,
-) -> Outcome<Option<(Recipient, Option<Match>, Option<Request>)>> {
+fn look(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Subject>> {
     let Some(recipient) = recipient(tx, letter)? else {
         return Ok(None);
     };

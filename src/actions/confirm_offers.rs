@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::post_offers::sticky_cell;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::letter::LetterKind;
@@ -55,20 +56,7 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Co
     let Some(email) = tx.volunteer(id)?.email_hash else {
         return refuse(Refusal::NotFound);
     };
-    // Both records by id. Of several that find no owner yet, the second to confirm runs again: the
-    // address can have one confirmed record only.
-    let owner = volunteers::confirmed_by_email(tx.conn, email)?;
-    let both = owner
-        .map(|v| v.id)
-        .into_iter()
-        .chain([id])
-        .collect::<BTreeSet<_>>();
-    volunteers::lock_all(tx.conn, &both.iter().copied().collect::<Vec<_>>())?;
-    // She may have become the owner while this waited.
-    let owner = volunteers::confirmed_by_email(tx.conn, email)?;
-    if let Some(late) = owner.filter(|v| !both.contains(&v.id)) {
-        volunteers::lock(tx.conn, late.id)?;
-    }
+    let owner = lock_owner(tx, email, id)?;
     if let Some(link) = link {
         tx.use_up(link)?;
     }
@@ -85,7 +73,7 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Co
             opened.push(offer.id);
         }
     }
-    let owner = match volunteers::confirmed_by_email(tx.conn, email)? {
+    let owner = match owner {
         Some(known) if known.id != id => join(tx, id, &known)?,
         Some(known) => known.id,
         None => {
@@ -112,6 +100,23 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Co
         volunteer,
         offers,
     })
+}
+
+/// The confirmed record of the address, locked with the one that is to be confirmed, both by id. Of
+/// several that find none, the second to confirm runs again: the address can have one only.
+fn lock_owner(tx: &mut Tx<'_>, email: KeyedHash, id: VolunteerId) -> Outcome<Option<Volunteer>> {
+    let mut locked = BTreeSet::from([id]);
+    locked.extend(volunteers::confirmed_by_email(tx.conn, email)?.map(|v| v.id));
+    volunteers::lock_all(tx.conn, &Vec::from_iter(locked.iter().copied()))?;
+    loop {
+        // Another one may have become the owner while this waited.
+        match volunteers::confirmed_by_email(tx.conn, email)? {
+            Some(late) if locked.insert(late.id) => {
+                volunteers::lock(tx.conn, late.id)?;
+            }
+            owner => return Ok(owner),
+        }
+    }
 }
 
 /// Moves the offers to the record that the address has already, and erases the new one. The confirm
