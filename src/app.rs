@@ -118,6 +118,8 @@ impl Application {
         for warning in settings.warnings() {
             tracing::warn!(key = warning.key, warning = warning.expected, "a setting");
         }
+        // First of all, so that what is measured while it opens is kept.
+        let metrics = Metrics::install()?;
         let ctx = open(settings, &parts).await?;
         if let Some(compared) = clocks::compare_with(&ctx.db, &ctx.clock).await? {
             compared.verdict()?;
@@ -137,7 +139,7 @@ impl Application {
             None => Arc::new(Transport::new(&ctx.settings.mail)?),
         };
         Ok(Self {
-            metrics: Metrics::install()?,
+            metrics,
             role: parts.role,
             ctx,
             transport,
