@@ -1,19 +1,16 @@
 //! What the doctor looks at where the database is a server's. Nothing here changes anything.
 
-use std::time::Duration;
-
 use tokio::task::spawn_blocking;
 
 use super::Finding;
 use crate::actions::activate_key::ALIVE;
 use crate::domain::clock::{Clock, SystemClock, Ts};
+use crate::storage::clocks::LIMIT;
 use crate::storage::postgres::{Server, Survey, survey};
 use crate::storage::{Db, StorageError, instances};
 
 /// The oldest version that the program is tried with.
 const OLDEST: i32 = 150_000;
-/// How far two clocks may be apart before leases and waiting times end visibly early or late.
-const APART: Duration = Duration::from_secs(5);
 
 /// What the server tells; and whether its database has our tables, if it answers.
 pub(super) async fn examine(server: &Server) -> (Vec<Finding>, Option<bool>) {
@@ -71,7 +68,7 @@ fn clocks(before: Ts, server: Ts, after: Ts) -> Finding {
     // The server answered at some time in between.
     let (ahead, behind) = (server.since(after), before.since(server));
     match ahead.max(behind) {
-        apart if apart > APART => Finding::warn(
+        apart if apart > LIMIT => Finding::warn(
             NAME,
             format!(
                 "the server's shows {server}, this machine's {after}: let both follow the network's time"
@@ -214,16 +211,16 @@ mod tests {
         assert_eq!(room(&near, 5, &told).level, Level::Ok);
         assert_eq!(room(&near, 6, &told).level, Level::Warn);
         assert_eq!(room(&near, 7, &told).level, Level::Fail);
-        let now = Ts::EPOCH.after(APART * 10);
+        let now = Ts::EPOCH.after(LIMIT * 10);
         assert_eq!(clocks(now, now, now).level, Level::Ok);
         let second = Duration::from_secs(1);
-        assert_eq!(clocks(now, now.after(APART), now).level, Level::Ok);
+        assert_eq!(clocks(now, now.after(LIMIT), now).level, Level::Ok);
         assert_eq!(
-            clocks(now, now.after(APART + second), now).level,
+            clocks(now, now.after(LIMIT + second), now).level,
             Level::Warn
         );
         assert_eq!(
-            clocks(now, now.before(APART + second), now).level,
+            clocks(now, now.before(LIMIT + second), now).level,
             Level::Warn
         );
     }

@@ -5,7 +5,8 @@
 //! more after the feed was applied, and is wrong only if the database says the same as before and the
 //! index still says something else. What keeps changing is left to the next time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::PoisonError;
 
 use super::Feed;
@@ -269,17 +270,9 @@ fn offer_rows(
     ids: &[OfferId],
     found: Vec<offers::Offer>,
 ) -> Result<Vec<Row>, StorageError> {
-    let mut cards: HashMap<OfferId, OfferCard> = offer_facts(conn, found)?
-        .into_iter()
-        .map(|card| (card.id, card))
-        .collect();
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids
-        .into_iter()
-        .map(|id| Row::Offer(id, cards.remove(&id).map(Box::new)))
-        .collect())
+    let cards = offer_facts(conn, found)?.into_iter();
+    let row = |id, card: Option<OfferCard>| Row::Offer(id, card.map(Box::new));
+    Ok(rows(ids, cards.map(|card| (card.id, card)), row))
 }
 
 fn request_rows(
@@ -289,15 +282,20 @@ fn request_rows(
     found: Vec<requests::Request>,
 ) -> Result<Vec<Row>, StorageError> {
     // At an instant at which none of them is over yet: time alone is no difference.
-    let mut cards: HashMap<RequestId, RequestCard> = request_cards(ctx, conn, found, Ts::EPOCH)?
-        .into_iter()
-        .map(|card| (card.id, card))
-        .collect();
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids
-        .into_iter()
-        .map(|id| Row::Request(id, cards.remove(&id).map(Box::new)))
-        .collect())
+    let cards = request_cards(ctx, conn, found, Ts::EPOCH)?.into_iter();
+    let row = |id, card: Option<RequestCard>| Row::Request(id, card.map(Box::new));
+    Ok(rows(ids, cards.map(|card| (card.id, card)), row))
+}
+
+/// One for each id, in their order, with its card where there is one.
+fn rows<I: Copy + Ord + Hash, C>(
+    ids: &[I],
+    cards: impl Iterator<Item = (I, C)>,
+    row: impl Fn(I, Option<C>) -> Row,
+) -> Vec<Row> {
+    let mut cards: HashMap<I, C> = cards.collect();
+    let ids: BTreeSet<I> = ids.iter().copied().collect();
+    ids.into_iter()
+        .map(|id| row(id, cards.remove(&id)))
+        .collect()
 }
