@@ -114,7 +114,7 @@ postgres_start() {
     if postgres_as "$postgres_bin/pg_ctl" start -D "$data" -w -t 60 -l "$postgres_dir/log" -o "-p $port -h 127.0.0.1 \
       -c unix_socket_directories='$( ((${#postgres_dir} < 80)) && echo "$postgres_dir")' \
       -c ssl=on -c ssl_cert_file=$postgres_dir/tls/server.pem -c ssl_key_file=$postgres_dir/tls/server.key \
-      -c max_connections=400 -c timezone=UTC -c log_min_messages=fatal"; then
+      -c max_connections=400 -c timezone=UTC -c log_min_messages=fatal ${postgres_options:-}"; then
       (umask 077 && printf 'postgres://tests:%s@127.0.0.1:%s/postgres?sslmode=disable\n' "$password" "$port" >"$postgres_dir/url")
       rm -f "$postgres_dir/password"
       return

@@ -29,6 +29,8 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use rstar::RTreeObject;
+
 use self::place::{Place, Post};
 use self::tree::{Leaf, Tree};
 use self::walk::Walk;
@@ -64,12 +66,10 @@ use crate::domain::place::GeoPoint;
 pub struct SpatialIndex<K> {
     /// Every post's place and reach.
     posts: HashMap<K, (u32, u32)>,
-    /// The occupied points, by the bits of latitude and longitude.
-    points: HashMap<(u64, u64), u32>,
     places: Vec<Place<K>>,
     /// Numbers of places that are empty now.
     vacant: Vec<u32>,
-    /// Every place that isn't empty.
+    /// Every place that isn't empty, and the only way to find the place at a point.
     tree: Tree,
 }
 
@@ -86,7 +86,7 @@ impl<K> std::fmt::Debug for SpatialIndex<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SpatialIndex")
             .field("posts", &self.posts.len())
-            .field("places", &self.points.len())
+            .field("places", &self.tree.size())
             .finish_non_exhaustive()
     }
 }
@@ -97,7 +97,6 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
     pub fn new() -> Self {
         Self {
             posts: HashMap::new(),
-            points: HashMap::new(),
             places: Vec::new(),
             vacant: Vec::new(),
             tree: Tree::new_with_params(),
@@ -113,10 +112,15 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
         let posts = posts.into_iter();
         let mut index = Self::new();
         index.posts.reserve(posts.size_hint().0);
+        let mut numbers = HashMap::new();
         for (key, point, reach_m) in posts {
-            let place = index.place_at(point);
-            index.posts.insert(key, (place, reach_m));
+            let number = *numbers
+                .entry(bits(point))
+                .or_insert_with(|| index.new_place(point));
+            index.posts.insert(key, (number, reach_m));
         }
+        drop(numbers);
+        index.places.shrink_to_fit();
         for (&key, &(place, reach_m)) in &index.posts {
             if let Some(place) = index.places.get_mut(place as usize) {
                 place.add_unsorted(Post { key, reach_m });
@@ -129,7 +133,6 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
                 leaves.push(Leaf::new(number, place.point, reach_m));
             } else {
                 // All who stood here stand elsewhere by a later post of the same key.
-                index.points.remove(&bits(place.point));
                 index.vacant.push(number);
             }
         }
@@ -181,27 +184,33 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
 
     /// The number of the place at a point; a new, empty one where there is none.
     fn place_at(&mut self, point: GeoPoint) -> u32 {
-        let Self {
-            points,
-            places,
-            vacant,
-            ..
-        } = self;
-        *points.entry(bits(point)).or_insert_with(|| {
-            if let Some(number) = vacant.pop()
-                && let Some(place) = places.get_mut(number as usize)
-            {
-                *place = Place::new(point);
-                return number;
-            }
-            places.push(Place::new(point));
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "2^32 places would fill 200 GB"
-            )]
-            let number = (places.len() - 1) as u32;
-            number
-        })
+        let is_here = |leaf: &&Leaf| {
+            let place = self.places.get(leaf.place as usize);
+            place.is_some_and(|place| bits(place.point) == bits(point))
+        };
+        let there = Leaf::new(0, point, 0).envelope();
+        let found = self
+            .tree
+            .locate_in_envelope_intersecting(there)
+            .find(is_here)
+            .map(|leaf| leaf.place);
+        found.unwrap_or_else(|| self.new_place(point))
+    }
+
+    fn new_place(&mut self, point: GeoPoint) -> u32 {
+        if let Some(number) = self.vacant.pop()
+            && let Some(place) = self.places.get_mut(number as usize)
+        {
+            *place = Place::new(point);
+            return number;
+        }
+        self.places.push(Place::new(point));
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "2^32 places would fill 200 GB"
+        )]
+        let number = (self.places.len() - 1) as u32;
+        number
     }
 
     /// Changes a place's list, and the tree where it must know.
@@ -221,7 +230,6 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
         if let Some(reach_m) = after {
             self.tree.insert(Leaf::new(number, place.point, reach_m));
         } else {
-            self.points.remove(&bits(place.point));
             self.vacant.push(number);
         }
     }
