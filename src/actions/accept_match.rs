@@ -7,7 +7,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Agreement, MatchState, OfferState, RequestState, Step};
-use crate::domain::need::{Quantity, Urgency};
+use crate::domain::need::Quantity;
 use crate::storage::audit::Actor;
 use crate::storage::matches::{Acceptance, Match};
 use crate::storage::offers::Offer;
@@ -53,7 +53,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     }
 
     let taken = amount(tx, &matched, &request, &offer, yes.quantity)?;
-    if !capacity::take(tx.conn, &offer, matched.period_start, taken)? {
+    if !capacity::take_all(tx.conn, &offer, matched.periods(), taken)? {
         return refuse(Refusal::NoCapacity);
     }
     if !requests::take_cover(tx.conn, request.id, taken, tx.now)? {
@@ -70,7 +70,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         } else {
             Agreement::None
         },
-        agree_by: pending.then(|| tx.now.after(agree_within(tx, request.urgency))),
+        agree_by: pending.then(|| tx.now.after(tx.ctx.wave(&request, tx.now).agree_within)),
         arrival_at: yes.arrival_at,
         released_at: (!pending).then_some(tx.now),
     };
@@ -148,7 +148,7 @@ fn amount(
     offer: &Offer,
     offered: Option<Quantity>,
 ) -> Outcome<i32> {
-    let free = offer.capacity.get() - capacity::taken(tx.conn, offer.id, matched.period_start)?;
+    let free = capacity::free(tx.conn, offer, matched)?;
     let wanted = offered.map_or(matched.quantity.get(), |q| {
         q.get().min(matched.quantity.get())
     });
@@ -167,8 +167,4 @@ fn amount(
         });
     }
     Ok(taken)
-}
-
-fn agree_within(tx: &Tx<'_>, urgency: Urgency) -> std::time::Duration {
-    tx.ctx.settings.matching.waves.of(urgency).agree_within
 }
