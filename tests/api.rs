@@ -16,6 +16,7 @@ mod api {
     mod call_first;
     mod capacity;
     mod categories;
+    mod deadlines;
     mod erasure;
     mod flood;
     mod hostile;

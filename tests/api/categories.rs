@@ -66,11 +66,11 @@ fn app() -> TestApp {
     TestApp::of(Catalog::parse(REPAIRS).expect("categories"), &[])
 }
 
-fn job(requires: Value) -> Value {
+fn job(requires: &Value) -> Value {
     json!({"category": "repairs", "quantity": 1, "urgency": "now", "requires": requires})
 }
 
-fn help(provides: Value) -> Value {
+fn help(provides: &Value) -> Value {
     json!({"category": "repairs", "capacity": 2, "provides": provides})
 }
 
@@ -85,9 +85,7 @@ async fn a_new_kind_of_aid_is_posted_matched_and_accepted() {
     assert_eq!(listed["items"][0]["throughout"], true);
     let able = json!({"own_tools": true, "ladder_m": 6, "skill": "licensed",
         "trades": ["heating", "locks"], "floors": [0, 5]});
-    let ana = app
-        .volunteer("ana@example.org", &[help(able.clone())])
-        .await;
+    let ana = app.volunteer("ana@example.org", &[help(&able)]).await;
     // Each of the others falls short in one thing.
     for (name, less) in [
         ("own_tools", json!(false)),
@@ -98,12 +96,12 @@ async fn a_new_kind_of_aid_is_posted_matched_and_accepted() {
     ] {
         let mut provides = able.clone();
         provides[name] = less;
-        app.volunteer(&format!("{name}@example.org"), &[help(provides)])
+        app.volunteer(&format!("{name}@example.org"), &[help(&provides)])
             .await;
     }
     let mo = app
         .neighbor(&[job(
-            json!({"own_tools": true, "ladder_m": 3.5, "skill": "trained",
+            &json!({"own_tools": true, "ladder_m": 3.5, "skill": "trained",
             "trades": ["heating"], "floors": 2}),
         )])
         .await;
@@ -130,15 +128,11 @@ async fn what_its_attributes_do_not_allow_is_told_with_what_they_do() {
         ("trades/1", "one of heating, locks, windows"),
     ];
     for (path, at, body) in [
-        (
-            "/v1/requests",
-            "/needs/0/requires",
-            post_of(&[job(wrong.clone())]),
-        ),
+        ("/v1/requests", "/needs/0/requires", post_of(&[job(&wrong)])),
         (
             "/v1/offers",
             "/offers/0/provides",
-            offer_of("ana@example.org", &[help(wrong.clone())]),
+            offer_of("ana@example.org", &[help(&wrong)]),
         ),
     ] {
         let answer = app.call(Method::POST, path, None, Some(&body)).await;

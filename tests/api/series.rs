@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::people::{food, post_of, with};
 use crate::support::{MINUTE, TestApp};
 
-fn evenings(repeats: Value) -> Value {
+fn evenings(repeats: &Value) -> Value {
     with(
         food(1),
         json!({"repeats": repeats,
@@ -66,18 +66,18 @@ async fn what_cannot_come_again_is_refused_with_its_place() {
         {"from": "2026-12-08T00:00:00Z", "until": "2026-12-08T02:00:00Z"},
         {"from": "2026-12-09T00:00:00Z", "until": "2026-12-09T02:00:00Z"}]});
     assert_eq!(
-        pointers(&[with(evenings(daily.clone()), two)]).await,
+        pointers(&[with(evenings(&daily), two)]).await,
         ["/needs/0/repeats"]
     );
     let none = with(food(1), json!({"repeats": daily}));
     assert_eq!(pointers(&[none]).await, ["/needs/0/repeats"]);
     for times in [1, 61] {
-        let bad = evenings(json!({"every": "day", "times": times}));
+        let bad = evenings(&json!({"every": "day", "times": times}));
         assert_eq!(pointers(&[bad]).await, ["/needs/0/repeats/times"]);
     }
-    let far = evenings(json!({"every": "week", "times": 60}));
+    let far = evenings(&json!({"every": "week", "times": 60}));
     assert_eq!(pointers(&[far]).await, ["/needs/0/repeats/times"]);
-    let wrong = evenings(json!({"every": "month", "timezone": "Minneapolis"}));
+    let wrong = evenings(&json!({"every": "month", "timezone": "Minneapolis"}));
     assert_eq!(
         pointers(&[wrong]).await,
         [
@@ -86,7 +86,7 @@ async fn what_cannot_come_again_is_refused_with_its_place() {
             "/needs/0/repeats/timezone"
         ]
     );
-    let many = evenings(json!({"every": "day", "times": 60}));
+    let many = evenings(&json!({"every": "day", "times": 60}));
     assert_eq!(pointers(&[many.clone(), many]).await, ["/needs"]);
 }
 
@@ -100,7 +100,7 @@ async fn who_helps_with_one_slot_is_preferred_for_the_others() {
         all.push(app.volunteer(&format!("v{i}@example.org"), &[offer]).await);
     }
     let mo = app
-        .neighbor(&[evenings(json!({"every": "day", "times": 2}))])
+        .neighbor(&[evenings(&json!({"every": "day", "times": 2}))])
         .await;
     app.settle().await;
     // Each slot has asked one, and one of the three was not asked yet.

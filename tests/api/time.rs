@@ -1,12 +1,11 @@
-//! When help is needed and given: nights, notice, whole shifts, deadlines.
+//! When help is needed and given: nights, notice, whole shifts.
 
 use actix_web::http::Method;
-use manyhands::actions::claim_posts::claim_posts;
 use manyhands::storage::coordinators::Scope;
 use serde_json::{Value, json};
 
 use crate::support::people::{Neighbor, Volunteer, food, offer_of, post_of, with};
-use crate::support::{DAY, HOUR, MINUTE, TestApp};
+use crate::support::{HOUR, TestApp};
 
 fn places(from: &str, until: &str) -> Value {
     json!({"category": "warming_space", "quantity": 1, "urgency": "now",
@@ -26,10 +25,6 @@ async fn asked(app: &TestApp, neighbor: &Neighbor) -> i64 {
         .unwrap()
 }
 
-async fn accept_and_finish(app: &TestApp, ana: &Volunteer) {
-    app.accept(ana).await.ok();
-}
-
 #[actix_web::test]
 async fn who_comes_after_midnight_finds_the_places_of_the_same_night_taken() {
     let mut app = TestApp::new();
@@ -38,7 +33,7 @@ async fn who_comes_after_midnight_finds_the_places_of_the_same_night_taken() {
     app.neighbor(&[places("2026-12-08T02:00:00Z", "2026-12-08T14:00:00Z")])
         .await;
     app.settle().await;
-    accept_and_finish(&app, &ana).await;
+    app.accept(&ana).await.ok();
     app.advance(5 * HOUR).await; // 01:00
     let late = app
         .neighbor(&[places("2026-12-08T07:00:00Z", "2026-12-08T13:00:00Z")])
@@ -60,8 +55,7 @@ async fn a_stay_of_several_days_takes_a_place_in_each_of_them() {
     let stay = |from: &str, until: &str| with(places(from, until), json!({"throughout": true}));
     // Monday noon to Thursday morning, and Wednesday noon to Friday: both are asked for before either is
     // promised.
-    let mo = app
-        .neighbor(&[stay("2026-12-07T18:00:00Z", "2026-12-10T14:00:00Z")])
+    app.neighbor(&[stay("2026-12-07T18:00:00Z", "2026-12-10T14:00:00Z")])
         .await;
     app.settle().await;
     let first = app.letter_to(&ana.email, "mha_");
@@ -96,7 +90,6 @@ async fn a_stay_of_several_days_takes_a_place_in_each_of_them() {
         .await
         .ok();
     assert_eq!(taken().await, Vec::<String>::new());
-    drop(mo);
     app.settle().await;
     assert_eq!(app.request(&lin, 0).await["progress"]["waiting"], 1);
 }
@@ -181,118 +174,6 @@ async fn only_a_time_that_was_named_can_be_wanted_whole() {
     assert_eq!(refused.pointers(), ["/needs/0/throughout"]);
 }
 
-async fn kitchens(app: &mut TestApp, count: usize) {
-    for i in 0..count {
-        let offer = json!({"category": "food", "capacity": 5});
-        app.volunteer(&format!("v{i}@example.org"), &[offer]).await;
-    }
-}
-
-#[actix_web::test]
-async fn a_deadline_that_nears_makes_a_request_urgent() {
-    let mut app = TestApp::new();
-    kitchens(&mut app, 16).await;
-    let soon = json!({"category": "food", "quantity": 1, "urgency": "soon",
-        "needed": [{"from": "2026-12-07T18:00:00Z", "until": "2026-12-08T20:00:00Z"}]});
-    let mo = app.neighbor(&[soon]).await;
-    app.settle().await;
-    assert_eq!(
-        asked(&app, &mo).await,
-        3,
-        "`soon` asks three, with four hours"
-    );
-    app.advance(2 * HOUR - MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 3);
-    app.advance(MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 5, "a day before, it is `today`");
-    app.advance(30 * MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 10, "and goes on as `today` does");
-    assert_eq!(
-        app.request(&mo, 0).await["urgency"],
-        "soon",
-        "what she said"
-    );
-}
-
-#[actix_web::test]
-async fn two_hours_before_its_deadline_a_request_is_as_urgent_as_can_be() {
-    let mut app = TestApp::new();
-    kitchens(&mut app, 9).await;
-    let today = json!({"category": "food", "quantity": 1, "urgency": "today",
-        "needed": [{"from": "2026-12-07T18:00:00Z", "until": "2026-12-07T20:10:00Z"}]});
-    let mo = app.neighbor(&[today]).await;
-    app.settle().await;
-    assert_eq!(asked(&app, &mo).await, 5);
-    app.advance(10 * MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 7);
-    app.advance(5 * MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 9);
-    // Those who were asked since have a quarter of an hour, as for any `now`.
-    let mails = app.transport.memory().unwrap().mails();
-    let newest = mails.iter().rev().find(|m| m.message.text.contains("mha_"));
-    assert!(newest.unwrap().message.text.contains("It is urgent."));
-    app.advance(15 * MINUTE).await;
-    let waiting = app.request(&mo, 0).await["progress"]["waiting"].clone();
-    assert_eq!(
-        waiting, 5,
-        "of nine, the four who were asked late have lapsed"
-    );
-}
-
-#[actix_web::test]
-async fn the_most_pressing_is_matched_first_and_then_who_waits_longest() {
-    let app = TestApp::new();
-    let need = |urgency: &str, until: &str| {
-        json!({"category": "food", "quantity": 1, "urgency": urgency,
-            "needed": [{"from": "2026-12-07T18:00:00Z", "until": until}]})
-    };
-    let shift = json!({"category": "watch_shift", "quantity": 1, "urgency": "soon",
-        "needed": [{"from": "2026-12-07T19:00:00Z", "until": "2026-12-12T19:00:00Z"}]});
-    let mut ids = Vec::new();
-    for need in [
-        need("soon", "2026-12-10T18:00:00Z"),
-        need("today", "2026-12-10T18:00:00Z"),
-        need("soon", "2026-12-08T18:00:00Z"),
-        need("soon", "2026-12-07T20:00:00Z"),
-        shift,
-        need("now", "2026-12-10T18:00:00Z"),
-    ] {
-        ids.push(app.neighbor(&[need]).await.requests[0].clone());
-        app.clock.advance(MINUTE / 60);
-    }
-    let claimed = claim_posts(&app.ctx, 5).await.unwrap().requests;
-    let order: Vec<usize> = claimed
-        .iter()
-        .map(|r| ids.iter().position(|id| *id == r.id.to_string()).unwrap())
-        .collect();
-    assert_eq!(order, [3, 4, 5, 1, 2], "the first is not pressing at all");
-}
-
-/// Nothing is planned for a request for which nobody can be asked: the sweep looks again.
-#[actix_web::test]
-async fn a_request_for_which_nothing_is_planned_rises_with_the_next_sweep() {
-    let mut app = TestApp::new();
-    let offer = json!({"category": "food", "capacity": 5});
-    let body = with(
-        offer_of("ana@example.org", &[offer]),
-        json!({"limits": {"weekly_asks": 1}}),
-    );
-    app.volunteer_who("ana@example.org", body).await;
-    let soon = |until: &str| {
-        json!({"category": "food", "quantity": 1, "urgency": "soon",
-            "needed": [{"from": "2026-12-07T18:00:00Z", "until": until}]})
-    };
-    app.neighbor(&[soon("2026-12-12T18:00:00Z")]).await;
-    app.settle().await;
-    let mo = app.neighbor(&[soon("2026-12-08T19:00:00Z")]).await;
-    app.settle().await;
-    assert_eq!(asked(&app, &mo).await, 0, "one a week of what can wait");
-    app.sleep_over(59 * MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 0);
-    app.sleep_over(11 * MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 1, "it cannot wait any more");
-}
-
 #[actix_web::test]
 async fn a_site_is_open_through_the_night_in_which_clocks_are_set_back() {
     let mut app = TestApp::new();
@@ -335,5 +216,4 @@ async fn a_site_is_open_through_the_night_in_which_clocks_are_set_back() {
         let listed = open["features"].as_array().unwrap().len();
         assert_eq!(listed, usize::from(is_open), "{at}");
     }
-    app.clock.advance(DAY);
 }
