@@ -51,6 +51,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     if tx.is_blocked(&neighbor, &volunteer)? {
         return refuse(Refusal::NotPossible);
     }
+    replace_newer_ask(tx, &matched, &offer)?;
 
     let taken = amount(tx, &matched, &request, &offer, yes.quantity)?;
     if !capacity::take_all(tx.conn, &offer, matched.periods(), taken)? {
@@ -108,6 +109,21 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     tx.supersede_hopeless(request.id, &offer)?;
     tx.requests_changed(&[request.id])?;
     tx.offers_changed(&[offer.id])
+}
+
+/// Who did not answer may have been asked once more since. A yes to the older ask is the answer to the
+/// newer one too; of one pair there is never more than one active match.
+fn replace_newer_ask(tx: &mut Tx<'_>, matched: &Match, offer: &Offer) -> Outcome<()> {
+    for other in matches::of_request(tx.conn, matched.request_id)? {
+        if other.offer_id != offer.id || other.id == matched.id || !other.state.is_active() {
+            continue;
+        }
+        if other.state == MatchState::Accepted {
+            return refuse(Refusal::NotPossible);
+        }
+        tx.supersede(&other, offer, false)?;
+    }
+    Ok(())
 }
 
 fn may_accept(
