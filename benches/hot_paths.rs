@@ -14,7 +14,7 @@ use manyhands::domain::category::Catalog;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::{Entropy, SeededEntropy};
 use manyhands::domain::ids::{NeighborId, OfferId, RecordId, RequestId, VolunteerId};
-use manyhands::domain::need::{Reach, Renews, Urgency};
+use manyhands::domain::need::{LeadTime, Reach, Renews, Urgency};
 use manyhands::domain::place::{Cell, CellSize, GeoPoint};
 use manyhands::domain::secret::RequestSecret;
 use manyhands::matching::card::{OfferCard, RequestCard};
@@ -57,6 +57,7 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
             reach: Reach::try_from(3_000).unwrap(),
             capacity: 10,
             renews: Renews::None,
+            lead: LeadTime::NONE,
             taken: Vec::new(),
             windows: availability.windows(horizon),
             availability: availability.clone(),
@@ -76,6 +77,7 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
         helpers_left: 1,
         urgency: Urgency::Today,
         window: Window::parse(now, now.after(std::time::Duration::from_secs(86_400))).unwrap(),
+        throughout: false,
         requires: Attributes::default(),
         languages: vec!["en".into()],
         language_must: false,

@@ -15,6 +15,8 @@ mod api {
     mod audit;
     mod call_first;
     mod capacity;
+    mod categories;
+    mod deadlines;
     mod erasure;
     mod flood;
     mod hostile;
@@ -27,8 +29,10 @@ mod api {
     mod refusals;
     mod reports;
     mod returning;
+    mod series;
     mod stalker;
     mod tampering;
+    mod time;
     mod tokens;
     mod waves;
     mod wipe;

@@ -273,6 +273,7 @@ fn accepted(nth: u128, request_id: RequestId, offer_id: OfferId, now: Ts) -> Mat
         ended_at: None,
         created_at: now,
         updated_at: now,
+        further_periods: Json(Vec::new()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Agreement, MatchState, OfferState, RequestState, Step};
-use crate::domain::need::{Quantity, Urgency};
+use crate::domain::need::Quantity;
 use crate::storage::audit::Actor;
 use crate::storage::matches::{Acceptance, Match};
 use crate::storage::offers::Offer;
@@ -51,9 +51,10 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     if tx.is_blocked(&neighbor, &volunteer)? {
         return refuse(Refusal::NotPossible);
     }
+    replace_newer_ask(tx, &matched, &offer)?;
 
     let taken = amount(tx, &matched, &request, &offer, yes.quantity)?;
-    if !capacity::take(tx.conn, &offer, matched.period_start, taken)? {
+    if !capacity::take_all(tx.conn, &offer, matched.periods(), taken)? {
         return refuse(Refusal::NoCapacity);
     }
     if !requests::take_cover(tx.conn, request.id, taken, tx.now)? {
@@ -70,7 +71,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         } else {
             Agreement::None
         },
-        agree_by: pending.then(|| tx.now.after(agree_within(tx, request.urgency))),
+        agree_by: pending.then(|| tx.now.after(tx.ctx.wave(&request, tx.now).agree_within)),
         arrival_at: yes.arrival_at,
         released_at: (!pending).then_some(tx.now),
     };
@@ -108,6 +109,21 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     tx.supersede_hopeless(request.id, &offer)?;
     tx.requests_changed(&[request.id])?;
     tx.offers_changed(&[offer.id])
+}
+
+/// Who did not answer may have been asked once more since. A yes to the older ask is the answer to the
+/// newer one too; of one pair there is never more than one active match.
+fn replace_newer_ask(tx: &mut Tx<'_>, matched: &Match, offer: &Offer) -> Outcome<()> {
+    for other in matches::of_request(tx.conn, matched.request_id)? {
+        if other.offer_id != offer.id || other.id == matched.id || !other.state.is_active() {
+            continue;
+        }
+        if other.state == MatchState::Accepted {
+            return refuse(Refusal::NotPossible);
+        }
+        tx.supersede(&other, offer, false)?;
+    }
+    Ok(())
 }
 
 fn may_accept(
@@ -148,7 +164,7 @@ fn amount(
     offer: &Offer,
     offered: Option<Quantity>,
 ) -> Outcome<i32> {
-    let free = offer.capacity.get() - capacity::taken(tx.conn, offer.id, matched.period_start)?;
+    let free = capacity::free(tx.conn, offer, matched)?;
     let wanted = offered.map_or(matched.quantity.get(), |q| {
         q.get().min(matched.quantity.get())
     });
@@ -167,8 +183,4 @@ fn amount(
         });
     }
     Ok(taken)
-}
-
-fn agree_within(tx: &Tx<'_>, urgency: Urgency) -> std::time::Duration {
-    tx.ctx.settings.matching.waves.of(urgency).agree_within
 }

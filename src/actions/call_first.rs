@@ -27,11 +27,12 @@ impl Tx<'_> {
     /// Leaves a task to call the neighbor, and a letter to those who call, unless she is to be called
     /// already. `waiting` are requests that wait for it.
     pub(super) fn ask_for_call(&mut self, who: NeighborId, waiting: &[Request]) -> Outcome<()> {
-        let Some(first) = waiting.iter().min_by_key(|r| r.urgency) else {
+        let Some(first) = waiting.iter().min_by_key(|r| self.ctx.urgency(r, self.now)) else {
             return Ok(());
         };
-        let waves = &self.ctx.settings.matching.waves;
-        let due_at = self.now.after(waves.of(first.urgency).respond_within);
+        let due_at = self
+            .now
+            .after(self.ctx.wave(first, self.now).respond_within);
         if let Some(task) = tasks::open_call(self.conn, who)? {
             return Ok(tasks::hurry(self.conn, task.id, due_at)?);
         }

@@ -399,19 +399,13 @@ fn about(
             "{quantity} {}",
             category.map_or("", |c| c.unit_for(quantity))
         ),
-        urgency: request.urgency,
+        urgency: tx.ctx.urgency(request, tx.now),
         from: request.needed_from,
         until: request.needed_until,
         timezone: tx.ctx.settings.area.timezone.clone(),
         band: matched.map(|m| m.band),
         note,
-        respond_within: tx
-            .ctx
-            .settings
-            .matching
-            .waves
-            .of(request.urgency)
-            .respond_within,
+        respond_within: tx.ctx.wave(request, tx.now).respond_within,
         agreement: matched.map_or(Agreement::None, |m| m.agreement),
         attention: request.attention,
         match_id: matched.map(|m| m.id),

@@ -27,9 +27,10 @@ pub async fn claim_posts(ctx: &Ctx, limit: i64) -> Outcome<ClaimedPosts> {
     let lease = LeaseId::new(ctx.entropy.as_ref());
     ctx.write(Actor::SYSTEM, move |tx| {
         let until = tx.now.after(tx.ctx.settings.matching.lease);
+        let near = tx.ctx.settings.matching.deadlines;
         Ok(ClaimedPosts {
             lease,
-            requests: requests::claim_due(tx.conn, tx.now, lease, until, limit)?,
+            requests: requests::claim_due(tx.conn, tx.now, near, lease, until, limit)?,
             offers: offers::claim_due(tx.conn, tx.now, lease, until, limit)?,
         })
     })

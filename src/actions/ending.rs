@@ -32,7 +32,7 @@ impl Tx<'_> {
         if !matches::fall_through(self.conn, matched.id, reason, self.now)? {
             return Ok(false);
         }
-        capacity::give_back(self.conn, offer.id, matched.period_start, matched.taken)?;
+        capacity::give_back_all(self.conn, matched)?;
         requests::give_back(self.conn, request.id, matched.taken, self.now)?;
         offers::make_due(self.conn, &[offer.id], self.now)?;
         if tell != Tell::Volunteer {
@@ -104,8 +104,7 @@ impl Tx<'_> {
             if !matches!(other.state, MatchState::Proposed | MatchState::Notified) {
                 continue;
             }
-            let free =
-                offer.capacity.get() - capacity::taken(self.conn, offer.id, other.period_start)?;
+            let free = capacity::free(self.conn, offer, &other)?;
             let other_request = self.request(other.request_id, None)?;
             let least = if other_request.splittable {
                 1
@@ -162,7 +161,7 @@ impl Tx<'_> {
             .get(request.category.as_str())
             .is_some_and(|c| c.policy.place_returns);
         if returns {
-            capacity::give_back(self.conn, offer.id, matched.period_start, matched.taken)?;
+            capacity::give_back_all(self.conn, matched)?;
             offers::make_due(self.conn, &[offer.id], self.now)?;
             self.offers_changed(&[offer.id])?;
         }

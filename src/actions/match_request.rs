@@ -64,6 +64,8 @@ struct Facts {
     volunteers: HashMap<VolunteerId, Volunteer>,
     loads: HashMap<VolunteerId, VolunteerLoad>,
     blocked: HashSet<VolunteerId>,
+    /// Who helps with other slots of the request's series, if it is of one.
+    series: Option<Vec<VolunteerId>>,
 }
 
 /// Asks the next volunteers for a request that was claimed under `lease`. Gives how many were asked.
@@ -72,6 +74,10 @@ struct Facts {
 /// A failed query; the lease then runs out and the request is taken again.
 pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outcome<usize> {
     let now = ctx.now();
+    // What follows goes by how urgent it is by now.
+    let rises_at = ctx.rises_at(&request, now);
+    let urgency = ctx.urgency(&request, now);
+    let request = Request { urgency, ..request };
     let Some(category) = ctx.catalog.get(request.category.as_str()).cloned() else {
         return give_up(ctx, &request, lease).await;
     };
@@ -80,11 +86,11 @@ pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outco
     };
     let found = search(ctx, &known, now);
     let in_reach = found.in_reach;
-    let facts = read_facts(ctx, &known, &found).await?;
+    let facts = read_facts(ctx, &request, &known, &found).await?;
     let (chosen, is_resting) = choose(ctx, &category, &known, found, &facts, now);
     let rested = is_resting.then(|| now.after(REST));
     write_round(
-        ctx, request, lease, category, known, chosen, in_reach, rested,
+        ctx, request, lease, category, known, chosen, in_reach, rested, rises_at,
     )
     .await
 }
@@ -168,7 +174,13 @@ fn search(ctx: &Ctx, known: &Known, now: Ts) -> Found {
     })
 }
 
-async fn read_facts(ctx: &Ctx, known: &Known, found: &Found) -> Result<Facts, StorageError> {
+async fn read_facts(
+    ctx: &Ctx,
+    request: &Request,
+    known: &Known,
+    found: &Found,
+) -> Result<Facts, StorageError> {
+    let (slot, series) = (request.id, request.series_id);
     let ids: Vec<VolunteerId> = found.candidates.iter().map(|c| c.offer.volunteer).collect();
     let week_ago = ctx.now().before(WEEK);
     let (keys, neighbor) = (ctx.vault.keys()?, known.neighbor.clone());
@@ -187,6 +199,10 @@ async fn read_facts(ctx: &Ctx, known: &Known, found: &Found) -> Result<Facts, St
                 .collect();
             let hashes: Vec<KeyedHash> = pairs.keys().copied().collect();
             Ok(Facts {
+                series: match series {
+                    Some(series) => Some(matches::helpers_of_series(conn, series, slot)?),
+                    None => None,
+                },
                 blocked: blocks::among(conn, &hashes)?
                     .iter()
                     .filter_map(|pair| pairs.get(pair).copied())
@@ -237,6 +253,7 @@ fn choose(
             asked: load.weekly_asks,
             answered: load.answered,
             last_asked: volunteer.last_asked_at,
+            same_helper: facts.series.as_ref().map(|all| all.contains(&volunteer.id)),
         };
         let weights = &ctx.settings.matching.weights;
         let (score, parts) = score(weights, &known.card, &offer, &fit, record, now);
@@ -290,6 +307,7 @@ async fn write_round(
     chosen: Vec<Chosen>,
     in_reach: usize,
     rested: Option<Ts>,
+    rises_at: Option<Ts>,
 ) -> Outcome<usize> {
     let Known {
         card,
@@ -324,6 +342,8 @@ async fn write_round(
             // Others have asked them just now: that does not tell that nobody is left.
             (due, attention) = (Some(tx.now), current.attention);
         }
+        // Where nothing is planned, the sweep looks again soon enough.
+        due = due.map(|at| rises_at.map_or(at, |line| line.min(at)));
         let result = RoundResult {
             wave: if asked.is_empty() {
                 current.wave

@@ -58,6 +58,7 @@ pub mod pair;
 pub mod pause_volunteer;
 pub mod post_offers;
 pub mod post_requests;
+mod pressing;
 pub mod propose_match;
 pub mod prove_address;
 pub mod register_keys;

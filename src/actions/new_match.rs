@@ -21,7 +21,7 @@ impl Tx<'_> {
         fit: &Fit,
         needs_review: bool,
     ) -> Match {
-        let policy = self.ctx.settings.matching.waves.of(request.urgency);
+        let policy = self.ctx.wave(request, self.now);
         let quantity = Quantity::try_from(i64::from(fit.quantity)).unwrap_or(Quantity::ONE);
         Match {
             id: MatchId::new(self.ctx.entropy.as_ref()),
@@ -55,6 +55,7 @@ impl Tx<'_> {
             ended_at: None,
             created_at: self.now,
             updated_at: self.now,
+            further_periods: Json(fit.further_periods.clone()),
         }
     }
 }

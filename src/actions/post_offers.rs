@@ -14,7 +14,7 @@ use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::OfferState;
 use crate::domain::limits::AskLimits;
-use crate::domain::need::{Quantity, Reach, Renews};
+use crate::domain::need::{LeadTime, Quantity, Reach, Renews};
 use crate::domain::note::{Note, PrivateNote};
 use crate::domain::place::{Cell, CellSize, GeoPoint};
 use crate::domain::secret::{OfferSecret, SiteDetails, VolunteerSecret};
@@ -52,6 +52,8 @@ pub struct NewOffer {
     pub renews: Renews,
     /// How far it reaches.
     pub reach: Reach,
+    /// How long before helping the volunteer must know.
+    pub lead: LeadTime,
     /// When it stands.
     pub availability: Availability,
     /// What it provides.
@@ -218,5 +220,6 @@ fn new_offer(
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
+        lead_minutes: new.lead,
     })
 }

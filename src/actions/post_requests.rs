@@ -66,6 +66,8 @@ pub struct NewNeed {
     pub handover: Handover,
     /// When; several are a series.
     pub windows: Vec<Window>,
+    /// Whether the helper must be there for the whole of a window.
+    pub throughout: bool,
     /// What it must be like.
     pub requires: Attributes,
     /// Whether a common language is a must.
@@ -255,6 +257,7 @@ fn new_request(
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
+        throughout: need.throughout,
     };
     if waits_for_call(tx.ctx, &request, neighbor.verified) {
         request.attention = Some(Attention::CallBack);

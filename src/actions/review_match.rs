@@ -25,7 +25,7 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
             return refuse(Refusal::NotPossible);
         }
         tx.refuse_if_frozen(&request, &offer)?;
-        let max_wait = tx.ctx.settings.matching.waves.of(request.urgency).max_wait;
+        let max_wait = tx.ctx.wave(&request, tx.now).max_wait;
         if !matches::approve(tx.conn, id, tx.now.after(max_wait), tx.now)? {
             return refuse(Refusal::NotPossible);
         }

@@ -81,13 +81,7 @@ fn sent(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId) -> Outcome<Counted> {
         (letter.kind, letter.match_id, letter.request_id)
     {
         let request = tx.request(request, None)?;
-        let within = tx
-            .ctx
-            .settings
-            .matching
-            .waves
-            .of(request.urgency)
-            .respond_within;
+        let within = tx.ctx.wave(&request, tx.now).respond_within;
         matches::set_asked(tx.conn, id, tx.now, tx.now.after(within))?;
     }
     Ok(Some("sent"))

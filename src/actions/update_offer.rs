@@ -7,7 +7,7 @@ use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
-use crate::domain::need::Reach;
+use crate::domain::need::{LeadTime, Reach};
 use crate::domain::secret::OfferSecret;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::offers::{Offer, OfferEdit};
@@ -19,6 +19,8 @@ use crate::storage::{matches, offers, sites};
 pub struct ChangedOffer {
     /// How far it reaches.
     pub reach: Reach,
+    /// How long before helping the volunteer must know.
+    pub lead: LeadTime,
     /// When it stands.
     pub availability: Availability,
     /// What it provides.
@@ -61,7 +63,8 @@ pub async fn update_offer(
             let material = moved
                 || old.availability().as_ref() != Some(&new.availability)
                 || old.provides.0 != new.provides
-                || old.reach_m != new.reach;
+                || old.reach_m != new.reach
+                || old.lead_minutes != new.lead;
             let accepted = matches::of_offer(tx.conn, id)?
                 .iter()
                 .any(|m| m.state == MatchState::Accepted);
@@ -85,6 +88,7 @@ pub async fn update_offer(
                 sealed: Some(tx.seal(id, version, &new.secret)?),
                 sealed_version: version,
                 sealed_epoch: Some(tx.epoch()),
+                lead_minutes: new.lead,
             };
             if !offers::edit(tx.conn, id, read_version, &edit)? {
                 return refuse(Refusal::ChangedMeanwhile);

@@ -29,6 +29,8 @@ pub struct NewRequest {
     pub handover: Handover,
     /// When.
     pub window: Window,
+    /// Whether the helper must be there for the whole of it.
+    pub throughout: bool,
     /// What it must be like.
     pub requires: Attributes,
     /// Whether a common language is a must.
@@ -83,6 +85,7 @@ pub async fn update_request(
             sealed: Some(tx.seal(id, version, &new.secret)?),
             sealed_version: version,
             sealed_epoch: Some(tx.epoch()),
+            throughout: new.throughout,
         };
         if !requests::edit(tx.conn, id, read_version, &edit)? {
             return refuse(Refusal::ChangedMeanwhile);
@@ -111,6 +114,7 @@ fn is_material(old: &Request, new: &NewRequest) -> bool {
         || old.handover != new.handover
         || old.needed_from != new.window.from()
         || old.needed_until != new.window.until()
+        || old.throughout != new.throughout
         || old.requires.0 != new.requires
         || old.language_must != new.language_must
 }

@@ -4,6 +4,8 @@
 //! but [`Windows`].
 
 mod hours;
+mod period;
+mod repeat;
 mod window;
 mod zone;
 
@@ -12,8 +14,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Ts;
-use super::need::Renews;
 pub use hours::OpeningHours;
+pub use repeat::{Every, Repeats};
 pub use window::{Window, Windows};
 pub use zone::TimeZoneName;
 
@@ -27,7 +29,7 @@ pub struct Availability {
     pub until: Option<Ts>,
     /// Only at these hours; `None`: at all hours.
     pub opening_hours: Option<OpeningHours>,
-    /// Where the hours apply, and where the day of a capacity that renews begins.
+    /// Where the hours apply, and whose days those of a capacity that renews are.
     pub timezone: TimeZoneName,
 }
 
@@ -54,17 +56,6 @@ impl Availability {
     pub fn open_at(&self, at: Ts) -> bool {
         Window::parse(at, at.after(Duration::from_micros(1)))
             .is_ok_and(|instant| !self.windows(instant).is_empty())
-    }
-
-    /// When the period began that `at` falls in: the capacity that renews is full again from then
-    /// on.
-    #[must_use]
-    pub fn period_start(&self, renews: Renews, at: Ts) -> Ts {
-        match renews {
-            Renews::None => Ts::EPOCH,
-            Renews::Daily => self.timezone.day_start(at),
-            Renews::Weekly => self.timezone.week_start(at),
-        }
     }
 }
 

@@ -216,6 +216,8 @@ pub struct Policy {
     pub place_returns: bool,
     /// How long a request stays open that names no time.
     pub default_duration: Duration,
+    /// Whether the helper must be there for the whole of a time that a request names, if it does not say.
+    pub throughout: bool,
 }
 
 /// A kind of aid.

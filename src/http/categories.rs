@@ -55,6 +55,8 @@ pub struct CategoryView {
     max_quantity: i32,
     /// The largest capacity of an offer.
     max_capacity: i32,
+    /// Whether the helper must be there for the whole of a time that a request names, if it does not say.
+    throughout: bool,
     /// What may be required and provided.
     attributes: Vec<AttributeView>,
 }
@@ -97,6 +99,7 @@ impl From<&Category> for CategoryView {
             default_travel_m: policy.default_travel.meters(),
             max_quantity: policy.max_quantity.get(),
             max_capacity: policy.max_capacity.get(),
+            throughout: policy.throughout,
             attributes: c.attributes.iter().map(AttributeView::from).collect(),
         }
     }

@@ -10,7 +10,7 @@ use super::auth::{AsConfirmer, AsVolunteer, VolunteerOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::attributes;
-use super::bodies::offer::{AvailableBody, LimitsBody, OfferBody, SiteBody, reach};
+use super::bodies::offer::{AvailableBody, LimitsBody, OfferBody, SiteBody, lead, reach};
 use super::bodies::text;
 use super::body::Body;
 use super::fields::{FieldErrors, read_body};
@@ -216,6 +216,9 @@ pub struct PatchOfferBody {
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]
     reach_m: Option<i64>,
+    /// How long before helping the volunteer must know, in minutes.
+    #[schema(minimum = 0, maximum = 10_080)]
+    lead_minutes: Option<i64>,
     /// When it stands.
     available: Option<AvailableBody>,
     /// What it is like.
@@ -252,6 +255,7 @@ pub async fn patch(
     };
     let current = PatchOfferBody {
         reach_m: Some(row.reach_m.into()),
+        lead_minutes: Some(row.lead_minutes.minutes().into()),
         available: Some(OfferView::posted(&row).available),
         provides: serde_json::to_value(&row.provides.0)
             .ok()
@@ -286,6 +290,7 @@ impl PatchOfferBody {
             policy.max_reach,
             errors,
         );
+        let lead = lead(self.lead_minutes, "", errors);
         let availability = self
             .available
             .unwrap_or_default()
@@ -312,6 +317,7 @@ impl PatchOfferBody {
         };
         Some(ChangedOffer {
             reach: reach?,
+            lead: lead?,
             availability: availability?,
             provides: provides?,
             secret,

@@ -281,6 +281,8 @@ pub struct PatchNeedBody {
     handover: Option<crate::domain::need::Handover>,
     /// When.
     needed: Option<super::views::request::WindowView>,
+    /// Whether the helper must be there for the whole of that time.
+    throughout: Option<bool>,
     /// What it must be like.
     #[schema(value_type = Option<Object>)]
     requires: Option<serde_json::Map<String, Value>>,
@@ -320,6 +322,7 @@ pub fn patched(
             from: row.needed_from,
             until: row.needed_until,
         }),
+        throughout: Some(row.throughout),
         requires: serde_json::to_value(&row.requires.0)
             .ok()
             .and_then(|v| v.as_object().cloned()),
@@ -342,6 +345,8 @@ pub fn patched(
         travel_m: body.travel_m,
         handover: body.handover,
         needed: None,
+        repeats: None,
+        throughout: None,
         requires: body.requires,
         language_must: body.language_must,
         note: body.note,
@@ -362,6 +367,7 @@ pub fn patched(
         travel: need.travel,
         handover: need.handover,
         window,
+        throughout: body.throughout.unwrap_or(false),
         requires: need.requires,
         language_must: need.language_must,
         secret: RequestSecret {

@@ -335,6 +335,7 @@ impl Town {
             ended_at: None,
             created_at: now,
             updated_at: now,
+            further_periods: Json(Vec::new()),
         }
     }
 }

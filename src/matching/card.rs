@@ -5,7 +5,7 @@ use crate::domain::availability::{Availability, Window, Windows};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
-use crate::domain::need::{Reach, Renews, Urgency};
+use crate::domain::need::{LeadTime, Reach, Renews, Urgency};
 use crate::domain::place::GeoPoint;
 
 /// An open offer.
@@ -25,6 +25,8 @@ pub struct OfferCard {
     pub capacity: i32,
     /// When it holds that again.
     pub renews: Renews,
+    /// How long before helping its volunteer must know.
+    pub lead: LeadTime,
     /// What is taken of it, by period.
     pub taken: Vec<(Ts, i32)>,
     /// When it stands, as it was written.
@@ -73,6 +75,7 @@ impl OfferCard {
             && self.reach == other.reach
             && self.capacity == other.capacity
             && self.renews == other.renews
+            && self.lead == other.lead
             && self.availability == other.availability
             && self.provides == other.provides
             && self.vetted_until == other.vetted_until
@@ -100,10 +103,12 @@ pub struct RequestCard {
     pub splittable: bool,
     /// How many more may share it.
     pub helpers_left: i32,
-    /// How soon.
+    /// How soon, as its neighbor has said.
     pub urgency: Urgency,
     /// When.
     pub window: Window,
+    /// Whether the helper must be there for the whole of it.
+    pub throughout: bool,
     /// What it requires.
     pub requires: Attributes,
     /// What the neighbor speaks, best first.

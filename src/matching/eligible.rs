@@ -1,5 +1,7 @@
 //! Who may be asked at all: the hard conditions, cheapest first.
 
+use std::time::Duration;
+
 use super::card::{OfferCard, RequestCard};
 use crate::domain::availability::{Window, Windows};
 use crate::domain::category::Category;
@@ -7,7 +9,7 @@ use crate::domain::clock::Ts;
 use crate::domain::place::DistanceBand;
 
 /// What an offer could do for a request.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
     /// How much of the need it covers.
     pub quantity: i32,
@@ -17,7 +19,10 @@ pub struct Fit {
     pub overlap_s: f64,
     /// The period of the offer that the meeting falls into.
     pub period: Ts,
-    /// What is free in that period.
+    /// The periods after it in which the place is kept as well: a place for three nights is taken in
+    /// each of them.
+    pub further_periods: Vec<Ts>,
+    /// What is free in the fullest of those periods.
     pub free: i32,
     /// How far apart their cells or sites are, in meters.
     pub distance_m: f64,
@@ -74,15 +79,18 @@ pub fn eligible(
     if category.unmet(&request.requires, &offer.provides).is_some() {
         return Err(Ineligible::AttributeUnmet);
     }
-    let wanted = Windows::from_iter(
-        Window::parse(request.window.from().max(now), request.window.until()).ok(),
-    );
-    let meets = offer
-        .windows
-        .first_overlap(&wanted)
-        .ok_or(Ineligible::NoCommonTime)?;
+    let (meets, overlap) = common_time(request, offer, now).ok_or(Ineligible::NoCommonTime)?;
     let period = offer.period(meets.from());
-    let free = offer.free(period);
+    // A meal is given once, however long one may come for it; a bed is taken each night.
+    let further_periods = if request.throughout && policy.place_returns {
+        offer.availability.periods_after(offer.renews, meets)
+    } else {
+        Vec::new()
+    };
+    let free = further_periods
+        .iter()
+        .map(|period| offer.free(*period))
+        .fold(offer.free(period), i32::min);
     let quantity = if request.splittable && request.helpers_left > 1 {
         free.min(request.needed)
     } else {
@@ -94,10 +102,37 @@ pub fn eligible(
     Ok(Fit {
         quantity,
         meets,
-        overlap_s: offer.windows.overlap(&wanted).as_secs_f64(),
+        overlap_s: overlap.as_secs_f64(),
         period,
+        further_periods,
         free,
         distance_m,
         band: DistanceBand::of(distance_m),
     })
+}
+
+/// The first time that both have in common, and how long all of them last together.
+fn common_time(request: &RequestCard, offer: &OfferCard, now: Ts) -> Option<(Window, Duration)> {
+    let earliest = now.after(offer.lead.length());
+    let (from, until) = (request.window.from(), request.window.until());
+    if request.throughout {
+        let rest = Window::parse(from.max(now), until).ok()?;
+        let is_covered = rest.from() >= earliest && covers(offer, rest);
+        return is_covered.then(|| (rest, rest.length()));
+    }
+    let wanted = Windows::from(Window::parse(from.max(earliest), until).ok()?);
+    let meets = offer.windows.first_overlap(&wanted)?;
+    Some((meets, offer.windows.overlap(&wanted)))
+}
+
+/// Whether the offer stands for the whole of it.
+fn covers(offer: &OfferCard, whole: Window) -> bool {
+    let Some(meets) = offer.windows.first_overlap(&whole.into()) else {
+        return false;
+    };
+    if Some(meets.until()) == offer.windows.end() && meets.until() < whole.until() {
+        // It may go on behind the horizon, up to which the intervals were made.
+        return offer.availability.windows(whole) == whole.into();
+    }
+    meets == whole
 }

@@ -79,7 +79,10 @@ pub fn round(
         (
             standing.wave,
             usize::from(policy.size).saturating_sub(active),
-            standing.next_wave_at.unwrap_or(now),
+            // A wave that began when it was less urgent ends as one does now.
+            standing
+                .next_wave_at
+                .map_or(now, |at| at.min(now.after(policy.next_wave_after))),
         )
     } else {
         (

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 pub use self::wave::{AskingHours, Wave, Waves};
 use super::fault::{Checks, Fault};
+use crate::domain::need::Deadlines;
 
 /// The section `matching`.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +37,9 @@ pub struct MatchingSettings {
     /// How far ahead opening hours are turned into intervals.
     #[serde(with = "humantime_serde")]
     pub horizon: Duration,
+    /// When a deadline makes a request more urgent than its neighbor has said.
+    #[serde(with = "Near")]
+    pub deadlines: Deadlines,
     /// What makes one offer better than another.
     pub weights: Weights,
     /// Who is asked together, for each urgency.
@@ -58,6 +62,18 @@ pub struct Weights {
     pub responsiveness: f64,
     /// How long the volunteer was not asked.
     pub rotation: f64,
+    /// The same helper as for another slot of a series.
+    pub same_helper: f64,
+}
+
+/// The section `matching.deadlines`: how [`Deadlines`] are written.
+#[derive(Deserialize)]
+#[serde(remote = "Deadlines", deny_unknown_fields)]
+struct Near {
+    #[serde(with = "humantime_serde")]
+    today: Duration,
+    #[serde(with = "humantime_serde")]
+    now: Duration,
 }
 
 impl MatchingSettings {
@@ -84,6 +100,17 @@ impl MatchingSettings {
         );
         checks.time("lease", self.lease, Duration::from_secs(5)..=MINUTE * 10);
         checks.time("horizon", self.horizon, DAY..=DAY * 90);
+        checks.time(
+            "deadlines.today",
+            self.deadlines.today,
+            Duration::ZERO..=DAY * 7,
+        );
+        checks.time("deadlines.now", self.deadlines.now, Duration::ZERO..=DAY);
+        checks.require(
+            self.deadlines.now <= self.deadlines.today,
+            "deadlines.now",
+            "must not be longer than matching.deadlines.today",
+        );
         self.weights.check(&mut checks);
         self.waves.check(&mut checks);
         checks.done()
@@ -99,6 +126,7 @@ impl Weights {
             ("weights.language", self.language),
             ("weights.responsiveness", self.responsiveness),
             ("weights.rotation", self.rotation),
+            ("weights.same_helper", self.same_helper),
         ];
         for (key, weight) in weights {
             checks.number(key, weight, 0.0..=100.0);

@@ -3,10 +3,30 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::matches::Match;
 use super::offers::Offer;
 use super::schema::offer_capacity;
 use crate::domain::clock::Ts;
 use crate::domain::ids::OfferId;
+
+/// Takes `amount` of an offer in each of the periods, if so much is free in all of them. If not, what
+/// was taken until then is the caller's to undo, by not committing.
+///
+/// # Errors
+/// A failed query.
+pub fn take_all(
+    conn: &mut Conn,
+    offer: &Offer,
+    periods: impl Iterator<Item = Ts>,
+    amount: i32,
+) -> QueryResult<bool> {
+    for period in periods {
+        if !take(conn, offer, period, amount)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
 
 /// Takes `amount` of an offer in a period if so much is free.
 ///
@@ -31,6 +51,17 @@ pub fn take(conn: &mut Conn, offer: &Offer, period: Ts, amount: i32) -> QueryRes
     Ok(taken == 1)
 }
 
+/// Gives back what a match holds.
+///
+/// # Errors
+/// A failed query.
+pub fn give_back_all(conn: &mut Conn, held: &Match) -> QueryResult<()> {
+    for period in held.periods() {
+        give_back(conn, held.offer_id, period, held.taken)?;
+    }
+    Ok(())
+}
+
 /// Gives `amount` back.
 ///
 /// # Errors
@@ -43,6 +74,18 @@ pub fn give_back(conn: &mut Conn, offer: OfferId, period: Ts, amount: i32) -> Qu
         .set(offer_capacity::taken.eq(offer_capacity::taken - amount))
         .execute(c))?;
     Ok(())
+}
+
+/// What is free of an offer in the fullest of a match's periods.
+///
+/// # Errors
+/// A failed query.
+pub fn free(conn: &mut Conn, offer: &Offer, matched: &Match) -> QueryResult<i32> {
+    let mut most = 0;
+    for period in matched.periods() {
+        most = most.max(taken(conn, offer.id, period)?);
+    }
+    Ok(offer.capacity.get() - most)
 }
 
 /// What is taken of an offer in a period.

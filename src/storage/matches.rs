@@ -8,7 +8,7 @@ use super::page::{Page, page_of};
 use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
+use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState};
 use crate::domain::need::Quantity;
 use crate::domain::place::DistanceBand;
@@ -62,9 +62,15 @@ pub struct Match {
     pub ended_at: Option<Ts>,
     pub created_at: Ts,
     pub updated_at: Ts,
+    /// Beside `period_start`, for help that lasts for several periods.
+    pub further_periods: Json<Vec<Ts>>,
 }
 
 impl Match {
+    /// The periods in which it holds, or would hold, some of the offer.
+    pub fn periods(&self) -> impl Iterator<Item = Ts> {
+        std::iter::once(self.period_start).chain(self.further_periods.0.iter().copied())
+    }
     /// Whether contacts may be seen by the two sides now.
     #[must_use]
     pub fn is_released(&self) -> bool {
@@ -235,6 +241,26 @@ pub fn active_of_offers(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Bet
         .filter(matches::offer_id.eq_any(ids))
         .filter(matches::state.eq_any(MatchState::ACTIVE))
         .select((matches::id, matches::request_id, matches::offer_id, matches::state))
+        .load(c))
+}
+
+/// Volunteers who have promised, or given, help with another slot of a series.
+///
+/// # Errors
+/// A failed query.
+pub fn helpers_of_series(
+    conn: &mut Conn,
+    series: RecordId,
+    slot: RequestId,
+) -> QueryResult<Vec<VolunteerId>> {
+    with!(conn, c => matches::table
+        .inner_join(requests::table)
+        .inner_join(offers::table)
+        .filter(requests::series_id.eq(series))
+        .filter(requests::id.ne(slot))
+        .filter(matches::state.eq_any([MatchState::Accepted, MatchState::Fulfilled]))
+        .select(offers::volunteer_id)
+        .distinct()
         .load(c))
 }
 

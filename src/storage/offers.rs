@@ -15,7 +15,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::OfferState;
-use crate::domain::need::{Quantity, Reach, Renews};
+use crate::domain::need::{LeadTime, Quantity, Reach, Renews};
 use crate::domain::place::Cell;
 
 /// An offer, to read and to write.
@@ -50,6 +50,7 @@ pub struct Offer {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub lead_minutes: LeadTime,
 }
 
 impl Offer {
@@ -94,6 +95,7 @@ pub struct OfferEdit {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub lead_minutes: LeadTime,
 }
 
 /// Which offers a coordinator wants to see.

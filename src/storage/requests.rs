@@ -16,7 +16,7 @@ use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
-use crate::domain::need::{Handover, Quantity, Reach, Urgency};
+use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency};
 use crate::domain::place::Cell;
 use crate::domain::word::words;
 
@@ -70,9 +70,21 @@ pub struct Request {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub throughout: bool,
 }
 
 impl Request {
+    /// By when somebody must have said yes: when help begins that is needed for the whole time, else
+    /// when the time is over.
+    #[must_use]
+    pub fn deadline(&self) -> Ts {
+        if self.throughout {
+            self.needed_from
+        } else {
+            self.needed_until
+        }
+    }
+
     /// What is still to be covered.
     #[must_use]
     pub fn still_needed(&self) -> i32 {
@@ -101,6 +113,7 @@ pub struct RequestEdit {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub throughout: bool,
 }
 
 /// What a round of matching leaves behind.
@@ -296,18 +309,24 @@ pub fn open_needs(
     Ok(needs)
 }
 
-/// Takes due requests for matching: most urgent first, then longest waiting. They stay taken until
-/// `lease_until`, after which another worker may take them.
+/// Takes due requests for matching: those first that are most urgent now, as they were said to be or
+/// because their deadline is near, then those that wait longest. They stay taken until `lease_until`,
+/// after which another worker may take them.
 ///
 /// # Errors
 /// A failed query.
 pub fn claim_due(
     conn: &mut Conn,
     now: Ts,
+    near: Deadlines,
     lease: LeaseId,
     lease_until: Ts,
     limit: i64,
 ) -> QueryResult<Vec<Request>> {
+    let is_by = |line: Ts| {
+        let begins = requests::throughout.and(requests::needed_from.le(line));
+        begins.or(not(requests::throughout).and(requests::needed_until.le(line)))
+    };
     let ids: Vec<RequestId> = load_skip_locked!(
         conn,
         requests::table
@@ -319,8 +338,15 @@ pub fn claim_due(
                     .or(requests::lease_until.le(now))
             )
             .order((
-                requests::urgency.eq(Urgency::Now).desc(),
-                requests::urgency.eq(Urgency::Today).desc(),
+                // As `Urgency::at` has it.
+                (requests::urgency
+                    .eq(Urgency::Now)
+                    .or(is_by(now.after(near.now))))
+                .desc(),
+                (requests::urgency
+                    .eq(Urgency::Today)
+                    .or(is_by(now.after(near.today))))
+                .desc(),
                 requests::created_at,
                 requests::id,
             ))
@@ -331,7 +357,7 @@ pub fn claim_due(
         .set((requests::lease_id.eq(lease), requests::lease_until.eq(lease_until)))
         .execute(c))?;
     let mut claimed = find_all(conn, &ids)?;
-    claimed.sort_by_key(|r| (r.urgency, r.created_at, r.id));
+    claimed.sort_by_key(|r| (r.urgency.at(r.deadline(), now, near), r.created_at, r.id));
     Ok(claimed)
 }
 

@@ -86,6 +86,7 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        throughout -> Bool,
     }
 }
 
@@ -143,6 +144,7 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        lead_minutes -> Integer,
     }
 }
 
@@ -202,6 +204,7 @@ table! {
         ended_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        further_periods -> JsonText,
     }
 }
 

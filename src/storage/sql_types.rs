@@ -30,7 +30,7 @@ use crate::domain::lifecycle::{
     Agreement, Attention, CloseReason, DeclineReason, FallReason, MatchState, OfferState,
     RequestState,
 };
-use crate::domain::need::{Handover, Quantity, Reach, Renews, Urgency, Verified};
+use crate::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
 use crate::domain::place::{Cell, DistanceBand};
 
 /// An id: 16 bytes, a uuid.
@@ -298,6 +298,7 @@ columns! {
     Cell => BigInt, i64, |cell| cell.to_i64(), |number| Ok(Self::try_from(number)?);
     Quantity => Integer, i32, |q| q.get(), |n| Ok(Self::try_from(i64::from(n))?);
     Radius => Integer, i32, |r| r.meters(), |n| Ok(Self::try_from(i64::from(n))?);
+    LeadTime => Integer, i32, |l| l.minutes(), |n| Ok(Self::try_from(i64::from(n))?);
     Reach => Integer, i32, |r| r.meters(), |n| Ok(Self::try_from(i64::from(n))?);
     KeyedHash => Binary, Vec<u8>, |h| h.as_bytes().as_slice(),
         |bytes| <[u8; 32]>::try_from(bytes).map(Self::from).map_err(|_| "a hash is not 32 bytes".into());

@@ -3,8 +3,9 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::people::{Volunteer, food, with};
+use crate::support::people::{Neighbor, Volunteer, food, with};
 use crate::support::{DAY, TestApp};
+use manyhands::storage::coordinators::Scope;
 
 #[actix_web::test]
 async fn of_many_who_accept_the_last_place_at_once_one_succeeds() {
@@ -180,4 +181,129 @@ async fn nobody_carries_more_than_two_at_a_time() {
     app.post("/v1/matches/self/accept", &tokens[2], &json!({}))
         .await
         .ok();
+}
+
+async fn kitchens(app: &mut TestApp, count: usize, capacity: i64) -> Vec<Volunteer> {
+    let mut all = Vec::new();
+    for i in 0..count {
+        let offer = json!({"category": "food", "capacity": capacity});
+        all.push(app.volunteer(&format!("v{i}@example.org"), &[offer]).await);
+    }
+    all
+}
+
+fn shared(by: i64) -> serde_json::Value {
+    with(food(10), json!({"splittable": true, "max_helpers": by}))
+}
+
+#[actix_web::test]
+async fn a_fourth_kitchen_is_not_needed_for_what_three_have_shared() {
+    let mut app = TestApp::new();
+    let all = kitchens(&mut app, 4, 4).await;
+    let mo = app.neighbor(&[shared(3)]).await;
+    app.settle().await;
+    let fourth = app.letter_to(&all[3].email, "mha_");
+    for kitchen in &all[..3] {
+        app.accept(kitchen).await.ok();
+    }
+    let request = app.request(&mo, 0).await;
+    let given: Vec<_> = request["matches"].as_array().unwrap().clone();
+    let given: Vec<_> = given.iter().map(|m| m["quantity"].clone()).collect();
+    assert_eq!(given, [4, 4, 2], "the third covers the rest");
+    assert_eq!(request["state"], "covered");
+    let refused = app
+        .post("/v1/matches/self/accept", &fourth, &json!({}))
+        .await;
+    assert_eq!(refused.problem(409), "already-covered");
+}
+
+#[actix_web::test]
+async fn the_last_who_may_share_covers_all_that_is_left() {
+    let mut app = TestApp::new();
+    let all = kitchens(&mut app, 2, 4).await;
+    let mo = app.neighbor(&[shared(2)]).await;
+    app.settle().await;
+    let second = app.letter_to(&all[1].email, "mha_");
+    app.accept(&all[0]).await.ok();
+    let refused = app
+        .post("/v1/matches/self/accept", &second, &json!({}))
+        .await;
+    assert_eq!(refused.problem(409), "no-capacity", "four of six");
+    let bea = json!({"category": "food", "capacity": 6});
+    let bea = app.volunteer("bea@example.org", &[bea]).await;
+    app.settle().await;
+    let token = app.letter_to(&bea.email, "mha_");
+    let five = json!({"quantity": 5});
+    let refused = app.post("/v1/matches/self/accept", &token, &five).await;
+    assert_eq!(refused.problem(409), "no-capacity", "five of six");
+    app.accept(&bea).await.ok();
+    assert_eq!(app.request(&mo, 0).await["state"], "covered");
+}
+
+/// How a promise comes to nothing.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Release,
+    NoShow,
+    Refuse,
+    CallOff,
+}
+
+async fn end(app: &TestApp, how: End, mo: &Neighbor, who: &Volunteer, token: &str) {
+    let of_neighbor = async |what: &str| {
+        let request = app.request(mo, 0).await;
+        let m = request["matches"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/requests/{}/matches/{m}/{what}", mo.requests[0]);
+        app.post(&path, &mo.token, &json!({})).await.ok();
+    };
+    match how {
+        End::Release => {
+            app.post("/v1/matches/self/release", token, &json!({}))
+                .await
+                .ok();
+        }
+        End::NoShow => of_neighbor("no-show").await,
+        End::Refuse => of_neighbor("refuse").await,
+        End::CallOff => {
+            let path = format!("/v1/offers/{}/close", who.offers[0]);
+            app.post(&path, &who.token, &json!({})).await.ok();
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_comes_to_nothing_frees_the_place_and_the_next_are_asked_at_once() {
+    for how in [End::Release, End::NoShow, End::Refuse, End::CallOff] {
+        let mut app = TestApp::with(&[("matching.waves.now.size", "1")]);
+        let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+        let all = kitchens(&mut app, 2, 3).await;
+        let mut post = crate::support::people::post_of(&[food(3)]);
+        post["agree_first"] = json!(matches!(how, End::Refuse));
+        let mo = app.neighbor_who(post).await;
+        app.settle().await;
+        let is_asked = |i: &usize| app.find_letter(&all[*i].email, "mha_").is_some();
+        let first = (0..2).find(is_asked).unwrap();
+        let (who, other) = (&all[first], &all[1 - first]);
+        let token = app.letter_to(&who.email, "mha_");
+        app.accept(who).await.ok();
+        app.settle().await;
+        assert!(app.find_letter(&other.email, "mha_").is_none(), "{how:?}");
+        let offer = format!("/v1/offers/{}", who.offers[0]);
+        let taken = app.get(&offer, &coordinator).await.ok()["taken"].clone();
+        assert_eq!(taken[0]["taken"], 3, "{how:?}");
+
+        let at = app.now();
+        end(&app, how, &mo, who, &token).await;
+        let taken = app.get(&offer, &coordinator).await.ok()["taken"].clone();
+        assert_eq!(taken, json!([]), "{how:?}");
+        let request = app.request(&mo, 0).await;
+        assert_eq!(
+            (request["state"].as_str(), request["covered"].as_i64()),
+            (Some("open"), Some(0)),
+            "{how:?}"
+        );
+        app.settle().await;
+        assert!(app.find_letter(&other.email, "mha_").is_some(), "{how:?}");
+        assert_eq!(app.now(), at, "{how:?}: no time has gone by");
+    }
 }

@@ -127,6 +127,37 @@ async fn who_lapsed_is_asked_again_after_a_rest() {
 }
 
 #[actix_web::test]
+async fn a_yes_to_the_older_of_two_asks_counts_once() {
+    let mut app = TestApp::new();
+    let all = volunteers(&mut app, 1).await;
+    let shared = json!({"splittable": true, "max_helpers": 2});
+    let need = crate::support::people::with(food(9), shared);
+    for older_first in [true, false] {
+        let mo = app.neighbor(std::slice::from_ref(&need)).await;
+        app.settle().await;
+        let older = app.letter_to(&all[0].email, "mha_");
+        app.advance(16 * MINUTE).await;
+        app.advance(7 * HOUR).await;
+        let newer = app.letter_to(&all[0].email, "mha_");
+        assert_ne!(older, newer);
+        let (first, second) = if older_first {
+            (&older, &newer)
+        } else {
+            (&newer, &older)
+        };
+        let accept = async |token| app.post("/v1/matches/self/accept", token, &json!({})).await;
+        accept(first).await.ok();
+        assert_eq!(accept(second).await.problem(409), "not-possible");
+        assert_eq!(app.request(&mo, 0).await["covered"], 5);
+        app.post("/v1/matches/self/release", first, &json!({}))
+            .await
+            .ok();
+        let close = format!("/v1/requests/{}/close", mo.requests[0]);
+        app.post(&close, &mo.token, &json!({})).await.ok();
+    }
+}
+
+#[actix_web::test]
 async fn a_release_reopens_the_request_and_others_are_asked() {
     let mut app = TestApp::new();
     let all = volunteers(&mut app, 2).await;

@@ -28,7 +28,7 @@ use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
 use manyhands::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
-use manyhands::domain::need::{Handover, Quantity, Reach, Renews, Urgency};
+use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency};
 use manyhands::domain::report::{Problem, Side};
 use manyhands::domain::secret::RequestSecret;
 use manyhands::storage::audit::{Actor, ActorKind};
@@ -228,6 +228,7 @@ async fn edit(ctx: &Ctx, id: RequestId, neighbor: NeighborId) -> Outcome<()> {
         travel: Reach::try_from(0).unwrap(),
         handover: Handover::Door,
         window: window(ctx),
+        throughout: false,
         requires: Attributes::default(),
         language_must: false,
         secret: RequestSecret {
@@ -251,6 +252,7 @@ pub fn another_need(ctx: &Ctx) -> NewNeed {
         travel: Reach::try_from(0).unwrap(),
         handover: Handover::Door,
         windows: vec![window(ctx)],
+        throughout: false,
         requires: Attributes::default(),
         language_must: false,
         note: None,
@@ -264,6 +266,7 @@ fn another_offer() -> NewOffer {
         capacity: Quantity::ONE,
         renews: Renews::None,
         reach: Reach::try_from(5000).unwrap(),
+        lead: LeadTime::NONE,
         availability: Availability {
             from: None,
             until: None,

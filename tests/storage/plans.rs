@@ -2,6 +2,7 @@
 //! through a table that grows.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::prelude::*;
@@ -9,8 +10,9 @@ use diesel::sql_types::Text;
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
-use manyhands::domain::ids::{LeaseId, NeighborId};
+use manyhands::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use manyhands::domain::letter::Lane;
+use manyhands::domain::need::Deadlines;
 use manyhands::storage::{Conn, TxError, letters, matches, offers, requests, tasks, volunteers};
 
 use crate::database::is_left_out;
@@ -20,11 +22,15 @@ use crate::open;
 type Run = fn(&mut Conn, LeaseId) -> QueryResult<()>;
 
 const NOW: Ts = Ts::EPOCH;
+const NEAR: Deadlines = Deadlines {
+    today: Duration::from_hours(24),
+    now: Duration::from_hours(2),
+};
 
 /// The queries, each with the indexes that it has to find its rows by.
 const QUERIES: &[(&[&str], Run)] = &[
     (&["requests_due"], |c, lease| {
-        requests::claim_due(c, NOW, lease, NOW, 9).map(drop)
+        requests::claim_due(c, NOW, NEAR, lease, NOW, 9).map(drop)
     }),
     (&["requests_due", "requests_leased"], |c, _| {
         requests::next_due(c).map(drop)
@@ -34,6 +40,13 @@ const QUERIES: &[(&[&str], Run)] = &[
     }),
     (&["requests_live", "matches_request"], |c, _| {
         requests::past(c, NOW, NOW, 9).map(drop)
+    }),
+    (&["requests_series", "matches_request"], |c, _| {
+        let (entropy, slot) = (
+            SeededEntropy::new(3),
+            RequestId::new(&SeededEntropy::new(4)),
+        );
+        matches::helpers_of_series(c, RecordId::new(&entropy), slot).map(drop)
     }),
     (&["requests_closed"], |c, _| {
         requests::closed_with_secrets(c, NOW, 9).map(drop)

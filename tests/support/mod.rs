@@ -142,6 +142,11 @@ impl TestApp {
 
     /// An empty instance with other settings.
     pub fn with(overrides: &[(&str, &str)]) -> Self {
+        Self::of(Catalog::shipped().expect("categories"), overrides)
+    }
+
+    /// An empty instance with other categories and settings.
+    pub fn of(catalog: Catalog, overrides: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let database = TestDatabase::new(dir.path());
         let mut all = vec![
@@ -179,7 +184,7 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
             vault: Arc::new(vault),
-            catalog: Arc::new(Catalog::shipped().expect("categories")),
+            catalog: Arc::new(catalog),
             gazetteer: Arc::new(Gazetteer::shipped().expect("gazetteer")),
             settings: Arc::new(settings),
             index: Arc::new(RwLock::new(PostIndex::default())),

@@ -21,7 +21,7 @@ use manyhands::domain::gazetteer::Gazetteer;
 use manyhands::domain::ids::{LeaseId, MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::limits::AskLimits;
-use manyhands::domain::need::{Handover, Quantity, Reach, Renews, Urgency};
+use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency};
 use manyhands::domain::note::{Note, PrivateNote};
 use manyhands::domain::place::GeoPoint;
 use manyhands::mail::letter::LetterToSend;
@@ -247,6 +247,7 @@ fn offer(name: &str, category: &str, capacity: i64, _now: Ts) -> PostOffers {
             capacity: Quantity::try_from(capacity).unwrap(),
             renews: Renews::None,
             reach: Reach::try_from(8000).unwrap(),
+            lead: LeadTime::NONE,
             availability: Availability {
                 from: None,
                 until: None,
@@ -271,6 +272,7 @@ fn request(category: &str, quantities: &[i64], agree_first: bool, now: Ts) -> Po
         travel: Reach::ZERO,
         handover: Handover::Door,
         windows: vec![Window::parse(now, now.after(Duration::from_hours(6))).unwrap()],
+        throughout: false,
         requires: Attributes::default(),
         language_must: false,
         note: Some(Note::parse("Two adults <and> two children").unwrap()),

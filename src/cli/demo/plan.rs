@@ -14,7 +14,7 @@ use crate::domain::availability::{Availability, OpeningHours, TimeZoneName, Wind
 use crate::domain::category::{Catalog, Category, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::limits::AskLimits;
-use crate::domain::need::{Quantity, Reach, Renews, Urgency};
+use crate::domain::need::{LeadTime, Quantity, Reach, Renews, Urgency};
 use crate::domain::secret::SiteDetails;
 
 /// For how long posts keep arriving.
@@ -131,6 +131,7 @@ impl<'a> Planner<'a> {
             capacity: parsed(Quantity::try_from(dice.whole(taste.capacity)))?,
             renews: *dice.one(&[Renews::None, Renews::None, Renews::Daily]),
             reach: parsed(Reach::try_from(reach.min(policy.max_reach.into())))?,
+            lead: LeadTime::NONE,
             availability: self.availability(&dice)?,
             provides: provided(&dice, category)?,
             note: people::note_of_offer(&dice)?,
@@ -247,6 +248,7 @@ fn need(dice: &Dice, category: &Category, taste: Taste, at: Ts) -> anyhow::Resul
         travel: parsed(Reach::try_from(travel.min(Reach::MAX.into())))?,
         handover,
         windows: vec![parsed(Window::parse(at, at.after(open_for)))?],
+        throughout: false,
         requires: required(dice, category)?,
         language_must: dice.chance(0.05),
         note: people::note_of_need(dice)?,

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::need::Renews;
 
 fn ts(text: &str) -> Ts {
     text.parse::<jiff::Timestamp>().unwrap().into()

@@ -71,6 +71,28 @@ impl TimeZoneName {
         self.start_of(date.saturating_sub(since_monday), at)
     }
 
+    /// The first midnight after `at`; `None` at the end of time.
+    pub(super) fn next_midnight(&self, at: Ts) -> Option<Ts> {
+        let tomorrow = self.date_at(at).tomorrow().ok()?;
+        let midnight = self.instant(tomorrow.to_datetime(jiff::civil::Time::midnight()))?;
+        (midnight > at).then_some(midnight)
+    }
+
+    /// When clocks there show the same time on the next day.
+    pub(super) fn next_day(&self, at: Ts) -> Option<Ts> {
+        self.days_later(at, 1)
+    }
+
+    /// When clocks there show the same time that many days later.
+    pub(super) fn days_later(&self, at: Ts, days: i32) -> Option<Ts> {
+        let later = self
+            .to_local(at)
+            .datetime()
+            .checked_add(jiff::ToSpan::days(days))
+            .ok()?;
+        self.instant(later)
+    }
+
     fn start_of(&self, date: Date, at: Ts) -> Ts {
         // The first midnight is never after an instant of its own day; `min` says so to the reader.
         self.instant(date.to_datetime(jiff::civil::Time::midnight()))

@@ -159,6 +159,7 @@ fn policy(reader: &mut Reader<'_>) -> Option<Policy> {
     let splittable = reader.flag("splittable");
     let place_returns = reader.flag("place_returns");
     let default_duration = reader.duration("default_duration", 90);
+    let throughout = reader.flag_or("throughout", false);
     let policy = Policy {
         travels: travels?,
         review: review?,
@@ -176,6 +177,7 @@ fn policy(reader: &mut Reader<'_>) -> Option<Policy> {
         splittable: splittable?,
         place_returns: place_returns?,
         default_duration: default_duration?,
+        throughout: throughout?,
     };
     for (field, message) in contradictions(&policy) {
         reader.fault(field, message);

@@ -89,6 +89,15 @@ impl<'f> Reader<'f> {
         self.required(field, "true or false", Value::as_bool)
     }
 
+    /// As [`Self::flag`], or `default` where the field is left out.
+    pub fn flag_or(&mut self, field: &'static str, default: bool) -> Option<bool> {
+        if self.table.contains_key(field) {
+            return self.flag(field);
+        }
+        self.known.push(field);
+        Some(default)
+    }
+
     pub fn whole<T: TryFrom<i64>>(
         &mut self,
         field: &'static str,

@@ -4,4 +4,5 @@ pub mod contact;
 pub mod location;
 pub mod need;
 pub mod offer;
+pub mod slots;
 pub mod text;

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::slots::{RepeatsBody, windows};
 use super::text::{WindowBody, note, private_note};
 use crate::actions::Ctx;
 use crate::actions::post_requests::NewNeed;
-use crate::domain::availability::Window;
 use crate::domain::category::Category;
 use crate::domain::need::{Handover, Quantity, Reach, Urgency};
 use crate::http::fields::FieldErrors;
@@ -38,6 +38,12 @@ pub struct NeedBody {
     /// When; several are a series. From now on for the category's usual time where it is left out.
     #[serde(skip_serializing)]
     pub needed: Option<Vec<WindowBody>>,
+    /// That the one time in `needed` comes again.
+    #[serde(skip_serializing)]
+    pub repeats: Option<RepeatsBody>,
+    /// Whether the helper must be there for the whole of the time in `needed`; as is usual in the category,
+    /// where it is left out.
+    pub throughout: Option<bool>,
     /// What it must be like: the category's attributes.
     #[schema(value_type = Option<Object>, example = json!({"diet": ["halal"]}))]
     pub requires: Option<Map<String, Value>>,
@@ -51,9 +57,6 @@ pub struct NeedBody {
     pub private_note: Option<String>,
 }
 
-/// Slots that one need may have.
-const MAX_SLOTS: usize = 60;
-
 impl NeedBody {
     /// The need, if nothing is wrong with it.
     pub fn parse(self, at: &str, ctx: &Ctx, errors: &mut FieldErrors) -> Option<NewNeed> {
@@ -63,7 +66,7 @@ impl NeedBody {
             // What does not depend on the category is still looked at.
             note(self.note, at, errors);
             private_note(self.private_note, at, errors);
-            windows(self.needed, at, None, ctx, errors);
+            windows(self.needed, self.repeats, at, None, ctx, errors);
             return None;
         };
         let policy = &category.policy;
@@ -88,7 +91,17 @@ impl NeedBody {
             );
         }
         let travel = errors.optional(format!("{at}/travel_m"), self.travel_m, Reach::try_from);
-        let windows = windows(self.needed, at, Some(category), ctx, errors);
+        let names_time = self
+            .needed
+            .as_ref()
+            .is_some_and(|needed| !needed.is_empty());
+        if self.throughout == Some(true) && !names_time {
+            let at = format!("{at}/throughout");
+            errors.push(at, "must be false unless a time is given in needed");
+        }
+        // The usual time of a category says how long to look, not how long to stay.
+        let throughout = self.throughout.unwrap_or(names_time && policy.throughout);
+        let windows = windows(self.needed, self.repeats, at, Some(category), ctx, errors);
         let requires = category.parse_required(&self.requires.unwrap_or_default());
         let requires = attributes(requires, &format!("{at}/requires"), errors);
         let note = note(self.note, at, errors);
@@ -102,6 +115,7 @@ impl NeedBody {
             travel: travel.unwrap_or(policy.default_travel),
             handover,
             windows: windows?,
+            throughout,
             requires: requires?,
             language_must: self.language_must.unwrap_or(false),
             note,
@@ -150,40 +164,4 @@ pub fn attributes<T>(
             None
         }
     }
-}
-
-fn windows(
-    bodies: Option<Vec<WindowBody>>,
-    at: &str,
-    category: Option<&Category>,
-    ctx: &Ctx,
-    errors: &mut FieldErrors,
-) -> Option<Vec<Window>> {
-    let now = ctx.now();
-    let bodies = bodies.unwrap_or_default();
-    if bodies.is_empty() {
-        let until = now.after(category?.policy.default_duration);
-        return Window::parse(now, until).ok().map(|w| vec![w]);
-    }
-    if bodies.len() > MAX_SLOTS {
-        errors.push(
-            format!("{at}/needed"),
-            format!("must be at most {MAX_SLOTS} slots"),
-        );
-        return None;
-    }
-    let latest = now.after(std::time::Duration::from_hours(366 * 24));
-    let mut windows = Vec::with_capacity(bodies.len());
-    for (i, body) in bodies.iter().enumerate() {
-        let at = format!("{at}/needed/{i}");
-        if let Some(window) = body.parse(&at, errors) {
-            if window.until() <= now {
-                errors.push(format!("{at}/until"), "is in the past");
-            } else if window.until() > latest {
-                errors.push(format!("{at}/until"), "must be within a year");
-            }
-            windows.push(window);
-        }
-    }
-    (windows.len() == bodies.len()).then_some(windows)
 }

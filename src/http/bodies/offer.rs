@@ -12,7 +12,7 @@ use crate::domain::availability::{Availability, OpeningHours, TimeZoneName, Wind
 use crate::domain::clock::Ts;
 use crate::domain::contact::{ContactLine, StreetAddress};
 use crate::domain::limits::{AskLimits, QuietHours};
-use crate::domain::need::{Reach, Renews};
+use crate::domain::need::{LeadTime, Reach, Renews};
 use crate::domain::secret::SiteDetails;
 use crate::http::fields::FieldErrors;
 
@@ -32,6 +32,9 @@ pub struct OfferBody {
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub reach_m: Option<i64>,
+    /// How long before helping the volunteer must know, in minutes; not at all, where it is left out.
+    #[schema(minimum = 0, maximum = 10_080, example = 60)]
+    pub lead_minutes: Option<i64>,
     /// When it stands; always, where it is left out.
     pub available: Option<AvailableBody>,
     /// What it is like: the category's attributes.
@@ -140,6 +143,7 @@ impl OfferBody {
                 "offers of this category are never listed publicly",
             );
         }
+        let lead = lead(self.lead_minutes, at, errors);
         let provides = category.parse_provided(&self.provides.unwrap_or_default());
         let provides = attributes(provides, &format!("{at}/provides"), errors);
         Some(NewOffer {
@@ -147,6 +151,7 @@ impl OfferBody {
             capacity: capacity?,
             renews: self.renews.unwrap_or(Renews::None),
             reach: reach?,
+            lead: lead?,
             availability: availability?,
             provides: provides?,
             note,
@@ -173,6 +178,12 @@ pub fn reach(
         format!("{at}/reach_m"),
         reach.ok_or_else(|| format!("must be whole meters from 0 to {}", max.meters())),
     )
+}
+
+/// How long before helping the volunteer must know; not at all where nothing is said.
+pub fn lead(minutes: Option<i64>, at: &str, errors: &mut FieldErrors) -> Option<LeadTime> {
+    let minutes = minutes.unwrap_or_default();
+    errors.check(format!("{at}/lead_minutes"), LeadTime::try_from(minutes))
 }
 
 impl AvailableBody {
@@ -203,7 +214,7 @@ impl AvailableBody {
 }
 
 /// The time zone of that name; the instance's own where nothing is said.
-fn zone(
+pub fn zone(
     name: Option<String>,
     at: &str,
     ctx: &Ctx,

@@ -179,6 +179,13 @@ fn what(category: &Category) -> Vec<Input> {
         input(format!("{NEED}/needed/0/until"), "Until when?", Kind::Time)
             .hint("If you leave it out: as long as is usual."),
     ];
+    if !policy.throughout {
+        inputs.push(input(
+            format!("{NEED}/throughout"),
+            "The helper must stay for the whole time",
+            Kind::Tick,
+        ));
+    }
     if policy.handovers.len() > 1 {
         let ways: Vec<_> = policy
             .handovers

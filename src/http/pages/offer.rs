@@ -151,6 +151,12 @@ fn what(category: &Category) -> Vec<Input> {
             Kind::Line("text", "off"),
         )
         .hint("Such as: Mo-Fr 08:00-18:00. If you leave it out: at any time."),
+        input(
+            format!("{OFFER}/lead_minutes"),
+            "How many minutes before must you know?",
+            Kind::Number,
+        )
+        .hint("If you leave it out: you can start at once."),
     ];
     if policy.travels != Travels::Neighbor {
         let reaches: Vec<_> = REACHES

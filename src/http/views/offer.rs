@@ -34,6 +34,8 @@ pub struct OfferView {
     pub renews: Renews,
     /// How far the volunteer travels, in meters.
     pub reach_m: i32,
+    /// How long before helping the volunteer must know, in minutes.
+    pub lead_minutes: i32,
     /// When it stands.
     pub available: AvailableBody,
     /// What it is like.
@@ -68,6 +70,7 @@ impl OfferView {
             capacity: row.capacity.get(),
             renews: row.renews,
             reach_m: row.reach_m.meters(),
+            lead_minutes: row.lead_minutes.minutes(),
             available: AvailableBody {
                 from: row.available_from,
                 until: row.available_until,

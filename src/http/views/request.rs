@@ -44,6 +44,8 @@ pub struct RequestView {
     pub handover: Handover,
     /// When.
     pub needed: WindowView,
+    /// Whether the helper must be there for the whole of that time.
+    pub throughout: bool,
     /// What it must be like.
     #[schema(value_type = Object)]
     pub requires: Attributes,
@@ -149,6 +151,7 @@ impl RequestView {
                 from: row.needed_from,
                 until: row.needed_until,
             },
+            throughout: row.throughout,
             requires: row.requires.0.clone(),
             language_must: row.language_must,
             note: secret.note.map(|n| n.expose().to_owned()),

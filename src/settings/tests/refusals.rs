@@ -59,6 +59,8 @@ const BAD_VALUES: &str = r"
     matching.waves.today.next_wave_after | 1s | must be from 1m to 7d
     matching.waves.soon.respond_within | 40d | must be from 1m to 30d
     matching.waves.soon.agree_within | 1s | must be from 1m to 30d
+    matching.deadlines.today | 8d | must be from 0s to 7d
+    matching.deadlines.now | 25h | must be from 0s to 1d
     matching.waves.soon.max_wait | 0s | must be from 1m to 30d
     matching.waves.soon.ask_from | 8 | must be a time of day such as 08:00
     matching.waves.soon.ask_from | 24:00 | must be a time of day such as 08:00
@@ -97,13 +99,14 @@ fn every_bad_value_is_named_with_what_was_expected() {
     }
 }
 
-const WEIGHTLESS: [(&str, &str); 6] = [
+const WEIGHTLESS: [(&str, &str); 7] = [
     ("matching.weights.proximity", "0"),
     ("matching.weights.time", "0"),
     ("matching.weights.capacity", "0"),
     ("matching.weights.language", "0"),
     ("matching.weights.responsiveness", "0"),
     ("matching.weights.rotation", "0"),
+    ("matching.weights.same_helper", "0"),
 ];
 
 #[test]

@@ -43,6 +43,9 @@ pub struct OfferSheet {
     /// How far the volunteer travels, in meters.
     #[schema(example = 5000)]
     pub reach_m: i32,
+    /// How long before helping the volunteer must know, in minutes.
+    #[schema(example = 60)]
+    pub lead_minutes: i32,
     /// When it stands.
     pub available: AvailableBody,
     /// What it is like.
@@ -153,6 +156,7 @@ fn sheet(
         renews: clear.renews,
         taken,
         reach_m: clear.reach_m,
+        lead_minutes: clear.lead_minutes,
         available: clear.available,
         provides: clear.provides,
         site: row.is_site,

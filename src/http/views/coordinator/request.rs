@@ -50,6 +50,8 @@ pub struct RequestSheet {
     pub handover: Handover,
     /// When.
     pub needed: WindowView,
+    /// Whether the helper must be there for the whole of that time.
+    pub throughout: bool,
     /// What it must be like.
     #[schema(value_type = Object, example = json!({"diet": ["halal"]}))]
     pub requires: Attributes,
@@ -164,6 +166,7 @@ fn sheet(row: Request, neighbor: NeighborSummary) -> RequestSheet {
             from: row.needed_from,
             until: row.needed_until,
         },
+        throughout: row.throughout,
         requires: row.requires.0,
         language_must: row.language_must,
         series: row.series_id.map(|s| s.to_string()),
