@@ -192,6 +192,7 @@ fn request_card(
         splittable: request.splittable,
         helpers_left: request.max_helpers - helpers,
         urgency: request.urgency,
+        since: request.created_at,
         window: Window::parse(request.needed_from, request.needed_until).ok()?,
         requires: request.requires.0,
         languages: owner.languages.0.clone(),

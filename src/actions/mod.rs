@@ -39,6 +39,7 @@ pub mod erase_neighbor;
 pub mod erase_volunteer;
 pub mod expire;
 pub mod finish_call;
+pub mod finish_look;
 pub mod finish_match;
 pub mod forget;
 pub mod freeze_area;

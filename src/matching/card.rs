@@ -102,6 +102,8 @@ pub struct RequestCard {
     pub helpers_left: i32,
     /// How soon.
     pub urgency: Urgency,
+    /// Since when it waits.
+    pub since: Ts,
     /// When.
     pub window: Window,
     /// What it requires.

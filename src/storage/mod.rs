@@ -33,6 +33,7 @@ pub mod page;
 pub mod postgres;
 pub mod reports;
 pub mod requests;
+pub mod rounds;
 pub mod schema;
 pub mod sealed;
 pub mod sites;
