@@ -46,6 +46,7 @@ pub mod freeze_area;
 pub mod frozen;
 pub mod hide_neighbor;
 pub mod hold_request;
+pub mod know_by;
 pub mod list_coordinators;
 pub mod list_site;
 pub mod lock;
@@ -85,6 +86,7 @@ pub mod update_request;
 pub mod update_volunteer;
 pub mod verify_audit;
 pub mod vet_volunteer;
+pub mod why_request;
 pub mod wipe_closed;
 
 pub use tx::{Call, Tx};

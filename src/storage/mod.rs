@@ -5,6 +5,7 @@
 //! columns in `schema`, one file here named after it with `X` to read and `NewX` to write; one with a
 //! `sealed` column is named in `sealed` as well, or its keys could not be renewed.
 
+pub mod activity;
 pub mod areas;
 pub mod audit;
 pub mod audit_chain;
