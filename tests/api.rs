@@ -16,6 +16,7 @@ mod api {
     mod call_first;
     mod capacity;
     mod erasure;
+    mod fairness;
     mod flood;
     mod hostile;
     mod idempotency;
@@ -27,6 +28,7 @@ mod api {
     mod refusals;
     mod reports;
     mod returning;
+    mod rounds;
     mod stalker;
     mod tampering;
     mod tokens;

@@ -1,7 +1,7 @@
 //! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
-use super::know_by::read_know_by;
+use super::know_by::knows_by;
 use super::mail_limits::{Departing, Leave, Room, room};
 use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
@@ -256,27 +256,6 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
         know_by,
     })
-}
-
-/// By when a neighbor knows more of what the letter is about, or of everything she needs.
-fn knows_by(
-    tx: &mut Tx<'_>,
-    letter: &Letter,
-    about: Option<&Request>,
-) -> Outcome<Option<jiff::Zoned>> {
-    let all = match (letter.kind, letter.to_kind, about) {
-        (LetterKind::Received, RecipientKind::Neighbor, _) => {
-            requests::of_neighbor(tx.conn, NeighborId::from(letter.to_id))?
-        }
-        (LetterKind::NobodyYet, _, Some(request)) => vec![request.clone()],
-        _ => return Ok(None),
-    };
-    let mut latest = None;
-    for request in &all {
-        latest = latest.max(read_know_by(tx.ctx, tx.conn, request, tx.now)?);
-    }
-    let zone = &tx.ctx.settings.area.timezone;
-    Ok(latest.map(|at| zone.to_local(at)))
 }
 
 /// Whether the owner of an address that nobody has confirmed in this record wants no mail, as another

@@ -3,14 +3,17 @@
 
 use std::time::Duration;
 
-use super::Ctx;
+use super::{Ctx, Outcome, Tx};
 use crate::domain::clock::Ts;
+use crate::domain::ids::NeighborId;
+use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Attention, MatchState, RequestState};
 use crate::domain::round::RoundSeen;
 use crate::settings::matching::MatchingSettings;
+use crate::storage::letters::{Letter, RecipientKind};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
-use crate::storage::{Conn, StorageError, matches, rounds};
+use crate::storage::{Conn, StorageError, areas, matches, requests, rounds};
 
 /// When the next are asked for the request, if that is planned and nobody says yes before.
 #[must_use]
@@ -68,8 +71,33 @@ pub fn read_know_by(
     request: &Request,
     now: Ts,
 ) -> Result<Option<Ts>, StorageError> {
+    if areas::frozen(conn)?.holds(request.cell.center()) {
+        // Nobody is asked there, whatever was planned.
+        return Ok(None);
+    }
     let all = matches::of_request(conn, request.id)?;
     let seen = rounds::seen(conn, request.id)?;
     let settings = &ctx.settings.matching;
     Ok(know_by(settings, request, &all, seen.as_ref(), now))
+}
+
+/// By when a neighbor knows more of what the letter is about, or of everything she needs.
+pub(super) fn knows_by(
+    tx: &mut Tx<'_>,
+    letter: &Letter,
+    about: Option<&Request>,
+) -> Outcome<Option<jiff::Zoned>> {
+    let all = match (letter.kind, letter.to_kind, about) {
+        (LetterKind::Received, RecipientKind::Neighbor, _) => {
+            requests::of_neighbor(tx.conn, NeighborId::from(letter.to_id))?
+        }
+        (LetterKind::NobodyYet, _, Some(request)) => vec![request.clone()],
+        _ => return Ok(None),
+    };
+    let mut latest = None;
+    for request in &all {
+        latest = latest.max(read_know_by(tx.ctx, tx.conn, request, tx.now)?);
+    }
+    let zone = &tx.ctx.settings.area.timezone;
+    Ok(latest.map(|at| zone.to_local(at)))
 }

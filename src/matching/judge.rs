@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::card::{OfferCard, RequestCard};
 use super::eligible::{Fit, Ineligible, eligible};
+use super::hours::asking_from;
 use super::passed::{Passed, PassedOver};
 use super::score::{Record, score};
-use super::wave::{Round, asking_from};
+use super::wave::Round;
 use crate::domain::area::Frozen;
 use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
