@@ -37,7 +37,7 @@ async fn the_oldest_of_the_most_urgent_gets_the_only_slot() {
 
     // And so on, in that order, as she answers.
     let mut order = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..8 {
         let token = app.letter_to("ana@example.org", "mha_");
         app.post("/v1/matches/self/decline", &token, &json!({}))
             .await
@@ -49,7 +49,11 @@ async fn the_oldest_of_the_most_urgent_gets_the_only_slot() {
             }
         }
     }
-    assert_eq!(order, [5, 8, 1, 4, 7, 0, 3, 6, 9]);
+    assert_eq!(
+        order,
+        [5, 8, 1, 4, 7, 0, 3, 6],
+        "the last would be a fourth in this week"
+    );
 }
 
 #[actix_web::test]
@@ -184,7 +188,7 @@ async fn coordinators_see_why_each_offer_near_is_asked_or_not() {
         "Ana",
         "Mo ",
         "example.org",
-        "555",
+        "+1612",
         "44.9",
         "-93.2",
         "Secret",
@@ -270,14 +274,14 @@ async fn the_statistics_are_what_happened() {
         ("wait_p50_s", 600),
         ("wait_p95_s", 600),
         ("waiting_p95_s", 7200),
-        ("asks", 3),
+        ("asks", 2),
         ("acceptances", 1),
         ("answer_p50_s", 600),
         ("volunteers", 1),
     ] {
         assert_eq!(food[figure], expected, "{figure} of {food}");
     }
-    assert_eq!(food["asks_per_acceptance"], 3.0);
+    assert_eq!(food["asks_per_acceptance"], 2.0);
     assert_eq!(food["distances"], json!({"under_2_km": 1}));
     let total = &stats["total"];
     assert_eq!(

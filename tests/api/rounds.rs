@@ -184,7 +184,7 @@ async fn later_waves_are_wider() {
 #[actix_web::test]
 async fn when_nobody_is_left_one_task_asks_for_a_look_until_somebody_is_asked() {
     let mut app = TestApp::new();
-    let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+    let (_, coordinator) = app.coordinator(Scope::Admin).await;
     let mo = app.neighbor(&[food(1)]).await;
     app.settle().await;
     let open = looks(&app, &coordinator, "open").await;
