@@ -196,15 +196,12 @@ fn put_in_line(considered: &mut [Considered], ask: usize) {
         let Some((place, _)) = &mut one.line else {
             continue;
         };
-        match line.iter().position(|c| c.offer == one.offer) {
-            Some(nth) => {
-                *place = nth + 1;
-                one.passed = (nth >= ask).then(|| PassedOver::new(Passed::LowerScore));
-            }
-            None => {
-                one.line = None;
-                one.passed = Some(PassedOver::new(Passed::OtherOffer));
-            }
+        if let Some(nth) = line.iter().position(|c| c.offer == one.offer) {
+            *place = nth + 1;
+            one.passed = (nth >= ask).then(|| PassedOver::new(Passed::LowerScore));
+        } else {
+            one.line = None;
+            one.passed = Some(PassedOver::new(Passed::OtherOffer));
         }
     }
 }

@@ -39,18 +39,18 @@ impl RoundSeen {
     /// The same in one line, as in "12 in reach: 9 asked, 2 of them said no, 3 resting".
     #[must_use]
     pub fn sentence(&self) -> String {
-        let mut said = format!("{} in reach: {} asked", self.in_reach, self.asked);
-        for (count, what) in [
+        let said = format!("{} in reach: {} asked", self.in_reach, self.asked);
+        let more = [
             (self.declined, "of them said no"),
             (self.resting, "resting"),
             (self.unfit, "do not fit"),
             (self.left, "still to be asked"),
-        ] {
-            if count > 0 {
-                said.push_str(&format!(", {count} {what}"));
-            }
-        }
-        said
+        ];
+        more.iter()
+            .filter(|(count, _)| *count > 0)
+            .fold(said, |said, (count, what)| {
+                format!("{said}, {count} {what}")
+            })
     }
 }
 

@@ -202,8 +202,8 @@ pub(in crate::actions) fn read_facts(
             of_pair.into_iter().map(|pair| (pair, v.id))
         })
         .collect();
-    let hashes: Vec<KeyedHash> = pairs.keys().copied().collect();
-    let parted = blocks::among(conn, &hashes)?
+    let known: Vec<KeyedHash> = pairs.keys().copied().collect();
+    let parted = blocks::among(conn, &known)?
         .iter()
         .filter_map(|pair| pairs.get(pair).copied())
         .collect();
