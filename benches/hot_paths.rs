@@ -76,6 +76,7 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
         splittable: false,
         helpers_left: 1,
         urgency: Urgency::Today,
+        since: now,
         window: Window::parse(now, now.after(std::time::Duration::from_secs(86_400))).unwrap(),
         throughout: false,
         requires: Attributes::default(),

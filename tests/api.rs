@@ -18,6 +18,7 @@ mod api {
     mod categories;
     mod deadlines;
     mod erasure;
+    mod fairness;
     mod flood;
     mod hostile;
     mod idempotency;
@@ -29,6 +30,7 @@ mod api {
     mod refusals;
     mod reports;
     mod returning;
+    mod rounds;
     mod series;
     mod stalker;
     mod tampering;

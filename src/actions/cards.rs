@@ -193,6 +193,7 @@ fn request_card(
         splittable: request.splittable,
         helpers_left: request.max_helpers - helpers,
         urgency: request.urgency,
+        since: request.created_at,
         window: Window::parse(request.needed_from, request.needed_until).ok()?,
         throughout: request.throughout,
         requires: request.requires.0,

@@ -1,6 +1,7 @@
 //! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
+use super::know_by::knows_by;
 use super::mail_limits::{Departing, Leave, Room, room};
 use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
@@ -241,6 +242,7 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         _ => Some(tx.mint(Purpose::Unsubscribe, letter.to_id, None)?),
     };
     let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
+    let know_by = knows_by(tx, letter, request.as_ref())?;
     Ok(LetterToSend {
         id: letter.id,
         kind: letter.kind,
@@ -252,6 +254,7 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         unsubscribe,
         call_first,
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
+        know_by,
     })
 }
 

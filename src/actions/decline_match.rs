@@ -31,6 +31,7 @@ pub async fn decline_match(
         if !matches::decline(tx.conn, id, reason, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
+        tx.make_room(&offer)?;
         if parts {
             let neighbor = tx.neighbor(request.neighbor_id)?;
             let volunteer = tx.volunteer(offer.volunteer_id)?;

@@ -5,10 +5,12 @@ use super::{Outcome, Tx};
 use crate::domain::ids::RequestId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState, RequestState};
+use crate::domain::need::Urgency;
+use crate::matching::judge::open_asks;
 use crate::storage::matches::{DoneBy, Match};
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
-use crate::storage::{capacity, matches, offers, requests};
+use crate::storage::{capacity, matches, offers, requests, volunteers};
 
 /// Who is told that an accepted match has come to nothing. The one who ended it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,13 +72,38 @@ impl Tx<'_> {
     /// asked is thanked.
     pub(super) fn supersede(&mut self, matched: &Match, offer: &Offer, thank: bool) -> Outcome<()> {
         let was_asked = matched.state == MatchState::Notified && matched.asked_at.is_some();
-        if matches::supersede(self.conn, matched.id, self.now)? && was_asked && thank {
+        if !matches::supersede(self.conn, matched.id, self.now)? {
+            return Ok(());
+        }
+        self.make_room(offer)?;
+        if was_asked && thank {
             self.letter(
                 LetterKind::Covered,
                 To::Volunteer(offer.volunteer_id),
                 Some(matched.request_id),
                 Some(matched.id),
             )?;
+        }
+        Ok(())
+    }
+
+    /// An ask or a promise of the offer, which is locked, has ended. Where its volunteer could be asked for
+    /// nothing more because of it, those who waited for that are looked at again: through the offer, which
+    /// knows who is most pressing.
+    pub(super) fn make_room(&mut self, offer: &Offer) -> Outcome<()> {
+        let Some(volunteer) = volunteers::find(self.conn, offer.volunteer_id)? else {
+            return Ok(());
+        };
+        let loads = matches::load_of(self.conn, &[volunteer.id], self.now)?;
+        let settings = &self.ctx.settings.matching;
+        let was_full = loads.first().is_some_and(|load| {
+            [Urgency::Now, Urgency::Soon]
+                .map(|urgency| open_asks(settings, &volunteer.limits.0, urgency))
+                .contains(&(load.open_asks + 1))
+                || load.open_releases + 1 == u32::from(settings.open_releases)
+        });
+        if was_full {
+            offers::make_due(self.conn, &[offer.id], self.now)?;
         }
         Ok(())
     }
@@ -93,8 +120,10 @@ impl Tx<'_> {
     }
 
     /// After an acceptance: asks that cannot come to anything any more, because the need is covered or
-    /// nothing is left of the offer in that period, are ended.
+    /// nothing is left of the offer in that period, are ended, and nobody need look at the request.
     pub(super) fn supersede_hopeless(&mut self, request: RequestId, offer: &Offer) -> Outcome<()> {
+        self.drop_needless_look(request)?;
+        self.make_room(offer)?;
         let covered =
             requests::find(self.conn, request)?.is_none_or(|r| r.state != RequestState::Open);
         if covered {
@@ -155,6 +184,7 @@ impl Tx<'_> {
         if !matches::fulfil(self.conn, matched.id, by, self.now)? {
             return Ok(false);
         }
+        self.make_room(offer)?;
         let returns = self
             .ctx
             .catalog

@@ -52,6 +52,7 @@ fn end_late(tx: &mut Tx<'_>, matched: &Match) -> Outcome<()> {
         }
         _ => {
             matches::lapse(tx.conn, matched.id, tx.now)?;
+            tx.make_room(&offer)?;
             requests::make_due(tx.conn, &[request.id], tx.now)?;
             tx.audit("match_lapsed", ("match", matched.id), &[])?;
         }

@@ -9,7 +9,7 @@ use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{MatchState, RequestState};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
-use crate::storage::{matches, offers, volunteers};
+use crate::storage::{matches, offers, requests, volunteers};
 
 /// Asks the offer's volunteer for the request, outside any wave. A coordinator's own proposal needs no
 /// review; everything else must fit as in any match. A repeated call shows what the first made.
@@ -61,6 +61,8 @@ pub async fn propose_match(
         };
         matches::insert(tx.conn, std::slice::from_ref(&row))?;
         volunteers::set_asked(tx.conn, &[volunteer.id], tx.now)?;
+        requests::set_attention(tx.conn, &[request.id], None)?;
+        tx.drop_needless_look(request.id)?;
         tx.letter(
             LetterKind::Asked,
             To::Volunteer(volunteer.id),

@@ -47,7 +47,7 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
 /// A match that was accepted, or is over.
 pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let (matched, request, _) = tx.lock_match(id)?;
+        let (matched, request, offer) = tx.lock_match(id)?;
         match matched.state.veto() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) => {}
@@ -56,6 +56,7 @@ pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         if !matches::veto(tx.conn, id, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
+        tx.make_room(&offer)?;
         requests::make_due(tx.conn, &[request.id], tx.now)?;
         tx.audit("match_vetoed", ("match", id), &[])
     })

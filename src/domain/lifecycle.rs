@@ -106,7 +106,7 @@ words! {
     Attention {
         /// No offer can reach it.
         NoneInReach = "none_in_reach",
-        /// Everyone in reach was asked.
+        /// Everyone in reach was asked, does not fit, or cannot be asked now.
         AllAsked = "all_asked",
         /// A match waits too long for its review.
         ReviewLate = "review_late",

@@ -22,6 +22,7 @@ pub mod need;
 pub mod note;
 pub mod place;
 pub mod report;
+pub mod round;
 pub mod score;
 pub mod secret;
 pub mod task;

@@ -207,7 +207,8 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        areas, audit, letters, matches, offers, reports, requests, reveals, tasks, volunteers, wipe,
+        areas, audit, letters, matches, offers, reports, requests, reveals, stats, tasks,
+        volunteers, wipe,
     };
     cfg.service(
         at("/v1/matches")
@@ -224,6 +225,7 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/reports/{id}/close").route(web::post().to(reports::close)))
     .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
+    .service(at("/v1/requests/{id}/why").route(web::get().to(requests::why)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))
     .service(at("/v1/offers/{id}/list").route(web::post().to(offers::list_site)))
     .service(at("/v1/offers/{id}/unlist").route(web::post().to(offers::unlist_site)))
@@ -248,6 +250,7 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/letters").route(web::get().to(letters::list)))
     .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
     .service(at("/v1/wipe-closed").route(web::post().to(wipe::post)))
+    .service(at("/v1/stats").route(web::get().to(stats::get)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));
 }
 

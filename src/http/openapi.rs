@@ -65,7 +65,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::matches::approve, coordinator::matches::veto, coordinator::reports::post,
         coordinator::reports::list, coordinator::reports::get, coordinator::reports::close, coordinator::reveals::report,
         coordinator::requests::list, coordinator::requests::hold, coordinator::requests::unhold,
-        coordinator::reveals::request,
+        coordinator::reveals::request, coordinator::requests::why, coordinator::stats::get,
         coordinator::offers::list, coordinator::offers::list_site, coordinator::offers::unlist_site,
         coordinator::reveals::offer,
         coordinator::volunteers::list, coordinator::volunteers::get, coordinator::volunteers::vet,

@@ -43,6 +43,8 @@ pub struct LetterToSend {
     pub call_first: bool,
     /// Until when the link works, if it does not work for good.
     pub link_expires: Option<Ts>,
+    /// By when a neighbor knows more, by the clock of the area, where that can be said.
+    pub know_by: Option<jiff::Zoned>,
 }
 
 /// What a letter may tell of a request.
@@ -205,7 +207,7 @@ fn words(letter: &LetterToSend) -> Words {
                 if letter.call_first {
                     "Before anybody comes to your home, a coordinator calls you, or writes if you gave no number. After that we look for somebody near you.".into()
                 } else {
-                    "We are looking for somebody near you, and we write as soon as somebody says yes.".into()
+                    format!("We are looking for somebody near you, and we write as soon as somebody says yes.{}", by(letter))
                 },
                 "With this link you see how it stands, change it, hide it or delete it. Keep it to yourself: whoever has it can do the same.".into(),
             ],
@@ -270,7 +272,11 @@ fn words(letter: &LetterToSend) -> Words {
                 need,
                 match about.and_then(|a| a.attention) {
                     Some(Attention::NoneInReach) => "There is no offer near you yet that fits. A coordinator sees your post, and every new offer is compared with it.".into(),
-                    _ => "We have asked everybody near you whose offer fits, and nobody has said yes yet. A coordinator sees your post, and every new offer is compared with it.".into(),
+                    _ => "Everybody near you whose offer fits has been asked, or cannot be asked now, and nobody has said yes yet. A coordinator sees your post, and every new offer is compared with it.".into(),
+                },
+                match &letter.know_by {
+                    Some(_) => format!("It goes on by itself.{}", by(letter)),
+                    None => "We cannot say yet by when you will know: that is in a coordinator's hands now.".into(),
                 },
             ],
             button: Some("See how it stands"),
@@ -334,6 +340,15 @@ fn need(about: &About) -> String {
         when(about.from),
         when(about.until),
     )
+}
+
+/// " By Mon Dec 7, 18:20 (CST) you know whether somebody helps, or how it goes on."; empty where nothing can
+/// be said.
+fn by(letter: &LetterToSend) -> String {
+    letter.know_by.as_ref().map_or_else(String::new, |by| {
+        let by = by.strftime("%a %b %-d, %H:%M (%Z)");
+        format!(" By {by} you know whether somebody helps, or how it goes on; the link shows it.")
+    })
 }
 
 fn review(about: Option<&About>) -> String {

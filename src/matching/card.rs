@@ -5,7 +5,7 @@ use crate::domain::availability::{Availability, Window, Windows};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
-use crate::domain::need::{LeadTime, Reach, Renews, Urgency};
+use crate::domain::need::{Deadlines, LeadTime, Reach, Renews, Urgency};
 use crate::domain::place::GeoPoint;
 
 /// An open offer.
@@ -105,6 +105,8 @@ pub struct RequestCard {
     pub helpers_left: i32,
     /// How soon, as its neighbor has said.
     pub urgency: Urgency,
+    /// Since when it waits.
+    pub since: Ts,
     /// When.
     pub window: Window,
     /// Whether the helper must be there for the whole of it.
@@ -115,4 +117,17 @@ pub struct RequestCard {
     pub languages: Vec<String>,
     /// Whether a common language is a must.
     pub language_must: bool,
+}
+
+impl RequestCard {
+    /// How urgent it is at `now`: as its neighbor has said, or more, because its deadline nears.
+    #[must_use]
+    pub fn urgency_at(&self, now: Ts, near: Deadlines) -> Urgency {
+        let deadline = if self.throughout {
+            self.window.from()
+        } else {
+            self.window.until()
+        };
+        self.urgency.at(deadline, now, near)
+    }
 }

@@ -9,7 +9,7 @@ use crate::domain::availability::{Availability, Windows};
 use crate::domain::category::{Catalog, CategoryKey, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
-use crate::domain::need::Reach;
+use crate::domain::need::{Deadlines, Reach};
 
 /// Every open post, for both directions of matching. Proposes; the database decides.
 #[derive(Default)]
@@ -46,6 +46,12 @@ pub struct Found {
     /// How many were in reach, eligible or not, as far as the search went.
     pub in_reach: usize,
 }
+
+/// Requests in reach of one offer among which the most pressing are looked for. A city has fewer in one
+/// volunteer's reach, but for its worst days.
+const LOOKED_AT: usize = 2000;
+/// How far offers are looked for that are out of reach: twice 50 km.
+const FARTHEST_M: u32 = 100_000;
 
 /// The radius to search on behalf of one side, given who travels in the category.
 fn radius(travels: Travels, traveler: Travels, limit: Reach) -> u32 {
@@ -194,6 +200,53 @@ impl PostIndex {
         }
     }
 
+    /// Every offer in reach of a request, near first, with its distance in meters. Lazy.
+    pub fn in_reach<'a>(
+        &'a self,
+        catalog: &Catalog,
+        request: &'a RequestCard,
+    ) -> impl Iterator<Item = (&'a OfferCard, f64)> + use<'a> {
+        let travels = catalog
+            .get(request.category.as_str())
+            .map(|c| c.policy.travels);
+        let near = self.offers_near.get(request.category.as_str());
+        travels
+            .zip(near)
+            .into_iter()
+            .flat_map(move |(travels, near)| {
+                let radius = radius(travels, Travels::Neighbor, request.travel);
+                near.within(request.at, radius)
+                    .filter_map(|hit| Some((self.offers.get(&hit.key)?, hit.distance_m)))
+            })
+    }
+
+    /// Offers of the request's category that are just too far, near first, with their distances: out of
+    /// reach, but within twice of what would be in reach, among the nearest `look_at`.
+    #[must_use]
+    pub fn just_too_far(
+        &self,
+        catalog: &Catalog,
+        request: &RequestCard,
+        look_at: usize,
+    ) -> Vec<(&OfferCard, f64)> {
+        let (Some(category), Some(near)) = (
+            catalog.get(request.category.as_str()),
+            self.offers_near.get(request.category.as_str()),
+        ) else {
+            return Vec::new();
+        };
+        let travels = category.policy.travels;
+        near.within(request.at, FARTHEST_M)
+            .take(look_at)
+            .filter_map(|hit| Some((self.offers.get(&hit.key)?, hit.distance_m)))
+            .filter(|(offer, distance_m)| {
+                let (reach, travel) = (offer.reach, request.travel);
+                !travels.in_reach(*distance_m, reach, travel)
+                    && travels.in_reach(distance_m / 2.0, reach, travel)
+            })
+            .collect()
+    }
+
     /// Up to `limit` eligible offers for a request, near first; `skip` leaves out those not to be asked.
     #[must_use]
     pub fn offers_for(
@@ -208,19 +261,12 @@ impl PostIndex {
         let Some(category) = catalog.get(request.category.as_str()) else {
             return found;
         };
-        let Some(near) = self.offers_near.get(request.category.as_str()) else {
-            return found;
-        };
-        let radius = radius(category.policy.travels, Travels::Neighbor, request.travel);
-        for hit in near.within(request.at, radius) {
-            let Some(offer) = self.offers.get(&hit.key) else {
-                continue;
-            };
+        for (offer, distance_m) in self.in_reach(catalog, request) {
             found.in_reach += 1;
             if skip(offer) {
                 continue;
             }
-            if let Ok(fit) = eligible(category, request, offer, hit.distance_m, now) {
+            if let Ok(fit) = eligible(category, request, offer, distance_m, now) {
                 found.candidates.push(Candidate {
                     offer: offer.clone(),
                     fit,
@@ -231,6 +277,24 @@ impl PostIndex {
             }
         }
         found
+    }
+
+    /// Up to `limit` requests that an offer could serve: the most pressing first, and of them those that
+    /// wait longest, among the nearest that it could serve at all.
+    #[must_use]
+    pub fn pressing_for(
+        &self,
+        catalog: &Catalog,
+        offer: &OfferCard,
+        now: Ts,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Vec<RequestId> {
+        let near = self.requests_for(catalog, offer, now, LOOKED_AT);
+        let mut waiting: Vec<&RequestCard> =
+            near.iter().filter_map(|id| self.requests.get(id)).collect();
+        waiting.sort_unstable_by_key(|r| (r.urgency_at(now, deadlines), r.since, r.id));
+        waiting.into_iter().take(limit).map(|r| r.id).collect()
     }
 
     /// Up to `limit` requests that an offer could serve, near first.

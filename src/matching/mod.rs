@@ -1,11 +1,16 @@
 //! Who could help whom: pure, over domain types, with no database and no clock of its own.
 //!
 //! `spatial` finds who is near enough, `index` keeps what is open, `eligible` says who may be asked at
-//! all, `score` who first, `wave` how many and when. What it proposes is decided by the database.
+//! all, `judge` who may be asked now, `score` who first, `wave` how many and when, `hours` at which hours,
+//! `fairness` how evenly it all falls. What it proposes is decided by the database.
 
 pub mod card;
 pub mod eligible;
+pub mod fairness;
+pub mod hours;
 pub mod index;
+pub mod judge;
+pub mod passed;
 pub mod score;
 pub mod spatial;
 pub mod wave;

@@ -130,6 +130,7 @@ mod tests {
             splittable: true,
             helpers_left: 3,
             urgency: Urgency::Now,
+            since: Ts::EPOCH,
             window,
             throughout: false,
             requires: Attributes::default(),

@@ -1,19 +1,18 @@
 //! How many are asked, and when: the rounds of one request.
 //!
 //! A wave is the matches asked together. A decline is replaced at once; when the wave has had its
-//! time, the next one is asked, whether or not the earlier have answered. Who has lapsed may be asked
-//! again after a rest; who has declined, been vetoed or fallen through, not.
+//! time, the next one is asked, whether or not the earlier have answered; each may be wider than the one
+//! before. Who has lapsed may be asked again after a rest; who has declined, been vetoed or fallen
+//! through, not.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::time::Duration;
 
-use jiff::civil::Time;
+use super::passed::{Passed, PassedOver};
 
-use crate::domain::availability::TimeZoneName;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{Attention, FallReason, MatchState};
-use crate::domain::limits::AskLimits;
-use crate::domain::need::Urgency;
 use crate::settings::matching::{MatchingSettings, Wave};
 
 /// What a round needs to know of an earlier match of the request.
@@ -55,8 +54,8 @@ pub struct Round {
     pub ask: usize,
     /// When the wave after it may be asked, if anyone is asked now.
     pub next_wave_at: Ts,
-    /// Volunteers that are not to be asked in this round.
-    pub not_again: HashSet<VolunteerId>,
+    /// Volunteers that are not to be asked in this round, and why.
+    pub not_again: HashMap<VolunteerId, PassedOver>,
     /// When the first of those who lapsed may be asked again.
     pub second_round_at: Option<Ts>,
     /// Whether anyone is being asked, or has promised, already.
@@ -78,7 +77,7 @@ pub fn round(
         let active = earlier.iter().filter(in_wave).count();
         (
             standing.wave,
-            usize::from(policy.size).saturating_sub(active),
+            size(policy, standing.wave).saturating_sub(active),
             // A wave that began when it was less urgent ends as one does now.
             standing
                 .next_wave_at
@@ -87,23 +86,23 @@ pub fn round(
     } else {
         (
             standing.wave + 1,
-            usize::from(policy.size),
+            size(policy, standing.wave + 1),
             now.after(policy.next_wave_after),
         )
     };
-    let mut not_again = HashSet::new();
-    let mut second_round_at: Option<Ts> = None;
+    let mut not_again: HashMap<VolunteerId, PassedOver> = HashMap::new();
     for m in earlier {
-        match rest(m, standing.version, settings) {
-            Rest::None => continue,
-            Rest::Until(at) if at <= now => continue,
-            Rest::Until(at) => {
-                second_round_at = Some(second_round_at.map_or(at, |first| first.min(at)));
-            }
-            Rest::Forever => {}
+        let Some(passed) = rest(m, standing.version, settings, now) else {
+            continue;
+        };
+        // What lasts outweighs what ends, and of what ends the later end counts.
+        let lasts = |p: &PassedOver| (p.until.is_none(), p.until);
+        let known = not_again.get(&m.volunteer);
+        if known.is_none_or(|known| lasts(known) < lasts(&passed)) {
+            not_again.insert(m.volunteer, passed);
         }
-        not_again.insert(m.volunteer);
     }
+    let second_round_at = not_again.values().filter_map(|p| p.until).min();
     Round {
         wave,
         ask,
@@ -114,88 +113,128 @@ pub fn round(
     }
 }
 
-enum Rest {
-    None,
-    Until(Ts),
-    Forever,
+/// No wave is wider than this, however many came before it.
+const WIDEST: usize = 50;
+
+/// How many a wave asks: each so many more than the one before, whoever is in reach.
+fn size(policy: &Wave, wave: i32) -> usize {
+    let before = usize::try_from(wave - 1).unwrap_or(0);
+    let wider = usize::from(policy.widen_by).saturating_mul(before);
+    usize::from(policy.size)
+        .saturating_add(wider)
+        .min(WIDEST.max(usize::from(policy.size)))
 }
 
-/// Whether the volunteer of an earlier match may be asked again for the same request.
-fn rest(earlier: &Earlier, version: i32, settings: &MatchingSettings) -> Rest {
+/// Why the volunteer of an earlier match may not be asked again for the same request at `now`.
+fn rest(
+    earlier: &Earlier,
+    version: i32,
+    settings: &MatchingSettings,
+    now: Ts,
+) -> Option<PassedOver> {
     let changed = earlier.version != version;
-    match earlier.state {
-        MatchState::Proposed | MatchState::Notified | MatchState::Accepted | MatchState::Vetoed => {
-            Rest::Forever
-        }
+    let why = match earlier.state {
+        MatchState::Proposed | MatchState::Notified | MatchState::Accepted => Passed::Asked,
+        MatchState::Vetoed => Passed::Vetoed,
         MatchState::FellThrough if earlier.fall_reason == Some(FallReason::Refused) => {
-            Rest::Forever
+            Passed::CameToNothing
         }
-        MatchState::Declined | MatchState::FellThrough | MatchState::Fulfilled if !changed => {
-            Rest::Forever
+        MatchState::Declined if !changed => Passed::Declined,
+        MatchState::FellThrough | MatchState::Fulfilled if !changed => Passed::CameToNothing,
+        MatchState::Lapsed if !changed => {
+            let ended = earlier.ended_at.unwrap_or(Ts::EPOCH);
+            let until = ended.after(settings.second_round_after);
+            return (until > now).then(|| PassedOver::until(Passed::Lapsed, Some(until)));
         }
-        MatchState::Lapsed if !changed => Rest::Until(
-            earlier
-                .ended_at
-                .unwrap_or(Ts::EPOCH)
-                .after(settings.second_round_after),
-        ),
-        _ => Rest::None,
+        _ => return None,
+    };
+    Some(PassedOver::new(why))
+}
+
+/// What a round saw of those it could not ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Offers in reach, as far as it looked.
+    pub in_reach: u32,
+    /// Of them, those that fit and whose volunteers rest; the lapsed of this request are not among them.
+    pub resting: u32,
+    /// Of them, those that do not fit.
+    pub unfit: u32,
+    /// Of them, those that could have been asked too.
+    pub left: u32,
+    /// When the first rest ends by itself, as far as that is known.
+    pub rests_until: Option<Ts>,
+}
+
+impl Sight {
+    /// Adds what was found out of those that fit.
+    pub fn add(&mut self, judged: &Self) {
+        self.resting += judged.resting;
+        self.unfit += judged.unfit;
+        self.rests_until = [self.rests_until, judged.rests_until]
+            .into_iter()
+            .flatten()
+            .min();
+    }
+
+    /// Counts an offer that is passed over.
+    pub fn pass(&mut self, passed: &PassedOver) {
+        self.unfit += u32::from(passed.why.is_unfit());
+        if passed.why.is_rest() && passed.why != Passed::Lapsed {
+            self.resting += 1;
+            self.rests_until = [self.rests_until, passed.until].into_iter().flatten().min();
+        }
     }
 }
 
-/// When the request is to be looked at again, and whether a person must look at it, after a round that
-/// found `found` to ask, saw `near` offers in reach at all, and postponed some until `rested`.
+/// What comes after a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// When the request is looked at again.
+    pub due: Option<Ts>,
+    /// When somebody is asked again, as far as that is known: it may be looked at earlier in vain.
+    pub asks_at: Option<Ts>,
+    /// Whether a person must look at it.
+    pub attention: Option<Attention>,
+}
+
+/// While all who could be asked rest, a round looks again after this at the latest: a rest may end early.
+pub(super) const REST: Duration = Duration::from_mins(15);
+
+/// What comes after a round that asked `asked` people for a request that was posted at `since`.
+///
+/// Who rests is a hope for `second_round_after` from the post; a neighbor whom nobody could be asked for
+/// that long needs a person, whatever comes later.
 #[must_use]
 pub fn after(
     round: &Round,
-    found: usize,
-    near: usize,
-    rested: Option<Ts>,
-) -> (Option<Ts>, Option<Attention>) {
-    let asked_out = found == 0 && !round.busy && rested.is_none();
-    let attention = asked_out.then_some(if near == 0 {
+    settings: &MatchingSettings,
+    asked: usize,
+    sight: &Sight,
+    since: Ts,
+    now: Ts,
+) -> Next {
+    let is_hope = sight.resting > 0 && now.since(since) < settings.second_round_after;
+    let asked_out = asked == 0 && !round.busy && !is_hope;
+    let attention = asked_out.then_some(if sight.in_reach == 0 {
         Attention::NoneInReach
     } else {
         Attention::AllAsked
     });
-    let next_wave = (found > 0 || round.busy).then_some(round.next_wave_at);
-    // With nobody left to ask, only a second round, a new offer or an answer changes anything; each of
-    // the latter two makes the request due by itself.
-    let due = [
-        next_wave.filter(|_| found > 0 || near > 0),
-        round.second_round_at,
-        rested,
-    ]
-    .into_iter()
-    .flatten()
-    .min();
-    (due, attention)
-}
-
-/// Night, for asks that may wake somebody: local time.
-const NIGHT: (Time, Time) = (Time::constant(22, 0, 0, 0), Time::constant(7, 0, 0, 0));
-
-/// Whether a volunteer may be asked at `now`, by the hours of the day.
-#[must_use]
-pub fn is_asking_time(
-    policy: &Wave,
-    urgency: Urgency,
-    limits: &AskLimits,
-    zone: &TimeZoneName,
-    now: Ts,
-) -> bool {
-    if urgency == Urgency::Now && limits.nights {
-        return true;
-    }
-    if limits.quiet.as_ref().is_some_and(|quiet| quiet.cover(now)) {
-        return false;
-    }
-    let local = zone.to_local(now).time();
-    if urgency == Urgency::Now && limits.quiet.is_none() && (local >= NIGHT.0 || local < NIGHT.1) {
-        return false;
-    }
-    match (policy.ask_from, policy.ask_until) {
-        (Some(from), Some(until)) => from <= local && local < until,
-        _ => true,
+    let next_wave = (asked > 0 || (round.busy && sight.in_reach > 0)).then_some(round.next_wave_at);
+    let rested = (sight.resting > 0).then(|| {
+        let latest = now.after(REST);
+        sight.rests_until.map_or(latest, |at| at.min(latest))
+    });
+    // With nobody left to ask, only the end of a rest, a second round, a new offer or an answer changes
+    // anything; each of the latter two makes the request due by itself.
+    let first = |times: [Option<Ts>; 3]| times.into_iter().flatten().min();
+    Next {
+        due: first([next_wave, round.second_round_at, rested]),
+        asks_at: first([next_wave, round.second_round_at, sight.rests_until]),
+        attention,
     }
 }
+
+#[cfg(test)]
+mod tests;

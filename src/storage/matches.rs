@@ -10,7 +10,7 @@ use super::sql_types::Json;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState};
-use crate::domain::need::Quantity;
+use crate::domain::need::{Quantity, Urgency};
 use crate::domain::place::DistanceBand;
 use crate::domain::score::ScoreParts;
 use crate::domain::word::words;
@@ -293,7 +293,10 @@ pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Ve
     })
 }
 
-/// Open asks, asks since `week_ago` and open releases of each of the volunteers.
+/// What each of the volunteers carries: open asks, asks since `week_ago` and open releases.
+///
+/// An ask counts from when its letter has left, and not if it was withdrawn before it was answered: the
+/// volunteer has nothing from a limit that is used up by asks that nobody wanted an answer to.
 ///
 /// # Errors
 /// A failed query.
@@ -304,60 +307,96 @@ pub fn load_of(
 ) -> QueryResult<Vec<VolunteerLoad>> {
     let rows: Vec<LoadRow> = with!(conn, c => matches::table
         .inner_join(offers::table)
+        .inner_join(requests::table)
         .filter(offers::volunteer_id.eq_any(volunteers))
         .filter(matches::state.eq_any(MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
-        .select((
-            offers::volunteer_id,
-            matches::state,
-            matches::asked_at,
-            matches::released_at,
-            matches::answered_at,
-        ))
+        .select(LoadRow::as_select())
         .load(c))?;
-    Ok(volunteers
-        .iter()
-        .map(|volunteer| {
-            let mut load = VolunteerLoad {
-                volunteer: *volunteer,
-                open_asks: 0,
-                weekly_asks: 0,
-                open_releases: 0,
-                answered: 0,
-            };
-            for (_, state, asked, released, answered) in
-                rows.iter().filter(|(v, ..)| v == volunteer)
-            {
-                load.open_asks +=
-                    u32::from(matches!(state, MatchState::Notified | MatchState::Proposed));
-                load.weekly_asks += u32::from(
-                    asked.is_some_and(|at| at > week_ago) || *state == MatchState::Notified,
-                );
-                load.open_releases += u32::from(
-                    *state == MatchState::Accepted && (released.is_some() || answered.is_some()),
-                );
-                load.answered += u32::from(answered.is_some());
-            }
-            load
-        })
-        .collect())
+    let mut loads: Vec<VolunteerLoad> =
+        volunteers.iter().map(|v| VolunteerLoad::none(*v)).collect();
+    for load in &mut loads {
+        let volunteer = load.volunteer;
+        for row in rows.iter().filter(|row| row.volunteer_id == volunteer) {
+            load.add(row, week_ago);
+        }
+        load.calm_asks.sort_unstable();
+    }
+    Ok(loads)
 }
 
-/// Whose, in which state, asked, released and answered when.
-type LoadRow = (VolunteerId, MatchState, Option<Ts>, Option<Ts>, Option<Ts>);
+/// What is read of a match for the load of its volunteer.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = matches)]
+struct LoadRow {
+    #[diesel(select_expression = offers::volunteer_id)]
+    volunteer_id: VolunteerId,
+    #[diesel(select_expression = requests::urgency)]
+    urgency: Urgency,
+    state: MatchState,
+    created_at: Ts,
+    max_wait_at: Option<Ts>,
+    asked_at: Option<Ts>,
+    respond_by: Option<Ts>,
+    released_at: Option<Ts>,
+    answered_at: Option<Ts>,
+}
 
 /// How much a volunteer carries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct VolunteerLoad {
     /// Whose load.
     pub volunteer: VolunteerId,
-    /// Asks without an answer.
+    /// Asks and proposals without an answer.
     pub open_asks: u32,
-    /// Asks within the week.
-    pub weekly_asks: u32,
+    /// When the first of them ends by itself.
+    pub open_until: Option<Ts>,
+    /// Asks within the week that were not urgent, by when they were asked, oldest first.
+    pub calm_asks: Vec<Ts>,
+    /// Asks within the week, of any urgency.
+    pub recent_asks: u32,
     /// Accepted matches that are not done.
     pub open_releases: u32,
     /// Asks within the week that were answered.
     pub answered: u32,
+}
+
+impl VolunteerLoad {
+    fn none(volunteer: VolunteerId) -> Self {
+        Self {
+            volunteer,
+            open_asks: 0,
+            open_until: None,
+            calm_asks: Vec::new(),
+            recent_asks: 0,
+            open_releases: 0,
+            answered: 0,
+        }
+    }
+
+    fn add(&mut self, row: &LoadRow, week_ago: Ts) {
+        if matches!(row.state, MatchState::Notified | MatchState::Proposed) {
+            self.open_asks += 1;
+            let ends = row.respond_by.or(row.max_wait_at);
+            self.open_until = [self.open_until, ends].into_iter().flatten().min();
+        }
+        let asked = match row.state {
+            // About to leave.
+            MatchState::Notified => Some(row.asked_at.unwrap_or(row.created_at)),
+            MatchState::Superseded => None,
+            _ => row.asked_at,
+        };
+        if let Some(at) = asked.filter(|at| *at > week_ago || row.state == MatchState::Notified) {
+            self.recent_asks += 1;
+            if row.urgency == Urgency::Soon {
+                self.calm_asks.push(at);
+            }
+        }
+        self.open_releases += u32::from(
+            row.state == MatchState::Accepted
+                && (row.released_at.is_some() || row.answered_at.is_some()),
+        );
+        self.answered += u32::from(row.answered_at.is_some());
+    }
 }
 
 /// Proposals and asks from `after` on, in the order of their ids.

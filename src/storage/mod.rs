@@ -5,6 +5,7 @@
 //! columns in `schema`, one file here named after it with `X` to read and `NewX` to write; one with a
 //! `sealed` column is named in `sealed` as well, or its keys could not be renewed.
 
+pub mod activity;
 pub mod areas;
 pub mod audit;
 pub mod audit_chain;
@@ -33,6 +34,7 @@ pub mod page;
 pub mod postgres;
 pub mod reports;
 pub mod requests;
+pub mod rounds;
 pub mod schema;
 pub mod sealed;
 pub mod sites;

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::connection::{Conn, with};
 use super::dialect::{load_for_update, load_skip_locked};
 use super::page::{Page, page_of};
+use super::rounds;
 use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
@@ -483,7 +484,7 @@ pub fn sweep(conn: &mut Conn, untouched_since: Ts, now: Ts, limit: i64) -> Query
 }
 
 /// Covers `taken` more of an open request, if so much is still needed; covered whole, it leaves
-/// matching.
+/// matching. When that was first is remembered.
 ///
 /// # Errors
 /// A failed query.
@@ -494,12 +495,15 @@ pub fn take_cover(conn: &mut Conn, id: RequestId, taken: i32, now: Ts) -> QueryR
             .filter((requests::covered + taken).le(requests::quantity)))
         .set((requests::covered.eq(requests::covered + taken), requests::attention.eq(None::<Attention>), requests::updated_at.eq(now)))
         .execute(c))?;
-    with!(conn, c => diesel::update(requests::table
+    let covered = with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq(id))
             .filter(requests::state.eq(RequestState::Open))
             .filter(requests::covered.eq(requests::quantity)))
         .set((requests::state.eq(RequestState::Covered), requests::match_due_at.eq(None::<Ts>), requests::next_wave_at.eq(None::<Ts>)))
         .execute(c))?;
+    if covered == 1 {
+        rounds::set_covered(conn, id, now)?;
+    }
     Ok(done == 1)
 }
 
@@ -741,5 +745,6 @@ pub fn to_forget(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Req
 /// # Errors
 /// A failed query.
 pub fn delete(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
+    rounds::delete(conn, ids)?;
     with!(conn, c => diesel::delete(requests::table.filter(requests::id.eq_any(ids))).execute(c))
 }

@@ -339,9 +339,20 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::Nullable;
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    rounds (request_id) {
+        request_id -> Id,
+        seen -> Nullable<JsonText>,
+        covered_at -> Nullable<Instant>,
+    }
+}
+
 joinable!(requests -> neighbors (neighbor_id));
 joinable!(offers -> volunteers (volunteer_id));
 joinable!(sites -> offers (offer_id));
+joinable!(rounds -> requests (request_id));
 joinable!(offer_capacity -> offers (offer_id));
 joinable!(matches -> requests (request_id));
 joinable!(matches -> offers (offer_id));
@@ -355,6 +366,7 @@ allow_tables_to_appear_in_same_query!(
     sites,
     matches,
     letters,
+    rounds,
 );
 
 table! {

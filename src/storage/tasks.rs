@@ -85,6 +85,33 @@ pub fn open_call(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Option<Ta
         .optional())
 }
 
+/// The newest look that a request was to get, done or not.
+///
+/// # Errors
+/// A failed query.
+pub fn last_look(conn: &mut Conn, request: RequestId) -> QueryResult<Option<Task>> {
+    with!(conn, c => tasks::table
+        .filter(tasks::request_id.eq(request))
+        .filter(tasks::kind.eq(TaskKind::Look))
+        .order((tasks::created_at.desc(), tasks::id.desc()))
+        .select(Task::as_select())
+        .first(c)
+        .optional())
+}
+
+/// Ends the look that a request waits for, if it waits for one.
+///
+/// # Errors
+/// A failed query.
+pub fn drop_look(conn: &mut Conn, request: RequestId, now: Ts) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::request_id.eq(request))
+            .filter(tasks::kind.eq(TaskKind::Look))
+            .filter(tasks::done_at.is_null()))
+        .set((tasks::done_at.eq(now), tasks::outcome.eq(TaskOutcome::NotNeeded)))
+        .execute(c))
+}
+
 /// One page for coordinators.
 ///
 /// # Errors

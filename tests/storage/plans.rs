@@ -12,8 +12,11 @@ use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
 use manyhands::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use manyhands::domain::letter::Lane;
+use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Deadlines;
-use manyhands::storage::{Conn, TxError, letters, matches, offers, requests, tasks, volunteers};
+use manyhands::storage::{
+    Conn, TxError, activity, letters, matches, offers, requests, tasks, volunteers,
+};
 
 use crate::database::is_left_out;
 use crate::open;
@@ -92,6 +95,23 @@ const QUERIES: &[(&[&str], Run)] = &[
     }),
     (&["tasks_neighbor"], |c, _| {
         tasks::open_call(c, NeighborId::new(&SeededEntropy::new(1))).map(drop)
+    }),
+    (&["tasks_request"], |c, _| {
+        tasks::last_look(c, RequestId::new(&SeededEntropy::new(1))).map(drop)
+    }),
+    (&["requests_page"], |c, _| {
+        activity::posted(c, NOW).map(drop)
+    }),
+    (&["requests_ended"], |c, _| {
+        activity::closed(c, CloseReason::Unmet, NOW).map(drop)
+    }),
+    (&["requests_live"], |c, _| activity::open(c, NOW).map(drop)),
+    (&["rounds_covered"], |c, _| {
+        activity::covered(c, NOW).map(drop)
+    }),
+    (&["matches_asked"], |c, _| activity::asks(c, NOW).map(drop)),
+    (&["offers_expiring"], |c, _| {
+        activity::askable(c, NOW).map(drop)
     }),
     (&["tasks_done"], |c, _| {
         tasks::delete_old(c, NOW, 9).map(drop)

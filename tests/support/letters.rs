@@ -214,7 +214,7 @@ async fn review(app: &mut TestApp, admin: &str) {
     neighbor(app, "Sam", json!({}), &[child]).await;
     app.settle().await;
     // Somebody calls before anybody comes into the home.
-    let calls = app.get("/v1/tasks", admin).await.ok();
+    let calls = app.get("/v1/tasks?kind=call", admin).await.ok();
     let call = calls["items"][0]["id"].as_str().unwrap();
     let reached = json!({"outcome": "reached"});
     app.post(&format!("/v1/tasks/{call}/done"), admin, &reached)

@@ -166,7 +166,10 @@ impl TestApp {
 
     /// A coordinator reaches everybody who waits for a call.
     pub async fn called(&self, coordinator: &str) {
-        let waiting = self.get("/v1/tasks?state=open", coordinator).await.ok();
+        let waiting = self
+            .get("/v1/tasks?state=open&kind=call", coordinator)
+            .await
+            .ok();
         for task in waiting["items"].as_array().expect("items") {
             let path = format!("/v1/tasks/{}/done", task["id"].as_str().expect("id"));
             self.post(&path, coordinator, &json!({"outcome": "reached"}))

@@ -19,6 +19,7 @@ pub mod offers;
 pub mod reports;
 pub mod requests;
 pub mod reveals;
+pub mod stats;
 pub mod tasks;
 pub mod volunteers;
 pub mod wipe;

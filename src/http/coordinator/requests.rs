@@ -4,6 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::found;
+use crate::actions::why_request::why_request;
 use crate::actions::{Ctx, hold_request};
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::RequestState;
@@ -14,6 +15,7 @@ use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::request::{RequestFile, RequestSheet, file, sheets};
+use crate::http::views::coordinator::why::WhyView;
 use crate::storage::requests;
 use crate::storage::requests::RequestFilter;
 
@@ -22,7 +24,8 @@ use crate::storage::requests::RequestFilter;
 /// # Errors
 /// A request that is not there.
 pub async fn shown(ctx: &web::Data<Ctx>, id: RequestId) -> Result<HttpResponse, Problem> {
-    found(ctx, move |conn| file(conn, id)).await
+    let inner = ctx.clone();
+    found(ctx, move |conn| file(&inner, conn, id)).await
 }
 
 /// A page of them.
@@ -62,12 +65,13 @@ pub async fn list(
         area: filters.parsed("area"),
     };
     let asked = filters.finish(&ctx)?;
+    let inner = ctx.clone();
     asked
         .answer(
             &ctx,
             move |conn, page| Ok(requests::page(conn, &filter, page)?),
             |r| position(r.created_at, r.id),
-            sheets,
+            move |conn, rows| sheets(&inner, conn, rows),
         )
         .await
 }
@@ -94,4 +98,21 @@ pub async fn unhold(
 ) -> Result<HttpResponse, Problem> {
     hold_request::unhold_request(&ctx, *id, who.actor()).await?;
     shown(&ctx, *id).await
+}
+
+/// Why a request stands as it does: what the next round of matching would make of each offer near it, what
+/// the last one saw, and what became of those who were asked. Of a request that is not open, only the latter.
+#[utoipa::path(get, path = "/v1/requests/{id}/why", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "Why it stands so", body = WhyView), Problems), security(("coordinator" = [])))]
+pub async fn why(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    id: web::Path<RequestId>,
+) -> Result<HttpResponse, Problem> {
+    let (inner, id, now) = (ctx.clone(), *id, ctx.now());
+    found(&ctx, move |conn| {
+        let why = why_request(&inner, conn, id, now)?;
+        Ok(why.map(|why| WhyView::of(&inner, why)))
+    })
+    .await
 }

@@ -1,4 +1,5 @@
-//! `/v1/tasks`: what a person must do by a time. So far: the calls that neighbors wait for.
+//! `/v1/tasks`: what a person must do by a time: the calls that neighbors wait for, and the requests for which
+//! nobody is left to ask.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -8,8 +9,9 @@ use super::found;
 use crate::actions::Ctx;
 use crate::actions::claim_task::claim_task;
 use crate::actions::finish_call::finish_call;
+use crate::actions::finish_look::finish_look;
 use crate::domain::ids::TaskId;
-use crate::domain::task::{CallOutcome, TaskKind, TaskState};
+use crate::domain::task::{DoneOutcome, TaskKind, TaskState};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
 use crate::http::fields::read_optional;
@@ -91,14 +93,14 @@ pub async fn claim(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": "reached"}))]
 pub struct DoneBody {
-    /// How the call ended.
+    /// How it ended: `looked` for a look, any other for a call.
     #[schema(required = true, nullable = false)]
-    outcome: Option<CallOutcome>,
+    outcome: Option<DoneOutcome>,
 }
 
-/// Ends a call. `reached` checks the neighbor's contact, and everything that waited for it is matched;
+/// Ends a task. Of a call, `reached` checks the neighbor's contact, and everything that waited for it is matched;
 /// `refused` closes what waited; after `unreachable` it goes on waiting, and a later call can still
-/// reach her.
+/// reach her. A look ends with `looked`; it also ends by itself, when it is not needed any more.
 #[utoipa::path(post, path = "/v1/tasks/{id}/done", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = DoneBody,
     responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = [])))]
 pub async fn done(
@@ -111,6 +113,9 @@ pub async fn done(
     let (body, mut errors) = read_optional::<DoneBody>(&request, &body)?;
     let outcome = errors.require("/outcome", body.outcome);
     let outcome = errors.finish(outcome)?;
-    finish_call(&ctx, *id, outcome, who.0).await?;
+    match outcome.of_call() {
+        Some(call) => finish_call(&ctx, *id, call, who.0).await?,
+        None => finish_look(&ctx, *id, who.0).await?,
+    }
     shown(&ctx, *id).await
 }

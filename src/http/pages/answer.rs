@@ -249,6 +249,24 @@ pub(super) fn facts(ctx: &Ctx, view: &AnswerView) -> Vec<Fact> {
     if let (MatchState::Notified, Some(by)) = (view.state, view.respond_by) {
         facts.push(fact("Please answer by", words::instant(by, zone)));
     }
+    if let (MatchState::Notified, 1..) = (view.state, view.others_asked) {
+        let others = match view.others_asked {
+            1 => "1 other person".to_owned(),
+            n => format!("{n} others"),
+        };
+        facts.push(fact("Asked as well", others));
+    }
+    facts.extend(view.counts_until.map(|until| {
+        let late = format!(
+            "Until {}, while it is still needed",
+            words::instant(until, zone)
+        );
+        fact("A late yes counts", late)
+    }));
+    if let Some(needed) = view.still_needed.filter(|n| *n != view.quantity) {
+        let amount = words::amount(ctx, &view.category, needed);
+        facts.push(fact("Still needed in all", amount));
+    }
     facts
 }
 

@@ -192,9 +192,22 @@ fn search(ctx: &Ctx, r: &RequestView, said: &mut Vec<String>) {
     if let Some(next) = progress.next_ask_at.filter(|next| *next > ctx.now()) {
         let zone = &ctx.settings.area.timezone;
         said.push(format!(
-            "If nobody says yes until {}, we ask more people then.",
+            "If nobody says yes until {}, we look for more people then.",
             words::instant(next, zone)
         ));
+    }
+    if progress.frozen {
+        return;
+    }
+    match progress.know_by {
+        Some(by) => said.push(format!(
+            "By {} you know whether somebody helps, or how it goes on.",
+            words::instant(by, &ctx.settings.area.timezone)
+        )),
+        None if progress.attention.is_none() => {
+            said.push("A coordinator looks at it; we cannot say yet by when you will know.".into());
+        }
+        None => said.push("We cannot say yet by when you will know.".into()),
     }
 }
 
@@ -212,7 +225,7 @@ fn attention(why: Attention) -> &'static str {
             "There is no offer near you yet that fits. A coordinator sees your post, and every new offer is compared with it."
         }
         Attention::AllAsked => {
-            "Everybody near you whose offer fits has been asked. A coordinator sees your post, and every new offer is compared with it."
+            "Everybody near you whose offer fits has been asked, or cannot be asked now. A coordinator sees your post, and every new offer is compared with it."
         }
         Attention::ReviewLate => {
             "It takes longer than it should. The coordinators have been reminded."

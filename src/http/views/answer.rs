@@ -15,7 +15,7 @@ use crate::domain::lifecycle::{Agreement, FallReason, MatchState, RequestState, 
 use crate::domain::need::{Handover, Urgency, Verified};
 use crate::domain::place::DistanceBand;
 use crate::domain::secret::{NeighborSecret, RequestSecret};
-use crate::storage::matches::Match;
+use crate::storage::matches::{Between, Match};
 use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
@@ -64,6 +64,16 @@ pub struct AnswerView {
     /// Until when an answer is waited for.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub respond_by: Option<Ts>,
+    /// Until when a yes counts while it is still needed, however late: the end of the need. Null where it
+    /// cannot be accepted.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub counts_until: Option<Ts>,
+    /// How many others are asked at the same time; 0 when the question is not open any more.
+    #[schema(example = 4)]
+    pub others_asked: usize,
+    /// How much is still needed of it by anybody, while it can be accepted.
+    #[schema(example = 4)]
+    pub still_needed: Option<i32>,
     /// When the volunteer said they arrive.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub arrival_at: Option<Ts>,
@@ -126,9 +136,21 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
         .note
         .filter(|_| is_open && !frozen)
         .map(|n| n.expose().to_owned());
+    let others_asked = match m.state {
+        MatchState::Notified => others(conn, m)?,
+        _ => 0,
+    };
     let mut view = view(ctx, m, request, neighbor, can, note, contact);
+    view.others_asked = others_asked;
     view.frozen = frozen;
     Ok(Some(view))
+}
+
+/// How many others are asked for the same request now.
+fn others(conn: &mut Conn, m: &Match) -> Result<usize, StorageError> {
+    let asked = matches::active_of_requests(conn, &[m.request_id])?;
+    let is_other = |o: &&Between| o.state == MatchState::Notified && o.id != m.id;
+    Ok(asked.iter().filter(is_other).count())
 }
 
 /// What a volunteer was asked, newest first, up to `limit`. What waits for a review is not theirs to know yet.
@@ -168,6 +190,8 @@ fn view(
         .catalog
         .get(request.category.as_str())
         .map_or("", |c| c.unit_for(quantity));
+    let may_accept = can.contains(&"accept");
+    let still_needed = may_accept.then(|| request.still_needed());
     AnswerView {
         id: m.id.to_string(),
         state: m.state,
@@ -189,6 +213,9 @@ fn view(
         verified: neighbor.verified,
         note,
         respond_by: m.respond_by,
+        counts_until: may_accept.then_some(request.needed_until),
+        others_asked: 0,
+        still_needed,
         arrival_at: m.arrival_at,
         fall_reason: m.fall_reason,
         frozen: false,

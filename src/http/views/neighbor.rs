@@ -13,7 +13,7 @@ use crate::http::bodies::contact::ContactBody;
 use crate::http::bodies::location::LocationBody;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
-use crate::storage::{Conn, StorageError, areas, matches, neighbors, requests};
+use crate::storage::{Conn, StorageError, areas, matches, neighbors, requests, rounds};
 
 /// Everything that is known of a neighbor, to herself.
 #[derive(Serialize, ToSchema)]
@@ -106,7 +106,12 @@ pub fn request_view(
     let all = matches::of_request(conn, request.id)?;
     let frozen = areas::frozen(conn)?;
     let shown = matched::of_request(ctx, conn, request, &all, &frozen)?;
-    let mut view = RequestView::of(ctx, request, &all, shown)?;
+    let seen = rounds::seen(conn, request.id)?;
+    let mut view = RequestView::of(ctx, request, &all, seen.as_ref(), shown)?;
+    if frozen.holds(request.cell.center()) {
+        // Nobody is asked there, whatever was planned.
+        (view.progress.next_ask_at, view.progress.know_by) = (None, None);
+    }
     view.progress.frozen = frozen.holds(request.cell.center());
     Ok(view)
 }

@@ -5,10 +5,12 @@ use utoipa::ToSchema;
 
 use super::matched::NeighborMatchView;
 use crate::actions::Ctx;
+use crate::actions::know_by::{know_by, next_ask_at};
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Handover, Urgency};
+use crate::domain::round::RoundSeen;
 use crate::domain::secret::RequestSecret;
 use crate::storage::StorageError;
 use crate::storage::matches::Match;
@@ -92,9 +94,13 @@ pub struct ProgressView {
     pub waiting: usize,
     /// How many proposals a coordinator looks at.
     pub in_review: usize,
-    /// By when the next ones are asked, if nobody says yes.
+    /// When the next ones are asked, if nobody says yes before.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_ask_at: Option<Ts>,
+    /// By when she knows whether somebody helps: when those who are asked now, or next, have answered or let
+    /// the time go by. Null where nothing is planned: then a person looks at it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub know_by: Option<Ts>,
     /// Why a person must look at it.
     pub attention: Option<Attention>,
     /// Whether coordinators have stopped all help in her area for now.
@@ -102,7 +108,7 @@ pub struct ProgressView {
 }
 
 impl ProgressView {
-    fn of(request: &Request, matches: &[Match]) -> Self {
+    fn of(ctx: &Ctx, request: &Request, matches: &[Match], seen: Option<&RoundSeen>) -> Self {
         let count = |wanted: MatchState| matches.iter().filter(|m| m.state == wanted).count();
         Self {
             asked: matches
@@ -111,9 +117,8 @@ impl ProgressView {
                 .count(),
             waiting: count(MatchState::Notified),
             in_review: count(MatchState::Proposed),
-            next_ask_at: request
-                .next_wave_at
-                .filter(|_| request.state == RequestState::Open),
+            next_ask_at: next_ask_at(request, seen, ctx.now()),
+            know_by: know_by(&ctx.settings.matching, request, matches, seen, ctx.now()),
             attention: request.attention,
             frozen: false,
         }
@@ -121,7 +126,8 @@ impl ProgressView {
 }
 
 impl RequestView {
-    /// The view of a request with its matches and those of them that the neighbor sees.
+    /// The view of a request with its matches, those of them that the neighbor sees, and what the last
+    /// round saw.
     ///
     /// # Errors
     /// A secret that does not open.
@@ -129,6 +135,7 @@ impl RequestView {
         ctx: &Ctx,
         row: &Request,
         all: &[Match],
+        seen: Option<&RoundSeen>,
         shown: Vec<NeighborMatchView>,
     ) -> Result<Self, StorageError> {
         let secret: RequestSecret = match &row.sealed {
@@ -159,7 +166,7 @@ impl RequestView {
             series: row.series_id.map(|s| s.to_string()),
             held_by: row.held_by,
             close_reason: row.close_reason,
-            progress: ProgressView::of(row, all),
+            progress: ProgressView::of(ctx, row, all, seen),
             matches: shown,
             created_at: row.created_at,
         })

@@ -27,6 +27,8 @@ pub struct Waves {
 pub struct Wave {
     /// Volunteers asked at the same time.
     pub size: u8,
+    /// How many more each later wave asks than the one before it.
+    pub widen_by: u8,
     /// When the next wave is due while the need is not covered.
     #[serde(with = "humantime_serde")]
     pub next_wave_after: Duration,
@@ -77,6 +79,7 @@ impl Waves {
         ] {
             let key = |key: &str| format!("waves.{name}.{key}");
             checks.number(&key("size"), wave.size, 1..=50);
+            checks.number(&key("widen_by"), wave.widen_by, 0..=20);
             checks.time(
                 &key("next_wave_after"),
                 wave.next_wave_after,

@@ -57,6 +57,9 @@ fn the_waves_are_those_of_the_contract() {
     assert_eq!(minutes(Urgency::Now), (7, [5, 15, 15, 30]));
     assert_eq!(minutes(Urgency::Today), (5, [30, 120, 120, 240]));
     assert_eq!(minutes(Urgency::Soon), (3, [240, 1440, 1440, 2880]));
+    let wider = |urgency| matching.waves.of(urgency).widen_by;
+    let wider = [Urgency::Now, Urgency::Today, Urgency::Soon].map(wider);
+    assert_eq!(wider, [2, 1, 1]);
     assert_eq!(matching.waves.now.asking_hours(), None);
     assert_eq!(matching.waves.today.asking_hours(), None);
     let day = matching::AskingHours {

@@ -56,6 +56,7 @@ const BAD_VALUES: &str = r"
     matching.weights.time | -1 | must be from 0 to 100
     matching.weights.time | much | must be a number
     matching.waves.now.size | 0 | must be from 1 to 50
+    matching.waves.now.widen_by | 21 | must be from 0 to 20
     matching.waves.today.next_wave_after | 1s | must be from 1m to 7d
     matching.waves.soon.respond_within | 40d | must be from 1m to 30d
     matching.waves.soon.agree_within | 1s | must be from 1m to 30d

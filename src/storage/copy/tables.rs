@@ -116,6 +116,7 @@ tables! {
     coordinators by id 0, paged;
     neighbors by id 0, paged;
     requests by id 0, paged;
+    rounds by request_id 0, paged;
     volunteers by id 0, paged;
     offers by id 0, paged;
     offer_capacity by offer_id 0 period_start 1, paged;

@@ -231,7 +231,7 @@ async fn called(app: &TestApp, admin: &str) -> String {
     let need = json!({"category": "pet_care", "quantity": 1, "handover": "home"});
     let kim = json!({"contact": {"name": "Kim", "phone": "612 555 0112"}});
     app.neighbor_who(with(post_of(&[need]), kim)).await;
-    text(&app.get("/v1/tasks", admin).await.ok()["items"][0]["id"])
+    text(&app.get("/v1/tasks?kind=call", admin).await.ok()["items"][0]["id"])
 }
 
 /// A report of two others.

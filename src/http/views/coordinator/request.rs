@@ -6,15 +6,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::matched::{self, MatchSheet};
+use crate::actions::Ctx;
+use crate::actions::know_by::next_ask_at;
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, RequestState};
 use crate::domain::need::{Handover, Urgency, Verified};
+use crate::domain::round::RoundSeen;
 use crate::http::views::request::WindowView;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::{HeldBy, Request};
-use crate::storage::{Conn, StorageError, matches, neighbors, requests};
+use crate::storage::rounds::Rounds;
+use crate::storage::{Conn, StorageError, matches, neighbors, requests, rounds};
 
 /// A request, to a coordinator.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +76,11 @@ pub struct RequestSheet {
     /// By when the next ones are asked, if nobody says yes.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_ask_at: Option<Ts>,
+    /// What the last round of matching saw.
+    pub round: Option<RoundView>,
+    /// When all of it was promised for the first time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub covered_at: Option<Ts>,
     /// When it was posted.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Ts,
@@ -83,6 +92,26 @@ pub struct RequestSheet {
     pub closed_at: Option<Ts>,
     /// Who asks.
     pub neighbor: NeighborSummary,
+}
+
+/// What the last round of matching saw.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RoundView {
+    /// It in numbers.
+    #[serde(flatten)]
+    pub seen: RoundSeen,
+    /// It in a sentence.
+    #[schema(example = "12 in reach: 9 asked, 3 resting")]
+    pub says: String,
+}
+
+impl From<RoundSeen> for RoundView {
+    fn from(seen: RoundSeen) -> Self {
+        Self {
+            says: seen.sentence(),
+            seen,
+        }
+    }
 }
 
 /// A neighbor in short.
@@ -121,27 +150,42 @@ pub struct RequestFile {
 ///
 /// # Errors
 /// A failed query.
-pub fn sheets(conn: &mut Conn, rows: Vec<Request>) -> Result<Vec<RequestSheet>, StorageError> {
+pub fn sheets(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    rows: Vec<Request>,
+) -> Result<Vec<RequestSheet>, StorageError> {
+    let ids: Vec<RequestId> = rows.iter().map(|r| r.id).collect();
+    let mut progress: HashMap<RequestId, Rounds> = rounds::find_all(conn, &ids)?
+        .into_iter()
+        .map(|r| (r.request_id, r))
+        .collect();
+    let now = ctx.now();
     let ids: Vec<NeighborId> = rows.iter().map(|r| r.neighbor_id).collect();
     let owners: HashMap<NeighborId, Neighbor> = neighbors::find_all(conn, &ids)?
         .into_iter()
         .map(|n| (n.id, n))
         .collect();
     // A foreign key sees to it that none is missing.
-    let sheet = |row: Request| {
+    let mut sheet = |row: Request| {
         let owner = owners.get(&row.neighbor_id)?.into();
-        Some(sheet(row, owner))
+        let rounds = progress.remove(&row.id);
+        Some(sheet(row, owner, rounds, now))
     };
-    Ok(rows.into_iter().filter_map(sheet).collect())
+    Ok(rows.into_iter().filter_map(&mut sheet).collect())
 }
 
 /// The request with all its matches; `None` if there is none.
 ///
 /// # Errors
 /// A failed query.
-pub fn file(conn: &mut Conn, id: RequestId) -> Result<Option<RequestFile>, StorageError> {
+pub fn file(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    id: RequestId,
+) -> Result<Option<RequestFile>, StorageError> {
     let rows = requests::find(conn, id)?.into_iter().collect();
-    let Some(request) = sheets(conn, rows)?.pop() else {
+    let Some(request) = sheets(ctx, conn, rows)?.pop() else {
         return Ok(None);
     };
     let all = matches::of_request(conn, id)?;
@@ -149,7 +193,10 @@ pub fn file(conn: &mut Conn, id: RequestId) -> Result<Option<RequestFile>, Stora
     Ok(Some(RequestFile { request, matches }))
 }
 
-fn sheet(row: Request, neighbor: NeighborSummary) -> RequestSheet {
+fn sheet(row: Request, neighbor: NeighborSummary, rounds: Option<Rounds>, now: Ts) -> RequestSheet {
+    let covered_at = rounds.as_ref().and_then(|r| r.covered_at);
+    let seen = rounds.and_then(|r| r.seen).map(|seen| seen.0);
+    let next_ask_at = next_ask_at(&row, seen.as_ref(), now);
     RequestSheet {
         id: row.id.to_string(),
         state: row.state,
@@ -174,7 +221,9 @@ fn sheet(row: Request, neighbor: NeighborSummary) -> RequestSheet {
         close_reason: row.close_reason,
         attention: row.attention,
         wave: row.wave,
-        next_ask_at: row.next_wave_at.filter(|_| row.state == RequestState::Open),
+        next_ask_at,
+        round: seen.map(RoundView::from),
+        covered_at,
         created_at: row.created_at,
         updated_at: row.updated_at,
         closed_at: row.closed_at,

@@ -1,0 +1,323 @@
+//! The write transaction of a round: everybody whom it may bring together is locked and looked at again.
+
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+use super::Findings;
+use super::candidates::{Known, load};
+use super::choose::Chosen;
+use crate::actions::cards::offer_cards_by_id;
+use crate::actions::tx::To;
+use crate::actions::{Ctx, Outcome, Tx};
+use crate::domain::area::Frozen;
+use crate::domain::category::{Category, Review};
+use crate::domain::clock::Ts;
+use crate::domain::ids::{LeaseId, MatchId, OfferId, VolunteerId};
+use crate::domain::letter::LetterKind;
+use crate::domain::lifecycle::RequestState;
+use crate::domain::round::RoundSeen;
+use crate::matching::card::RequestCard;
+use crate::matching::eligible::eligible;
+use crate::matching::judge::{WEEK, no_room};
+use crate::matching::wave::{self, Next, Round, Sight};
+use crate::storage::audit::Actor;
+use crate::storage::matches::Match;
+use crate::storage::neighbors::Neighbor;
+use crate::storage::requests::{Request, RoundResult};
+use crate::storage::sql_types::Json;
+use crate::storage::volunteers::Volunteer;
+use crate::storage::{areas, letters, matches, neighbors, offers, requests, rounds, volunteers};
+
+/// A neighbor is told at most this often that nobody is found.
+const NOT_AGAIN: Duration = Duration::from_hours(6);
+
+/// Those who are asked, and by which match.
+type Asked = Vec<(VolunteerId, MatchId)>;
+
+pub(super) async fn write_round(
+    ctx: &Ctx,
+    request: Request,
+    lease: LeaseId,
+    category: Category,
+    findings: Findings,
+) -> Outcome<usize> {
+    let write = move |tx: &mut Tx<'_>| {
+        let free = lock_free(tx, &findings.known.neighbor, &request, &findings.chosen)?;
+        let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
+            r.state == RequestState::Open
+                && r.version == request.version
+                && r.lease_id == Some(lease)
+        }) else {
+            return Ok(0);
+        };
+        let frozen = areas::frozen_until_end(tx.conn)?;
+        if frozen.holds(current.cell.center()) {
+            return Ok(0);
+        }
+        let asked = ask(tx, &category, &current, &findings, (&free, &frozen))?;
+        let next = next(tx, &current, &findings, (asked.len(), free.len()));
+        let seen = seen(tx, &findings, &asked, &next);
+        settle(
+            tx,
+            &request,
+            &current,
+            lease,
+            &findings.known.round,
+            (&asked, &next, &seen),
+        )?;
+        tell(tx, &current, &category, &asked, (&next, &seen))?;
+        Ok(asked.len())
+    };
+    let asked = ctx.write(Actor::SYSTEM, write).await?;
+    if asked > 0 {
+        metrics::counter!("manyhands_matches_total", "event" => "proposed").increment(asked as u64);
+    }
+    Ok(asked)
+}
+
+/// Locks everybody whom the round may bring together, and gives those of the chosen who may still be
+/// asked: others may have asked them since, or brought them to this request.
+fn lock_free(
+    tx: &mut Tx<'_>,
+    neighbor: &Neighbor,
+    request: &Request,
+    chosen: &[Chosen],
+) -> Outcome<HashSet<VolunteerId>> {
+    neighbors::lock(tx.conn, neighbor.id)?;
+    let ids = chosen
+        .iter()
+        .map(|c| c.volunteer)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>();
+    let people = volunteers::lock_all(tx.conn, &ids)?;
+    requests::lock(tx.conn, request.id)?;
+    let ids: Vec<OfferId> = chosen.iter().map(|c| c.offer).collect();
+    offers::lock_all(tx.conn, &ids)?;
+    let here: Vec<OfferId> = matches::active_of_requests(tx.conn, &[request.id])?
+        .iter()
+        .map(|m| m.offer)
+        .collect();
+    let here: HashSet<VolunteerId> = offers::find_all(tx.conn, &here)?
+        .iter()
+        .map(|o| o.volunteer_id)
+        .collect();
+    let ids: Vec<VolunteerId> = people.iter().map(|v| v.id).collect();
+    let mut loads = matches::load_of(tx.conn, &ids, tx.now.before(WEEK))?;
+    let settings = &tx.ctx.settings.matching;
+    let mut has_room = |v: &&Volunteer| {
+        let at = loads.iter().position(|l| l.volunteer == v.id);
+        at.map(|at| load(loads.swap_remove(at)))
+            .is_some_and(|load| no_room(settings, &v.limits.0, &load, request.urgency).is_none())
+    };
+    Ok(people
+        .iter()
+        .filter(|v| !here.contains(&v.id))
+        .filter(|v| has_room(v))
+        .map(|v| v.id)
+        .collect())
+}
+
+/// Makes the matches with those of the chosen who are still right.
+fn ask(
+    tx: &mut Tx<'_>,
+    category: &Category,
+    request: &Request,
+    findings: &Findings,
+    (free, frozen): (&HashSet<VolunteerId>, &Frozen),
+) -> Outcome<Asked> {
+    let Known { card, neighbor, .. } = &findings.known;
+    let round = &findings.known.round;
+    let mut asked = Vec::new();
+    for chosen in findings
+        .chosen
+        .iter()
+        .filter(|c| free.contains(&c.volunteer))
+    {
+        if let Some(volunteer) = still_right(tx, category, (card, neighbor), frozen, chosen)? {
+            asked.push((volunteer, propose(tx, request, category, round, chosen)?));
+        }
+    }
+    Ok(asked)
+}
+
+/// Whether the chosen offer still fits, as the database knows it now.
+fn still_right(
+    tx: &mut Tx<'_>,
+    category: &Category,
+    (request, neighbor): (&RequestCard, &Neighbor),
+    frozen: &Frozen,
+    chosen: &Chosen,
+) -> Outcome<Option<VolunteerId>> {
+    let card = offer_cards_by_id(tx.ctx, tx.conn, &[chosen.offer], tx.now)?.pop();
+    let distance_m = chosen.choice.fit.distance_m;
+    let Some(card) = card.filter(|card| {
+        !frozen.holds(card.at) && eligible(category, request, card, distance_m, tx.now).is_ok()
+    }) else {
+        return Ok(None);
+    };
+    // The two may have been parted since the round began.
+    let volunteer = tx.volunteer(card.volunteer)?;
+    let is_blocked = tx.is_blocked(neighbor, &volunteer)?;
+    Ok((!is_blocked).then_some(card.volunteer))
+}
+
+fn propose(
+    tx: &mut Tx<'_>,
+    request: &Request,
+    category: &Category,
+    round: &Round,
+    chosen: &Chosen,
+) -> Outcome<MatchId> {
+    let needs_review = category.policy.review == Review::Required;
+    let row = tx.new_match(request, chosen.offer, &chosen.choice.fit, needs_review);
+    let row = Match {
+        score: chosen.choice.score,
+        parts: Json(chosen.choice.parts),
+        wave: round.wave,
+        ..row
+    };
+    matches::insert(tx.conn, std::slice::from_ref(&row))?;
+    Ok(row.id)
+}
+
+/// What comes next, after `asked` were asked and `free` of the chosen were still free.
+fn next(
+    tx: &Tx<'_>,
+    current: &Request,
+    findings: &Findings,
+    (asked, free): (usize, usize),
+) -> Next {
+    let Findings {
+        known,
+        rises_at,
+        sight,
+        chosen,
+    } = findings;
+    let settings = &tx.ctx.settings.matching;
+    let since = current.created_at;
+    let mut next = wave::after(&known.round, settings, asked, sight, since, tx.now);
+    // Where nothing is planned, the sweep looks again soon enough.
+    next.due = next.due.map(|at| rises_at.map_or(at, |line| line.min(at)));
+    if asked == 0 && free < chosen.len() {
+        // Others have asked them just now: that does not tell that nobody is left.
+        return Next {
+            due: Some(tx.now),
+            attention: current.attention,
+            ..next
+        };
+    }
+    next
+}
+
+fn seen(tx: &Tx<'_>, findings: &Findings, asked: &Asked, next: &Next) -> RoundSeen {
+    let Sight {
+        in_reach,
+        resting,
+        unfit,
+        left,
+        ..
+    } = findings.sight;
+    let known = &findings.known;
+    let new = asked.iter().filter(|(v, _)| !known.asked.contains(v));
+    let lapsed = known.round.not_again.values().filter(|p| p.why.is_rest());
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    RoundSeen {
+        at: tx.now,
+        in_reach,
+        asked: count(known.asked.len() + new.count()),
+        declined: known.declined,
+        resting: resting.saturating_add(count(lapsed.count())),
+        unfit,
+        left,
+        next_at: next.asks_at,
+    }
+}
+
+fn settle(
+    tx: &mut Tx<'_>,
+    read: &Request,
+    current: &Request,
+    lease: LeaseId,
+    round: &Round,
+    (asked, next, seen): (&Asked, &Next, &RoundSeen),
+) -> Outcome<()> {
+    let is_wave = !asked.is_empty();
+    let result = RoundResult {
+        wave: if is_wave { round.wave } else { current.wave },
+        next_wave_at: if is_wave {
+            Some(round.next_wave_at)
+        } else {
+            current.next_wave_at
+        },
+        match_due_at: next.due,
+        attention: next.attention,
+    };
+    let read_due = read.match_due_at.unwrap_or(Ts::EPOCH);
+    if requests::finish_round(tx.conn, read.id, lease, read_due, &result)? {
+        rounds::set_seen(tx.conn, read.id, seen)?;
+    }
+    Ok(())
+}
+
+/// Letters to those who are asked, or to those who review; an honest word to the neighbor when nobody is
+/// left to ask, and a task for a person.
+fn tell(
+    tx: &mut Tx<'_>,
+    request: &Request,
+    category: &Category,
+    asked: &Asked,
+    (next, seen): (&Next, &RoundSeen),
+) -> Outcome<()> {
+    if category.policy.review == Review::Required {
+        if let Some((_, first)) = asked.first() {
+            tx.letter_to_reviewers(LetterKind::ReviewDue, request.id, Some(*first))?;
+        }
+    } else {
+        for (volunteer, id) in asked {
+            let to = To::Volunteer(*volunteer);
+            tx.letter(LetterKind::Asked, to, Some(request.id), Some(*id))?;
+        }
+        let ids: Vec<VolunteerId> = asked.iter().map(|(v, _)| *v).collect();
+        volunteers::set_asked(tx.conn, &ids, tx.now)?;
+    }
+    let is_new = next.attention != request.attention;
+    match next.attention {
+        Some(_) => tx.ask_for_look(request, is_new)?,
+        None => tx.drop_needless_look(request.id)?,
+    }
+    if next.attention.is_some() && is_new {
+        nobody_left(tx, request, next, seen)?;
+    }
+    if !asked.is_empty() {
+        tx.audit(
+            "volunteers_asked",
+            ("request", request.id),
+            &[("asked", asked.len().into())],
+        )?;
+    }
+    Ok(())
+}
+
+fn nobody_left(tx: &mut Tx<'_>, request: &Request, next: &Next, seen: &RoundSeen) -> Outcome<()> {
+    // One letter tells of everything she needs: its link shows all of it.
+    let to = request.neighbor_id;
+    let lately = tx.now.before(NOT_AGAIN);
+    if letters::count_since(tx.conn, to.into(), LetterKind::NobodyYet, lately)? == 0 {
+        let to = To::Neighbor(to);
+        tx.letter(LetterKind::NobodyYet, to, Some(request.id), None)?;
+    }
+    let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX).into();
+    tx.audit(
+        "attention_needed",
+        ("request", request.id),
+        &[
+            ("why", next.attention.into()),
+            ("in_reach", count(seen.in_reach)),
+            ("asked", count(seen.asked)),
+            ("declined", count(seen.declined)),
+            ("resting", count(seen.resting)),
+            ("unfit", count(seen.unfit)),
+        ],
+    )
+}

@@ -1,0 +1,82 @@
+//! At which hours a volunteer is asked: her quiet hours, the night, and the hours that the house keeps.
+
+use jiff::ToSpan;
+use jiff::civil::Time;
+
+use super::wave::REST;
+use crate::domain::availability::TimeZoneName;
+use crate::domain::clock::Ts;
+use crate::domain::limits::AskLimits;
+use crate::domain::need::Urgency;
+use crate::settings::matching::Wave;
+
+/// Night, for asks that may wake somebody: local time.
+const NIGHT: (Time, Time) = (Time::constant(22, 0, 0, 0), Time::constant(7, 0, 0, 0));
+
+/// Whose clock tells a volunteer's hours: what she said of herself, else that of what she offers.
+fn own_zone<'a>(limits: &'a AskLimits, of_offer: &'a TimeZoneName) -> &'a TimeZoneName {
+    limits.quiet.as_ref().map_or(of_offer, |q| &q.timezone)
+}
+
+/// Whether a volunteer may be asked at `now`, by the hours of the day.
+#[must_use]
+pub fn is_asking_time(
+    policy: &Wave,
+    urgency: Urgency,
+    limits: &AskLimits,
+    zone: &TimeZoneName,
+    now: Ts,
+) -> bool {
+    if urgency == Urgency::Now && limits.nights {
+        return true;
+    }
+    if limits.quiet.as_ref().is_some_and(|quiet| quiet.cover(now)) {
+        return false;
+    }
+    let local = own_zone(limits, zone).to_local(now).time();
+    if urgency == Urgency::Now && limits.quiet.is_none() && (local >= NIGHT.0 || local < NIGHT.1) {
+        return false;
+    }
+    policy
+        .asking_hours()
+        .is_none_or(|hours| hours.contain(local))
+}
+
+/// When a volunteer who may not be asked at `now`, by the hours of the day, may be asked next: the first
+/// end of some hours at which nothing else forbids it. `None`: she may be asked now.
+#[must_use]
+pub fn asking_from(
+    policy: &Wave,
+    urgency: Urgency,
+    limits: &AskLimits,
+    zone: &TimeZoneName,
+    now: Ts,
+) -> Option<Ts> {
+    let may = |at| is_asking_time(policy, urgency, limits, zone, at);
+    if may(now) {
+        return None;
+    }
+    let local = own_zone(limits, zone).to_local(now);
+    let ends = [
+        limits.quiet.as_ref().map(|quiet| quiet.until),
+        policy.ask_from,
+        (urgency == Urgency::Now).then_some(NIGHT.1),
+    ];
+    let next = (0..=2)
+        .flat_map(|days| ends.iter().flatten().map(move |end| (days, *end)))
+        .filter_map(|(days, end)| {
+            let day = local.date().checked_add(days.days()).ok()?;
+            let at = day
+                .to_datetime(end)
+                .to_zoned(local.time_zone().clone())
+                .ok()?;
+            Some(Ts::from(at.timestamp()))
+        })
+        .filter(|at| *at > now && may(*at))
+        .min();
+    // Hours that forbid every hour of the day: she is looked at again, in vain.
+    Some(next.unwrap_or_else(|| now.after(REST)))
+}
+
+#[cfg(test)]
+mod tests;
