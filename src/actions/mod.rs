@@ -63,6 +63,7 @@ pub mod post_requests;
 mod pressing;
 pub mod propose_match;
 pub mod prove_address;
+pub mod read_stats;
 pub mod register_keys;
 pub mod release_match;
 pub mod renew;

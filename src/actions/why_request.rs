@@ -15,7 +15,7 @@ use crate::domain::round::RoundSeen;
 use crate::matching::card::OfferCard;
 use crate::matching::index::PostIndex;
 use crate::matching::judge::{Asking, Choice};
-use crate::matching::passed::{Passed, PassedOver};
+pub use crate::matching::passed::{Passed, PassedOver};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{Conn, StorageError, matches, offers, requests, rounds};

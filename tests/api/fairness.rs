@@ -91,10 +91,8 @@ async fn asks_are_spread_over_those_who_are_equal() {
     assert!(stats["total"]["gini"].as_f64().unwrap() < 0.1, "{stats}");
 }
 
-#[actix_web::test]
-async fn coordinators_see_why_each_offer_near_is_asked_or_not() {
-    let mut app = TestApp::with(&[("matching.waves.now.size", "2")]);
-    let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+/// Offers around home that differ in one thing each; their ids, and what they are called here.
+async fn town(app: &mut TestApp) -> BTreeMap<String, &'static str> {
     let halal = json!({"diet": ["halal"]});
     let offer = |more| {
         with(
@@ -122,18 +120,21 @@ async fn coordinators_see_why_each_offer_near_is_asked_or_not() {
         let made = app.volunteer_who(&email, body).await;
         offers.insert(made.offers[0].clone(), who);
     }
-    let mo = app
-        .neighbor(&[with(food(4), json!({"requires": {"diet": ["halal"]}}))])
-        .await;
-    app.settle().await;
-    let path = format!("/v1/requests/{}/why", mo.requests[0]);
-    let why = app.get(&path, &coordinator).await.ok();
-    let found: BTreeMap<&str, &Value> = why["offers"]
-        .as_array()
-        .expect("offers")
-        .iter()
+    offers
+}
+
+/// What is told of each offer, by what it is called here.
+fn by_name<'a>(
+    why: &'a Value,
+    offers: &BTreeMap<String, &'static str>,
+) -> BTreeMap<&'static str, &'a Value> {
+    let told = why["offers"].as_array().expect("offers");
+    told.iter()
         .map(|o| (offers[o["offer"].as_str().expect("offer")], o))
-        .collect();
+        .collect()
+}
+
+fn all_have_their_reasons(found: &BTreeMap<&str, &Value>) {
     let passed = |who: &str| {
         found[who]["passed"]["why"]
             .as_str()
@@ -172,6 +173,21 @@ async fn coordinators_see_why_each_offer_near_is_asked_or_not() {
         (passed("far").as_str(), &found["far"]["distance"]),
         ("out_of_reach", &json!("under_10_km"))
     );
+}
+
+#[actix_web::test]
+async fn coordinators_see_why_each_offer_near_is_asked_or_not() {
+    let mut app = TestApp::with(&[("matching.waves.now.size", "2")]);
+    let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+    let offers = town(&mut app).await;
+    let mo = app
+        .neighbor(&[with(food(4), json!({"requires": {"diet": ["halal"]}}))])
+        .await;
+    app.settle().await;
+    let path = format!("/v1/requests/{}/why", mo.requests[0]);
+    let why = app.get(&path, &coordinator).await.ok();
+    let found = by_name(&why, &offers);
+    all_have_their_reasons(&found);
     assert!(!found.contains_key("gone"), "more than twice too far");
     assert_eq!(why["weights"]["proximity"], 0.35);
     assert_eq!(why["round"]["in_reach"], 6);

@@ -156,7 +156,7 @@ fn the_tables_are_what_the_schema_says() {
     }
     let by_schema = columns_by_schema!(
         &mut conn,
-        meta coordinators neighbors requests volunteers offers offer_capacity sites matches blocks letters departures tokens
+        meta coordinators neighbors requests rounds volunteers offers offer_capacity sites matches blocks letters departures tokens
         changes audit audit_chain idempotency key_epochs instances statistics reports tasks areas
     );
     assert_eq!(by_schema, by_database);

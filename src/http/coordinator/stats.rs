@@ -6,13 +6,13 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use crate::actions::Ctx;
+use crate::actions::read_stats::{StatsView, Tallies};
 use crate::domain::clock::Ts;
 use crate::domain::lifecycle::CloseReason;
 use crate::http::auth::AsCoordinator;
 use crate::http::fields::FieldErrors;
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
-use crate::http::views::coordinator::stats::{StatsView, Tallies};
 use crate::storage::{Conn, StorageError, activity};
 
 /// Days that are looked back at the most: longer than closed requests are kept.

@@ -9,7 +9,6 @@ pub mod offer;
 pub mod report;
 pub mod request;
 pub mod revealed;
-pub mod stats;
 pub mod task;
 pub mod volunteer;
 pub mod why;

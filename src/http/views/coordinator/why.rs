@@ -8,14 +8,13 @@ use utoipa::ToSchema;
 use super::request::RoundView;
 use crate::actions::Ctx;
 use crate::actions::know_by::next_ask_at;
-use crate::actions::why_request::{Considered, Why};
+use crate::actions::why_request::{Considered, Passed, PassedOver, Why};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{Attention, MatchState, RequestState};
 use crate::domain::place::DistanceBand;
 use crate::domain::score::ScoreParts;
 use crate::domain::word::words;
-use crate::matching::passed::{Passed, PassedOver};
 use crate::storage::matches::Match;
 
 words! {

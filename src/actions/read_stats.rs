@@ -1,4 +1,5 @@
-//! Counts and times of the work, for coordinators.
+//! How the work goes, in counts and times, for coordinators: what `storage::activity` gives, counted up by the
+//! formulas of `matching::fairness`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -86,8 +87,11 @@ pub struct Figures {
 /// What is counted up before it is shown.
 #[derive(Debug, Default)]
 pub struct Tally {
+    /// Requests that were posted.
     pub posted: i64,
+    /// Requests that were closed because help was given here.
     pub helped: i64,
+    /// Requests whose time went by.
     pub unmet: i64,
     /// From post to cover.
     pub waits: Vec<Duration>,
