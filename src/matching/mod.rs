@@ -5,6 +5,7 @@
 
 pub mod card;
 pub mod eligible;
+pub mod flow;
 pub mod index;
 pub mod score;
 pub mod spatial;
