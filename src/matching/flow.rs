@@ -119,9 +119,10 @@ impl Instance {
         let sound = self.arcs.iter().all(sound)
             && self.needs.iter().all(|n| n.demand >= 0 && n.weight >= 1)
             && self.groups.iter().all(|limit| *limit >= 0)
-            && self.supplies.iter().all(|s| {
-                s.capacity >= 0 && s.group.is_none_or(|group| group < self.groups.len())
-            });
+            && self
+                .supplies
+                .iter()
+                .all(|s| s.capacity >= 0 && s.group.is_none_or(|group| group < self.groups.len()));
         if !sound {
             return Err(FlowError::Malformed);
         }
@@ -135,7 +136,11 @@ impl Instance {
             let penalty = longest.checked_mul(dearest)?.checked_add(1)?;
             let most = penalty.checked_mul(heaviest)?.checked_mul(scale)?;
             let ids = u32::try_from(2 * (self.arcs.len() + nodes)).is_ok();
-            (most < LARGEST && ids).then_some(Scale { nodes, scale, penalty })
+            (most < LARGEST && ids).then_some(Scale {
+                nodes,
+                scale,
+                penalty,
+            })
         };
         checked().ok_or(FlowError::TooLarge)
     }
@@ -167,4 +172,3 @@ impl Instance {
         arc.capacity.min(need.demand).min(supply.capacity)
     }
 }
-

@@ -7,6 +7,7 @@ pub mod card;
 pub mod eligible;
 pub mod flow;
 pub mod index;
+pub mod plan;
 pub mod score;
 pub mod spatial;
 pub mod wave;

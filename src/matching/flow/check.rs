@@ -86,9 +86,11 @@ impl Instance {
             let limit = supply.capacity.into();
             holds(0, of_supplies[s], to, used.supplies[s], limit)
         });
-        let groups = self.groups.iter().enumerate().all(|(g, limit)| {
-            holds(0, of_groups[g], end, used.groups[g], (*limit).into())
-        });
+        let groups = self
+            .groups
+            .iter()
+            .enumerate()
+            .all(|(g, limit)| holds(0, of_groups[g], end, used.groups[g], (*limit).into()));
         arcs && needs && supplies && groups
     }
 }
@@ -100,5 +102,7 @@ struct Used {
 }
 
 fn within(used: &[i64], limits: impl Iterator<Item = i32>) -> bool {
-    used.iter().zip(limits).all(|(used, limit)| *used <= limit.into())
+    used.iter()
+        .zip(limits)
+        .all(|(used, limit)| *used <= limit.into())
 }

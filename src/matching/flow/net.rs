@@ -260,7 +260,9 @@ impl Net {
             let range = self.with_room(node);
             self.pay(range.len())?;
             let steps = self.steps[range].iter();
-            let best = steps.map(|step| self.prices[step.to as usize] - step.cost).max();
+            let best = steps
+                .map(|step| self.prices[step.to as usize] - step.cost)
+                .max();
             // A node with too much has at least the way back on which it came.
             relabeled += self.lower(node, best.unwrap_or(i64::MIN), epsilon)?;
             self.current[node] = self.first[node];
@@ -344,11 +346,7 @@ impl Net {
     clippy::cast_possible_truncation,
     reason = "nodes and arcs were counted when the scale was chosen"
 )]
-fn linked(
-    nodes: usize,
-    list: &[(usize, usize, i32, i64)],
-    arcs: usize,
-) -> (Vec<u32>, Vec<Step>) {
+fn linked(nodes: usize, list: &[(usize, usize, i32, i64)], arcs: usize) -> (Vec<u32>, Vec<Step>) {
     let mut first = vec![0_u32; nodes + 1];
     for (from, to, ..) in list {
         first[from + 1] += 1;

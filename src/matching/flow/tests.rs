@@ -38,8 +38,17 @@ fn exhaustive(
     }
     let (needs, supplies) = (instance.needs.len(), instance.supplies.len());
     let mut takes = vec![arc.need, needs + arc.supply];
-    takes.extend(instance.supplies[arc.supply].group.map(|g| needs + supplies + g));
-    let most = takes.iter().map(|i| left[*i]).min().unwrap_or(0).min(arc.capacity);
+    takes.extend(
+        instance.supplies[arc.supply]
+            .group
+            .map(|g| needs + supplies + g),
+    );
+    let most = takes
+        .iter()
+        .map(|i| left[*i])
+        .min()
+        .unwrap_or(0)
+        .min(arc.capacity);
     let mut best = (i64::MIN, 0);
     for amount in 0..=most {
         takes.iter().for_each(|i| left[*i] -= amount);
@@ -63,26 +72,40 @@ fn best_of(instance: &Instance) -> Worth {
 fn instances(most: i32) -> impl Strategy<Value = Instance> {
     let groups = prop::collection::vec(0..=most * 2, 0..3);
     let needs = prop::collection::vec((0..=most, 1..4_i64), 0..6);
-    let supplies = prop::collection::vec((0..=most, any::<prop::sample::Index>(), any::<bool>()), 0..6);
+    let supplies = prop::collection::vec(
+        (0..=most, any::<prop::sample::Index>(), any::<bool>()),
+        0..6,
+    );
     // Few costs make many ties.
     let costs = prop_oneof![0..3_i64, 0..2000_i64];
     let ends = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
     let arcs = prop::collection::vec((ends, 0..=most, costs), 0..9);
     (groups, needs, supplies, arcs).prop_map(|(groups, needs, supplies, arcs)| {
-        let needs = Vec::from_iter(needs.into_iter().map(|(demand, weight)| Need { demand, weight }));
+        let needs = Vec::from_iter(
+            needs
+                .into_iter()
+                .map(|(demand, weight)| Need { demand, weight }),
+        );
         let supplies = supplies.into_iter().map(|(capacity, group, has)| Supply {
             capacity,
             group: (has && !groups.is_empty()).then(|| group.index(groups.len())),
         });
         let supplies = Vec::from_iter(supplies);
-        let arcs = arcs.into_iter().filter(|_| !needs.is_empty() && !supplies.is_empty());
+        let arcs = arcs
+            .into_iter()
+            .filter(|_| !needs.is_empty() && !supplies.is_empty());
         let arcs = arcs.map(|((need, supply), capacity, cost)| Arc {
             need: need.index(needs.len()),
             supply: supply.index(supplies.len()),
             capacity,
             cost,
         });
-        Instance { arcs: arcs.collect(), needs, supplies, groups }
+        Instance {
+            arcs: arcs.collect(),
+            needs,
+            supplies,
+            groups,
+        }
     })
 }
 
@@ -90,8 +113,16 @@ const ENOUGH: u64 = 10_000_000;
 
 fn agrees(instance: &Instance) {
     let solution = instance.solve(ENOUGH).expect("solved");
-    assert_eq!(instance.verify(&solution), Ok(()), "{instance:?} {solution:?}");
-    assert_eq!(worth(instance, &solution.flow), best_of(instance), "{instance:?}");
+    assert_eq!(
+        instance.verify(&solution),
+        Ok(()),
+        "{instance:?} {solution:?}"
+    );
+    assert_eq!(
+        worth(instance, &solution.flow),
+        best_of(instance),
+        "{instance:?}"
+    );
 }
 
 proptest! {
@@ -127,9 +158,17 @@ proptest! {
 fn pair(weight: i64, cost: i64) -> Instance {
     Instance {
         needs: vec![Need { demand: 1, weight }],
-        supplies: vec![Supply { capacity: 1, group: None }],
+        supplies: vec![Supply {
+            capacity: 1,
+            group: None,
+        }],
         groups: vec![],
-        arcs: vec![Arc { need: 0, supply: 0, capacity: 1, cost }],
+        arcs: vec![Arc {
+            need: 0,
+            supply: 0,
+            capacity: 1,
+            cost,
+        }],
     }
 }
 
