@@ -35,7 +35,7 @@ use crate::storage::{
 };
 
 /// What counts as of late.
-const WEEK: Duration = Duration::from_hours(7 * 24);
+pub(super) const WEEK: Duration = Duration::from_hours(7 * 24);
 /// A neighbor is told at most this often that nobody is found.
 const NOT_AGAIN: Duration = Duration::from_hours(6);
 /// When hours of rest keep everyone from being asked, the round looks again after this.
@@ -148,7 +148,8 @@ async fn read_request(ctx: &Ctx, request: Request, now: Ts) -> Result<Option<Kno
     .await
 }
 
-fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
+/// What a round needs to know of it.
+pub(super) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
     Earlier {
         offer: m.offer_id,
         volunteer,
@@ -263,7 +264,12 @@ fn choose(
 }
 
 /// Whether the volunteer's limits leave room for one more ask.
-fn has_room(ctx: &Ctx, volunteer: &Volunteer, load: &VolunteerLoad, urgency: Urgency) -> bool {
+pub(super) fn has_room(
+    ctx: &Ctx,
+    volunteer: &Volunteer,
+    load: &VolunteerLoad,
+    urgency: Urgency,
+) -> bool {
     let limits = &volunteer.limits.0;
     let settings = &ctx.settings.matching;
     let own = u32::from(limits.open_asks);

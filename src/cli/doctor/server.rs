@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(room(&near, 7, &told).level, Level::Fail);
         let now = Ts::EPOCH.after(LIMIT * 10);
         assert_eq!(clocks(now, now, now).level, Level::Ok);
-        let second = Duration::from_secs(1);
+        let second = std::time::Duration::from_secs(1);
         assert_eq!(clocks(now, now.after(LIMIT), now).level, Level::Ok);
         assert_eq!(
             clocks(now, now.after(LIMIT + second), now).level,
