@@ -1,6 +1,7 @@
 //! Where there is not enough: a plan for everybody at once, beside what one after the other would do, and
 //! applied as far as it is still true.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -8,7 +9,10 @@ use manyhands::actions::apply_plan::apply_some;
 use manyhands::domain::ids::{CoordinatorId, PlanId};
 use manyhands::domain::plan::SkipReason;
 use manyhands::storage::coordinators::Scope;
+use manyhands::workers::Worker;
+use manyhands::workers::feed::Feed;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::support::people::{Neighbor, Volunteer, food, north, offer_of, post_of, with};
 use crate::support::{HOUR, TestApp};
@@ -40,18 +44,16 @@ impl Town {
     async fn new() -> Self {
         let mut app = TestApp::new();
         let (by, token) = app.coordinator(Scope::Coordinator).await;
-        // Nobody is asked while they post.
-        let area = json!({"location": north(0.0), "radius_m": 50_000, "reason": "other"});
-        let area = app.post("/v1/areas", &token, &area).await.ok();
         let ana = cook(&mut app, "ana@example.org", 4.0, 5_000).await;
         let ben = cook(&mut app, "ben@example.org", -1.0, 15_000).await;
         let mo = neighbor(&app, "Mo", "612 555 0123", 0.0).await;
         // Mo is first, and Ben is nearest to him.
-        app.advance(Duration::from_mins(1)).await;
+        app.clock.advance(Duration::from_mins(1));
         let lin = neighbor(&app, "Lin", "612 555 0111", -8.0).await;
-        app.settle().await;
-        let lift = format!("/v1/areas/{}/lift", area["id"].as_str().expect("id"));
-        app.post(&lift, &token, &json!({})).await.ok();
+        // The index knows of them, and no round has asked anybody.
+        let (loaded, _) = watch::channel(false);
+        let mut feed = Feed::new(app.ctx.clone(), Arc::new(loaded));
+        feed.tick(app.now()).await.expect("index");
         Self {
             app,
             by,
