@@ -283,17 +283,15 @@ impl Piece {
         };
         let category = tx.ctx.catalog.get(request.category.as_str());
         let needs_review = category.is_some_and(|c| c.policy.review == Review::Required);
-        for (volunteer, matched) in asked {
-            match needs_review {
-                true => tx.letter_to_reviewers(LetterKind::ReviewDue, id, Some(*matched))?,
-                false => {
-                    let to = To::Volunteer(*volunteer);
-                    tx.letter(LetterKind::Asked, to, Some(id), Some(*matched))?;
-                }
+        if needs_review {
+            // One letter a request, as in a round.
+            if let Some((_, first)) = asked.first() {
+                tx.letter_to_reviewers(LetterKind::ReviewDue, id, Some(*first))?;
             }
-            if needs_review {
-                // One letter a request, as in a round.
-                break;
+        } else {
+            for (volunteer, matched) in asked {
+                let to = To::Volunteer(*volunteer);
+                tx.letter(LetterKind::Asked, to, Some(id), Some(*matched))?;
             }
         }
         let policy = tx.ctx.settings.matching.waves.of(request.urgency);

@@ -6,6 +6,8 @@
 mod facts;
 mod gather;
 
+use std::collections::HashSet;
+
 use tokio::task::spawn_blocking;
 
 pub(super) use self::facts::not_again;
@@ -14,7 +16,7 @@ use self::gather::{Gathered, gather};
 use super::{Call, Ctx, Outcome, Refusal, refuse};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{CoordinatorId, PlanId, PlanPairId, RecordId};
+use crate::domain::ids::{CoordinatorId, OfferId, PlanId, PlanPairId, RecordId, RequestId};
 use crate::domain::place::Cell;
 use crate::domain::plan::{PairState, Reckoning};
 use crate::matching::card::RequestCard;
@@ -23,7 +25,7 @@ use crate::matching::plan::{self, Plan};
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::plans::{self, PlanPair};
 use crate::storage::sql_types::Json;
-use crate::storage::{StorageError, TxError};
+use crate::storage::{Conn, StorageError, TxError, offers, requests};
 
 /// For whom a plan is made.
 #[derive(Clone, Debug)]
@@ -69,7 +71,7 @@ pub async fn make_plan(
     call: Option<Call>,
 ) -> Outcome<PlanId> {
     let now = ctx.now();
-    let (gathered, made) = solve(ctx, scope.clone(), now).await?;
+    let (gathered, made) = solve(ctx, &scope, now).await?;
     let row = row(ctx, &scope, &gathered, &made, by, now);
     let pairs = pairs(ctx, &row, &gathered, &made);
     let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
@@ -104,13 +106,9 @@ pub async fn make_plan(
 }
 
 /// Gathers and solves, off the async threads.
-async fn solve(ctx: &Ctx, scope: Scope, now: Ts) -> Outcome<(Gathered, Plan)> {
+async fn solve(ctx: &Ctx, scope: &Scope, now: Ts) -> Outcome<(Gathered, Plan)> {
     let ctx = ctx.clone();
-    let requests = {
-        let ctx = ctx.clone();
-        spawn_blocking(move || gather::requests(&ctx, &scope)).await
-    };
-    let (cards, candidates) = requests.map_err(failed)?;
+    let (cards, candidates) = gather::requests(&ctx, scope);
     if cards.len() > MOST_REQUESTS || cards.len().saturating_mul(candidates) > MOST_PAIRS {
         return refuse(Refusal::PlanTooLarge);
     }
@@ -185,25 +183,15 @@ fn pairs(ctx: &Ctx, plan: &plans::Plan, gathered: &Gathered, made: &Plan) -> Vec
         .collect()
 }
 
-/// Without those whose request or offer is gone: erased and forgotten while the plan was made.
-fn insert_still_there(
-    conn: &mut crate::storage::Conn,
-    pairs: &[PlanPair],
-) -> Result<(), StorageError> {
-    let ids: Vec<_> = pairs.iter().map(|p| p.request_id).collect();
-    let requests: std::collections::HashSet<_> = crate::storage::requests::find_all(conn, &ids)?
-        .into_iter()
-        .map(|r| r.id)
-        .collect();
-    let ids: Vec<_> = pairs.iter().map(|p| p.offer_id).collect();
-    let offers: std::collections::HashSet<_> = crate::storage::offers::find_all(conn, &ids)?
-        .into_iter()
-        .map(|o| o.id)
-        .collect();
-    let there: Vec<PlanPair> = pairs
-        .iter()
-        .filter(|p| requests.contains(&p.request_id) && offers.contains(&p.offer_id))
-        .cloned()
-        .collect();
+/// Without those whose request or offer is gone: forgotten while the plan was made.
+fn insert_still_there(conn: &mut Conn, pairs: &[PlanPair]) -> Result<(), StorageError> {
+    let ids: Vec<RequestId> = pairs.iter().map(|p| p.request_id).collect();
+    let rows = requests::find_all(conn, &ids)?;
+    let requests: HashSet<RequestId> = rows.into_iter().map(|r| r.id).collect();
+    let ids: Vec<OfferId> = pairs.iter().map(|p| p.offer_id).collect();
+    let rows = offers::find_all(conn, &ids)?;
+    let offers: HashSet<OfferId> = rows.into_iter().map(|o| o.id).collect();
+    let is_there = |p: &&PlanPair| requests.contains(&p.request_id) && offers.contains(&p.offer_id);
+    let there: Vec<PlanPair> = pairs.iter().filter(is_there).cloned().collect();
     Ok(plans::insert_pairs(conn, &there)?)
 }

@@ -3,23 +3,23 @@
 //! Needs have a demand and a weight, supplies a capacity, and arcs between them a cost. [`Instance::solve`]
 //! finds the flow that serves most weighted demand and, of all those, one of least total cost. A unit that
 //! is not served costs its weight times a `penalty` that no detour can outweigh: what changes a flow is made
-//! of simple cycles, and such a cycle uses every supply once at most, so that its arcs cost less than
-//! `(supplies + 1) * dearest arc`. One number stands for both aims, in integers throughout.
+//! of simple cycles, and such a cycle meets every need and every supply once at most, so that its arcs
+//! cost less than `(supplies + 1) * dearest arc`, or needs instead of supplies where they are fewer. One number stands for both aims, in integers throughout.
 //!
 //! The method is cost scaling with push and relabel (Goldberg and Tarjan, "Finding minimum-cost circulations
 //! by successive approximation", 1990), with the global price updates of Goldberg, "An efficient
 //! implementation of a scaling minimum-cost flow algorithm" (J. Algorithms 22, 1997). Costs are multiplied
-//! by `scale`, one more than there are nodes. A phase makes a flow ε-optimal: no arc with room has a reduced
+//! by `factor`, one more than there are nodes. A phase makes a flow ε-optimal: no arc with room has a reduced
 //! cost below -ε. It ends: a price only falls, by ε at least at each relabeling, and by `3 * nodes * ε` at
 //! most in a phase, which bounds relabelings by nodes², pushes by nodes² * arcs, in any order of the nodes;
 //! phases are logarithmic in the dearest cost. There is no pivoting that could cycle or go on exponentially.
-//! At ε = 1 the flow is optimal, because a cycle of n arcs that costs less than 0 would cost `-scale` at
+//! At ε = 1 the flow is optimal, because a cycle of n arcs that costs less than 0 would cost `-factor` at
 //! most, and its reduced costs, which sum to the same, are -1 at least each. So the prices of the last
 //! phase prove the flow best, and [`Instance::verify`] checks that proof without trusting how it was found.
 //!
 //! Looked at instead: `mcmf` (LEMON in C++, unmaintained since 2018, network simplex without a bound and
 //! without prices), `rs-graph` (GPL), `pathfinding` (dense Hungarian method: 100 million cells for a city),
-//! `petgraph` and `rustworkx-core` (no flow of least cost), `good_lp` with HiGHS (a C++ build for one linear
+//! `petgraph` and `rustworkx-core` (no flow of least cost), `good_lp` with `highs` (a C++ build for one linear
 //! program).
 
 mod check;
@@ -104,7 +104,7 @@ const LARGEST: i64 = i64::MAX / 8;
 #[derive(Clone, Copy, Debug)]
 struct Scale {
     nodes: usize,
-    scale: i64,
+    factor: i64,
     penalty: i64,
 }
 
@@ -130,15 +130,15 @@ impl Instance {
         let dearest = self.arcs.iter().map(|a| a.cost).max().unwrap_or(0);
         let heaviest = self.needs.iter().map(|n| n.weight).max().unwrap_or(1);
         let checked = || {
-            let scale = i64::try_from(nodes).ok()?.checked_add(1)?;
+            let factor = i64::try_from(nodes).ok()?.checked_add(1)?;
             let longest = self.supplies.len().min(self.needs.len());
             let longest = i64::try_from(longest).ok()?.checked_add(1)?;
             let penalty = longest.checked_mul(dearest)?.checked_add(1)?;
-            let most = penalty.checked_mul(heaviest)?.checked_mul(scale)?;
+            let most = penalty.checked_mul(heaviest)?.checked_mul(factor)?;
             let ids = u32::try_from(2 * (self.arcs.len() + nodes)).is_ok();
             (most < LARGEST && ids).then_some(Scale {
                 nodes,
-                scale,
+                factor,
                 penalty,
             })
         };

@@ -67,7 +67,7 @@ impl Instance {
         // Both ways: on while there is room, back while there is flow.
         let holds = |cost: i64, from: i64, to: i64, amount: i64, limit: i64| {
             let reduced =
-                i128::from(cost) * i128::from(scale.scale) + i128::from(from) - i128::from(to);
+                i128::from(cost) * i128::from(scale.factor) + i128::from(from) - i128::from(to);
             (amount >= limit || reduced >= -1) && (amount == 0 || reduced <= 1)
         };
         let arcs = self.arcs.iter().zip(flow).all(|(arc, amount)| {

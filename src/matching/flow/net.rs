@@ -55,11 +55,11 @@ impl Net {
         let of_group = |g: usize| needs + supplies + g;
         let mut list: Vec<(usize, usize, i32, i64)> = Vec::new();
         for arc in &instance.arcs {
-            let cost = arc.cost * scale.scale;
+            let cost = arc.cost * scale.factor;
             list.push((arc.need, needs + arc.supply, instance.limit(arc), cost));
         }
         for (i, need) in instance.needs.iter().enumerate() {
-            let cost = need.weight * scale.penalty * scale.scale;
+            let cost = need.weight * scale.penalty * scale.factor;
             list.push((i, end, need.demand, cost));
         }
         for (s, supply) in instance.supplies.iter().enumerate() {
@@ -101,7 +101,7 @@ impl Net {
     /// What flows on each arc of the instance.
     pub(super) fn flow(&self, arcs: usize) -> Vec<i32> {
         let mut flow = vec![0; arcs];
-        for step in self.steps[..self.first[self.needs] as usize].iter() {
+        for step in &self.steps[..self.first[self.needs] as usize] {
             if let Some(flow) = flow.get_mut(step.arc as usize) {
                 *flow = step.used;
             }

@@ -51,9 +51,13 @@ fn exhaustive(
         .min(arc.capacity);
     let mut best = (i64::MIN, 0);
     for amount in 0..=most {
-        takes.iter().for_each(|i| left[*i] -= amount);
+        for at in &takes {
+            left[*at] -= amount;
+        }
         let rest = exhaustive(instance, at + 1, left, known);
-        takes.iter().for_each(|i| left[*i] += amount);
+        for at in &takes {
+            left[*at] += amount;
+        }
         let amount = i64::from(amount);
         let weight = instance.needs[arc.need].weight;
         best = better(best, (rest.0 + weight * amount, rest.1 + arc.cost * amount));

@@ -25,15 +25,11 @@ fn holds(town: &Town, pairs: &[Placed]) -> bool {
         let helpers = i32::try_from(count(&of)).unwrap();
         met_once && helpers <= need.helpers && sum(&of) <= need.quantity && is_whole(n, need)
     });
-    let supplies = town.supplies.iter().enumerate();
-    let rooms = town.rooms.iter().enumerate();
+    let mut supplies = town.supplies.iter().enumerate();
+    let mut rooms = town.rooms.iter().enumerate();
     needs
-        && supplies
-            .map(|(s, supply)| sum(&|l| l.supply == s) <= supply.free)
-            .all(|ok| ok)
-        && rooms
-            .map(|(v, room)| i32::try_from(count(&|l| volunteer(l) == v)).unwrap() <= *room)
-            .all(|ok| ok)
+        && supplies.all(|(s, supply)| sum(&|l| l.supply == s) <= supply.free)
+        && rooms.all(|(v, room)| i32::try_from(count(&|l| volunteer(l) == v)).unwrap() <= *room)
 }
 
 /// The best of all plans.
