@@ -11,10 +11,13 @@ use crate::storage::audit::Actor;
 use crate::storage::requests::Request;
 use crate::storage::statistics::Ended;
 use crate::storage::{
-    areas, letters, matches, neighbors, offers, reports, requests, statistics, tasks, volunteers,
+    areas, letters, matches, neighbors, offers, plans, reports, requests, statistics, tasks,
+    volunteers,
 };
 
 const DAY: Duration = Duration::from_hours(24);
+/// How long plans are kept to be looked at.
+const PLANS: Duration = Duration::from_hours(7 * 24);
 
 /// Forgets requests that were closed long ago, with their matches and letters. Gives how many.
 ///
@@ -113,7 +116,8 @@ pub async fn old_letters(ctx: &Ctx) -> Outcome<usize> {
     .await
 }
 
-/// Forgets tasks that were done, reports whose evidence is gone, and areas that were lifted, all long ago.
+/// Forgets tasks that were done, reports whose evidence is gone, and areas that were lifted, all long ago;
+/// and plans that are not applied any more.
 /// Gives how many there were of what there was most of.
 ///
 /// # Errors
@@ -125,7 +129,8 @@ pub async fn old_work(ctx: &Ctx) -> Outcome<usize> {
         let reported_before = tx.now.before(retention.requests + retention.reports);
         Ok(tasks::delete_old(tx.conn, before, AT_ONCE)?
             .max(reports::delete_old(tx.conn, reported_before, AT_ONCE)?)
-            .max(areas::delete_old(tx.conn, before, AT_ONCE)?))
+            .max(areas::delete_old(tx.conn, before, AT_ONCE)?)
+            .max(plans::delete_old(tx.conn, tx.now.before(PLANS), AT_ONCE)?))
     })
     .await
 }

@@ -23,6 +23,7 @@ pub mod add_key;
 pub mod add_offers;
 pub mod add_requests;
 pub mod agree_match;
+pub mod apply_plan;
 pub mod block_volunteer;
 pub mod call_first;
 pub mod cards;
@@ -52,6 +53,7 @@ pub mod list_site;
 pub mod lock;
 mod locks;
 pub mod mail_limits;
+pub mod make_plan;
 pub mod match_offer;
 pub mod match_request;
 pub mod move_offer;
@@ -165,6 +167,12 @@ pub enum Refusal {
     /// Too many posts.
     #[error("one person may have that many open posts and no more")]
     TooManyPosts,
+    /// More posts, or pairs of them, than one plan may hold.
+    #[error("that is too much for one plan")]
+    PlanTooLarge,
+    /// Too much has changed since.
+    #[error("the plan is too old to be applied")]
+    PlanTooOld,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

@@ -27,6 +27,12 @@ impl From<usize> for Fact {
     }
 }
 
+impl From<i64> for Fact {
+    fn from(count: i64) -> Self {
+        Self::Number(count)
+    }
+}
+
 impl From<i32> for Fact {
     fn from(count: i32) -> Self {
         Self::Number(count.into())

@@ -83,6 +83,10 @@ ids! {
     TaskId;
     /// An area where nothing is matched for now.
     AreaId;
+    /// Who would help whom, made for all at once.
+    PlanId;
+    /// A request with an offer in a plan.
+    PlanPairId;
     /// A record whose kind stands beside the id.
     RecordId;
     /// One taking of a piece of work by a worker.
@@ -115,5 +119,7 @@ records!(
     CoordinatorId,
     ReportId,
     TaskId,
-    AreaId
+    AreaId,
+    PlanId,
+    PlanPairId
 );

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod need;
 pub mod note;
 pub mod place;
+pub mod plan;
 pub mod report;
 pub mod round;
 pub mod score;

@@ -207,7 +207,7 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        areas, audit, letters, matches, offers, reports, requests, reveals, stats, tasks,
+        areas, audit, letters, matches, offers, plans, reports, requests, reveals, stats, tasks,
         volunteers, wipe,
     };
     cfg.service(
@@ -242,6 +242,14 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
             .route(web::get().to(areas::list))
             .route(web::post().to(areas::post)),
     )
+    .service(
+        at("/v1/plans")
+            .route(web::get().to(plans::list))
+            .route(web::post().to(plans::post)),
+    )
+    .service(at("/v1/plans/{id}").route(web::get().to(plans::get)))
+    .service(at("/v1/plans/{id}/pairs").route(web::get().to(plans::pairs)))
+    .service(at("/v1/plans/{id}/apply").route(web::post().to(plans::apply)))
     .service(at("/v1/areas/{id}/lift").route(web::post().to(areas::lift)))
     .service(at("/v1/tasks").route(web::get().to(tasks::list)))
     .service(at("/v1/tasks/{id}").route(web::get().to(tasks::get)))

@@ -72,6 +72,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::volunteers::unvet, coordinator::volunteers::block, coordinator::volunteers::unblock,
         coordinator::reveals::volunteer,
         coordinator::tasks::list, coordinator::tasks::get, coordinator::tasks::claim, coordinator::tasks::done,
+        coordinator::plans::list, coordinator::plans::get, coordinator::plans::post, coordinator::plans::pairs,
+        coordinator::plans::apply,
         coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
         coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
     )

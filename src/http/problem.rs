@@ -227,6 +227,11 @@ impl From<Refusal> for Problem {
             ),
             Refusal::NoSite => conflict("no-site"),
             Refusal::TooManyPosts => conflict("too-many-posts"),
+            Refusal::PlanTooLarge => conflict("plan-too-large")
+                .detail("Make one plan for each category, or for a smaller area."),
+            Refusal::PlanTooOld => {
+                conflict("plan-too-old").detail("Too much has changed since. Make a new one.")
+            }
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",

@@ -7,10 +7,12 @@
 pub mod card;
 pub mod eligible;
 pub mod fairness;
+pub mod flow;
 pub mod hours;
 pub mod index;
 pub mod judge;
 pub mod passed;
+pub mod plan;
 pub mod score;
 pub mod spatial;
 pub mod wave;

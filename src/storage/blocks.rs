@@ -21,6 +21,14 @@ pub fn insert(conn: &mut Conn, pairs: &[KeyedHash], now: Ts) -> QueryResult<()> 
     Ok(())
 }
 
+/// All pairs that are blocked.
+///
+/// # Errors
+/// A failed query.
+pub fn all(conn: &mut Conn) -> QueryResult<Vec<KeyedHash>> {
+    with!(conn, c => blocks::table.select(blocks::pair_hash).load(c))
+}
+
 /// Which of the pairs are blocked.
 ///
 /// # Errors

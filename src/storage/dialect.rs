@@ -5,7 +5,7 @@
 //! transaction sees what others commit meanwhile; whoever reads rows in order to write by them locks
 //! them first, so that no two wait for each other always in this order, and of each kind by id:
 //!
-//! 1. the key of a repeated call, an area whose change is carried out;
+//! 1. the key of a repeated call, an area whose change is carried out, a plan that is applied;
 //! 2. neighbors, volunteers;
 //! 3. requests, offers, matches;
 //! 4. everything else: tasks, tokens, letters, coordinators.

@@ -160,6 +160,17 @@ pub fn of_request(conn: &mut Conn, request: RequestId) -> QueryResult<Vec<Match>
         .load(c))
 }
 
+/// All matches of several requests.
+///
+/// # Errors
+/// A failed query.
+pub fn of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Match>> {
+    with!(conn, c => matches::table
+        .filter(matches::request_id.eq_any(ids))
+        .select(Match::as_select())
+        .load(c))
+}
+
 /// All matches of an offer, oldest first.
 ///
 /// # Errors

@@ -31,6 +31,7 @@ pub mod neighbors;
 pub mod offers;
 mod outage;
 pub mod page;
+pub mod plans;
 pub mod postgres;
 pub mod reports;
 pub mod requests;

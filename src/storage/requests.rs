@@ -410,6 +410,27 @@ pub fn finish_round(
     Ok(settled == 1)
 }
 
+/// Volunteers are asked for a request outside its rounds: one that is under way comes to nothing, and the
+/// next is due when this wave has had its time.
+///
+/// # Errors
+/// A failed query.
+pub fn set_wave(conn: &mut Conn, id: RequestId, wave: i32, next_wave_at: Ts) -> QueryResult<bool> {
+    let set = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq(RequestState::Open)))
+        .set((
+            requests::wave.eq(wave),
+            requests::next_wave_at.eq(next_wave_at),
+            requests::match_due_at.eq(next_wave_at),
+            requests::attention.eq(None::<Attention>),
+            requests::lease_id.eq(None::<LeaseId>),
+            requests::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(set == 1)
+}
+
 /// Makes open requests due for matching, none later than it was. A round that is under way comes to
 /// nothing: it may have looked before what makes the request due was there.
 ///

@@ -434,3 +434,38 @@ table! {
         settled_to -> Nullable<Id>,
     }
 }
+
+table! {
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    plans (id) {
+        id -> Id,
+        category -> Nullable<Text>,
+        area -> Nullable<BigInt>,
+        exact -> Bool,
+        bound -> BigInt,
+        figures -> JsonText,
+        created_at -> Instant,
+        created_by -> Id,
+        ready_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant};
+    plan_pairs (id) {
+        id -> Id,
+        plan_id -> Id,
+        request_id -> Id,
+        offer_id -> Id,
+        position -> Integer,
+        request_version -> Integer,
+        quantity -> Integer,
+        distance_m -> BigInt,
+        state -> Text,
+        reason -> Nullable<Text>,
+        match_id -> Nullable<Id>,
+        created_at -> Instant,
+    }
+}

@@ -23,8 +23,8 @@ use crate::domain::area::Radius;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
-    AreaId, CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, RecordId, ReportId,
-    RequestId, TaskId, VolunteerId,
+    AreaId, CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, PlanId, PlanPairId,
+    RecordId, ReportId, RequestId, TaskId, VolunteerId,
 };
 use crate::domain::lifecycle::{
     Agreement, Attention, CloseReason, DeclineReason, FallReason, MatchState, OfferState,
@@ -257,7 +257,9 @@ id_columns!(
     CoordinatorId,
     ReportId,
     TaskId,
-    AreaId
+    AreaId,
+    PlanId,
+    PlanPairId
 );
 
 word_columns!(
@@ -291,6 +293,8 @@ word_columns!(
     crate::domain::task::TaskOutcome,
     crate::domain::area::AreaReason,
     crate::domain::area::Settling,
+    crate::domain::plan::PairState,
+    crate::domain::plan::SkipReason,
 );
 
 columns! {

@@ -126,7 +126,7 @@ pub(in crate::actions) fn read_known(
     }))
 }
 
-fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
+pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
     Earlier {
         offer: m.offer_id,
         volunteer,

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod letters;
 pub mod matches;
 pub mod offers;
+pub mod plans;
 pub mod reports;
 pub mod requests;
 pub mod reveals;

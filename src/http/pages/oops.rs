@@ -219,6 +219,8 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::NoSite
         | Refusal::KeyReused
         | Refusal::TooManyPosts
+        | Refusal::PlanTooLarge
+        | Refusal::PlanTooOld
         | Refusal::TooManyReveals => "That is not possible as it stands now.",
     }
 }

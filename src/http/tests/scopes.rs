@@ -81,7 +81,9 @@ async fn audit_and_wiping_are_for_administrators_and_the_rest_for_coordinators_t
             }
             // What is wrong with the body comes first where there is one.
             _ if theirs.status == 422 => assert_eq!(admins.status, 422, "{path}"),
-            _ if method == Method::POST && matches!(path.as_str(), "/v1/matches" | "/v1/areas") => {
+            _ if method == Method::POST
+                && matches!(path.as_str(), "/v1/matches" | "/v1/areas" | "/v1/plans") =>
+            {
                 assert_eq!((theirs.status, admins.status), (400, 400));
             }
             _ => {

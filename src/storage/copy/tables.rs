@@ -133,6 +133,8 @@ tables! {
     reports by id 0, paged;
     tasks by id 0, paged;
     areas by id 0, paged;
+    plans by id 0, paged;
+    plan_pairs by id 0, paged;
 }
 
 /// Tables about running processes. They stay behind: a process that starts reads everything anew, and says

@@ -120,6 +120,7 @@ impl World {
             ("matches", matched.clone()),
             ("letters", text(&letters["items"][0]["id"])),
             ("areas", frozen(&app, admin).await),
+            ("plans", planned(&app, admin).await),
             ("tasks", called(&app, admin).await),
             ("reports", reported(&mut app, admin).await),
         ]);
@@ -224,6 +225,12 @@ async fn frozen(app: &TestApp, admin: &str) -> String {
     let body =
         json!({"location": {"lat": -30.0, "lon": 80.0}, "radius_m": 1000, "reason": "threat"});
     text(&app.post("/v1/areas", admin, &body).await.ok()["id"])
+}
+
+/// A plan for nobody.
+async fn planned(app: &TestApp, admin: &str) -> String {
+    let body = json!({"category": "legal"});
+    text(&app.post("/v1/plans", admin, &body).await.ok()["id"])
 }
 
 /// Somebody who is to be called first.

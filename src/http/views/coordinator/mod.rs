@@ -6,6 +6,7 @@ pub mod entry;
 pub mod letter;
 pub mod matched;
 pub mod offer;
+pub mod plan;
 pub mod report;
 pub mod request;
 pub mod revealed;

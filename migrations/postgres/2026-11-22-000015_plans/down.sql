@@ -1,0 +1,2 @@
+DROP TABLE plan_pairs;
+DROP TABLE plans;

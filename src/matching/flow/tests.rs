@@ -1,0 +1,196 @@
+//! Thousands of small instances against a solver that shares nothing with this one: dynamic programming
+//! over everything that the supplies could still have.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::{Arc, Flaw, FlowError, Instance, Need, Supply};
+
+/// What is served, weighted, and what it costs; more of the first is better, then less of the second.
+type Worth = (i64, i64);
+
+fn better(a: Worth, b: Worth) -> Worth {
+    if (a.0, -a.1) >= (b.0, -b.1) { a } else { b }
+}
+
+fn worth(instance: &Instance, flow: &[i32]) -> Worth {
+    let arcs = instance.arcs.iter().zip(flow);
+    arcs.fold((0, 0), |(served, cost), (arc, amount)| {
+        let amount = i64::from(*amount);
+        let weight = instance.needs[arc.need].weight;
+        (served + weight * amount, cost + arc.cost * amount)
+    })
+}
+
+/// The best from arc `at` on, given what is left of needs, supplies and groups.
+fn exhaustive(
+    instance: &Instance,
+    at: usize,
+    left: &mut Vec<i32>,
+    known: &mut HashMap<(usize, Vec<i32>), Worth>,
+) -> Worth {
+    let Some(arc) = instance.arcs.get(at) else {
+        return (0, 0);
+    };
+    if let Some(worth) = known.get(&(at, left.clone())) {
+        return *worth;
+    }
+    let (needs, supplies) = (instance.needs.len(), instance.supplies.len());
+    let mut takes = vec![arc.need, needs + arc.supply];
+    takes.extend(
+        instance.supplies[arc.supply]
+            .group
+            .map(|g| needs + supplies + g),
+    );
+    let most = takes
+        .iter()
+        .map(|i| left[*i])
+        .min()
+        .unwrap_or(0)
+        .min(arc.capacity);
+    let mut best = (i64::MIN, 0);
+    for amount in 0..=most {
+        for at in &takes {
+            left[*at] -= amount;
+        }
+        let rest = exhaustive(instance, at + 1, left, known);
+        for at in &takes {
+            left[*at] += amount;
+        }
+        let amount = i64::from(amount);
+        let weight = instance.needs[arc.need].weight;
+        best = better(best, (rest.0 + weight * amount, rest.1 + arc.cost * amount));
+    }
+    known.insert((at, left.clone()), best);
+    best
+}
+
+fn best_of(instance: &Instance) -> Worth {
+    let needs = instance.needs.iter().map(|n| n.demand);
+    let supplies = instance.supplies.iter().map(|s| s.capacity);
+    let mut left = Vec::from_iter(needs.chain(supplies).chain(instance.groups.iter().copied()));
+    exhaustive(instance, 0, &mut left, &mut HashMap::new())
+}
+
+fn instances(most: i32) -> impl Strategy<Value = Instance> {
+    let groups = prop::collection::vec(0..=most * 2, 0..3);
+    let needs = prop::collection::vec((0..=most, 1..4_i64), 0..6);
+    let supplies = prop::collection::vec(
+        (0..=most, any::<prop::sample::Index>(), any::<bool>()),
+        0..6,
+    );
+    // Few costs make many ties.
+    let costs = prop_oneof![0..3_i64, 0..2000_i64];
+    let ends = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
+    let arcs = prop::collection::vec((ends, 0..=most, costs), 0..9);
+    (groups, needs, supplies, arcs).prop_map(|(groups, needs, supplies, arcs)| {
+        let needs = Vec::from_iter(
+            needs
+                .into_iter()
+                .map(|(demand, weight)| Need { demand, weight }),
+        );
+        let supplies = supplies.into_iter().map(|(capacity, group, has)| Supply {
+            capacity,
+            group: (has && !groups.is_empty()).then(|| group.index(groups.len())),
+        });
+        let supplies = Vec::from_iter(supplies);
+        let arcs = arcs
+            .into_iter()
+            .filter(|_| !needs.is_empty() && !supplies.is_empty());
+        let arcs = arcs.map(|((need, supply), capacity, cost)| Arc {
+            need: need.index(needs.len()),
+            supply: supply.index(supplies.len()),
+            capacity,
+            cost,
+        });
+        Instance {
+            arcs: arcs.collect(),
+            needs,
+            supplies,
+            groups,
+        }
+    })
+}
+
+const ENOUGH: u64 = 10_000_000;
+
+fn agrees(instance: &Instance) {
+    let solution = instance.solve(ENOUGH).expect("solved");
+    assert_eq!(
+        instance.verify(&solution),
+        Ok(()),
+        "{instance:?} {solution:?}"
+    );
+    assert_eq!(
+        worth(instance, &solution.flow),
+        best_of(instance),
+        "{instance:?}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn it_serves_most_at_least_cost_where_all_are_single(instance in instances(1)) {
+        agrees(&instance);
+    }
+
+    #[test]
+    fn it_serves_most_at_least_cost_where_needs_are_shared(instance in instances(3)) {
+        agrees(&instance);
+    }
+
+    /// A flow that is not best is never proven: one unit less, or none at all.
+    #[test]
+    fn no_worse_flow_is_proven(instance in instances(2), at in any::<prop::sample::Index>()) {
+        let mut solution = instance.solve(ENOUGH).expect("solved");
+        let used = Vec::from_iter((0..solution.flow.len()).filter(|i| solution.flow[*i] > 0));
+        if !used.is_empty() {
+            let at = used[at.index(used.len())];
+            let weight = instance.needs[instance.arcs[at].need].weight;
+            prop_assert!(weight > 0);
+            solution.flow[at] -= 1;
+            prop_assert_eq!(instance.verify(&solution), Err(Flaw::Unproven));
+            solution.flow[at] += 1000;
+            prop_assert_eq!(instance.verify(&solution), Err(Flaw::Infeasible));
+        }
+    }
+}
+
+fn pair(weight: i64, cost: i64) -> Instance {
+    Instance {
+        needs: vec![Need { demand: 1, weight }],
+        supplies: vec![Supply {
+            capacity: 1,
+            group: None,
+        }],
+        groups: vec![],
+        arcs: vec![Arc {
+            need: 0,
+            supply: 0,
+            capacity: 1,
+            cost,
+        }],
+    }
+}
+
+#[test]
+fn nothing_is_solved_at_once() {
+    agrees(&Instance::default());
+    agrees(&pair(1, 0));
+}
+
+#[test]
+fn what_would_overflow_or_makes_no_sense_is_refused() {
+    let refused = |instance: &Instance| instance.solve(ENOUGH).expect_err("refused");
+    assert_eq!(refused(&pair(1, i64::MAX / 2)), FlowError::TooLarge);
+    assert_eq!(refused(&pair(i64::MAX, 1)), FlowError::TooLarge);
+    assert_eq!(refused(&pair(0, 1)), FlowError::Malformed);
+    assert_eq!(refused(&pair(1, -1)), FlowError::Malformed);
+    let mut nowhere = pair(1, 1);
+    nowhere.arcs[0].supply = 1;
+    assert_eq!(refused(&nowhere), FlowError::Malformed);
+    assert_eq!(pair(1, 1).solve(1), Err(FlowError::TooLong));
+}
