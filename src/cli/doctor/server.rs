@@ -139,6 +139,8 @@ fn room(server: &Server, processes: u32, told: &Survey) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cli::doctor::Level;
     use crate::storage::DatabaseUrl;
