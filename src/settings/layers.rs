@@ -187,6 +187,27 @@ fn table(path: &Path, text: &str) -> Result<Table, SettingsError> {
     })
 }
 
+/// A file that is no layer of the settings, but is read as strictly: into a type that refuses unknown keys.
+///
+/// # Errors
+/// Text that is not TOML; or the first key that is missing, unknown or has a bad value.
+pub fn read_table<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SettingsError> {
+    let table = table(path, text)?;
+    serde_path_to_error::deserialize(table).map_err(|error| {
+        let message = error.inner().message();
+        let expected = match message.strip_prefix("unknown field ") {
+            Some(rest) => format!("is unknown: {rest}"),
+            None => expectation(message),
+        };
+        // Entries of a list have no keys, so the place of a fault in one is told with its number.
+        let key = error.path().to_string();
+        SettingsError::Faults(vec![Fault {
+            origin: Some(Origin::File(path.to_owned())),
+            ..Fault::new(key, expected)
+        }])
+    })
+}
+
 fn flatten(prefix: &str, table: Table, flat: &mut BTreeMap<String, Value>) {
     for (name, value) in table {
         let key = format!("{prefix}{name}");

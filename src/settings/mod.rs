@@ -31,6 +31,7 @@ use std::{fs, io};
 use serde::Deserialize;
 
 pub use self::fault::{Fault, Origin, SettingsError};
+pub(crate) use self::layers::read_table;
 use self::layers::Layers;
 
 /// The documented defaults: `config/default.toml`.
