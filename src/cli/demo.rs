@@ -26,8 +26,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::city::agenda::City;
-use super::city::home::Home;
 use super::city::dice::Dice;
+use super::city::home::Home;
 use super::city::plan::{Arrivals, Day, Planner, Post};
 use super::city::taste;
 use super::{Config, Failure, city, print, serve};

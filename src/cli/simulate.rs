@@ -119,7 +119,10 @@ pub(super) async fn run(own: &OwnConfig, arguments: Arguments) -> Result<(), Fai
 /// So many posts, in the same proportion, and at least one request.
 fn scale(config: &mut Config, posts: u32) {
     let day = &mut config.day;
-    let (offers, all) = (u64::from(day.offers), u64::from(day.offers) + u64::from(day.requests));
+    let (offers, all) = (
+        u64::from(day.offers),
+        u64::from(day.offers) + u64::from(day.requests),
+    );
     let scaled = (u64::from(posts) * offers + all / 2) / all;
     day.offers = u32::try_from(scaled).unwrap_or(u32::MAX).min(posts - 1);
     day.requests = posts - day.offers;
@@ -138,7 +141,11 @@ fn chosen(all: &[Policy], names: &[String]) -> Result<Vec<Policy>, Failure> {
             )));
         }
     }
-    Ok(all.iter().filter(|p| names.contains(&p.name)).cloned().collect())
+    Ok(all
+        .iter()
+        .filter(|p| names.contains(&p.name))
+        .cloned()
+        .collect())
 }
 
 fn settings(own: &Settings, policy: &Policy, home: &std::path::Path) -> Result<Settings, Failure> {
@@ -163,7 +170,9 @@ async fn play_all(
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let turn = Arc::new(Semaphore::new(cores));
-    let jobs = policies.iter().flat_map(|p| seeds.iter().map(move |s| (p, *s)));
+    let jobs = policies
+        .iter()
+        .flat_map(|p| seeds.iter().map(move |s| (p, *s)));
     let bar = bar(&config, policies.len() * seeds.len());
     let mut running = JoinSet::new();
     for (nth, (policy, seed)) in jobs.enumerate() {
@@ -231,7 +240,10 @@ impl Job {
         };
         let figures = day::play(&self.config, settings, self.seed, goes_on).await?;
         if figures.is_some() && self.bar.is_hidden() {
-            print::note(format_args!("{}, seed {}: done", self.policy.name, self.seed));
+            print::note(format_args!(
+                "{}, seed {}: done",
+                self.policy.name, self.seed
+            ));
         }
         Ok(figures)
     }

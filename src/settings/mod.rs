@@ -31,8 +31,8 @@ use std::{fs, io};
 use serde::Deserialize;
 
 pub use self::fault::{Fault, Origin, SettingsError};
-pub(crate) use self::layers::read_table;
 use self::layers::Layers;
+pub(crate) use self::layers::read_table;
 
 /// The documented defaults: `config/default.toml`.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

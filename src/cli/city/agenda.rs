@@ -13,14 +13,17 @@ use crate::crypto::token::Token;
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::{
-    CoordinatorId, MatchId, NeighborId, OfferId, RecordId, RequestId, TaskId, VolunteerId,
+    CoordinatorId, LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId, TaskId, VolunteerId,
 };
 use crate::domain::lifecycle::CloseReason;
 use crate::domain::task::CallOutcome;
 use crate::mail::transport::{Memory, StoredMail, Transport};
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::coordinators::Scope;
-use crate::storage::{StorageError, TxError, letters};
+use crate::storage::letters::Letter;
+use crate::storage::matches::Match;
+use crate::storage::requests::Request;
+use crate::storage::{Conn, StorageError, TxError, letters, matches, requests};
 
 /// How often a coordinator looks at what waits, who looks at lists.
 const ROUND: Duration = Duration::from_mins(5);
@@ -188,21 +191,54 @@ impl<H: Habits> City<H> {
             .memory()
             .map(Memory::take)
             .unwrap_or_default();
-        for mail in &mails {
-            let id = mail.message.id;
-            let letter = self
-                .ctx
-                .db
-                .read(move |conn| Ok::<_, StorageError>(letters::find(conn, id)?))
-                .await?;
-            let Some(letter) = letter else {
-                continue;
-            };
-            self.habits.reads(&self.ctx, mail, &letter);
-            self.react(&mail.message, &letter).await?;
+        let ids: Vec<LetterId> = mails.iter().map(|mail| mail.message.id).collect();
+        for (mail, about) in mails.iter().zip(self.about(ids).await?) {
+            if let Some(about) = about {
+                self.habits.reads(&self.ctx, mail, &about.letter);
+                self.react(&mail.message, about).await?;
+            }
         }
         Ok(!mails.is_empty())
     }
+
+    /// What letters are about. All at once: in a large city these are the most of all that is read.
+    async fn about(&self, ids: Vec<LetterId>) -> Result<Vec<Option<About>>, StorageError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = move |conn: &mut Conn| {
+            let mut all = Vec::with_capacity(ids.len());
+            for id in ids {
+                let Some(letter) = letters::find(conn, id)? else {
+                    all.push(None);
+                    continue;
+                };
+                let request = match letter.request_id {
+                    Some(id) => requests::find(conn, id)?,
+                    None => None,
+                };
+                let matched = match letter.match_id {
+                    Some(id) => matches::find(conn, id)?,
+                    None => None,
+                };
+                all.push(Some(About {
+                    letter,
+                    request,
+                    matched,
+                }));
+            }
+            Ok(all)
+        };
+        self.ctx.db.read(read).await
+    }
+}
+
+/// A letter with what it is about.
+#[derive(Debug)]
+pub(super) struct About {
+    pub letter: Letter,
+    pub request: Option<Request>,
+    pub matched: Option<Match>,
 }
 
 /// A no is part of life: somebody else was quicker, or it was called off meanwhile.

@@ -103,7 +103,7 @@ impl Crew {
             self.housekeeping_due = now.after(HOUSEKEEPING);
         }
         for _ in 0..MOST_TICKS {
-            let acted = city.act().await?;
+            city.act().await?;
             let mut ticks = vec![self.matching.tick(now).await?];
             for outbox in &mut self.outboxes {
                 ticks.push(outbox.tick(now).await?);
@@ -114,7 +114,8 @@ impl Crew {
                 Next::At(at) => *at <= now,
                 Next::Later => false,
             };
-            if !acted && !read && !ticks.iter().any(is_due) {
+            // What people do about a letter is due later; what they did before was seen by the workers.
+            if !read && !ticks.iter().any(is_due) {
                 return Ok(ticks
                     .into_iter()
                     .filter_map(|next| match next {

@@ -87,7 +87,12 @@ fn phone(dice: &Dice) -> anyhow::Result<PhoneNumber> {
 }
 
 /// The contact of number `nth` of their kind; without an e-mail address only a phone is given.
-pub(in crate::cli) fn contact(dice: &Dice, kind: &str, nth: usize, email: bool) -> anyhow::Result<Contact> {
+pub(in crate::cli) fn contact(
+    dice: &Dice,
+    kind: &str,
+    nth: usize,
+    email: bool,
+) -> anyhow::Result<Contact> {
     let (first, last) = name(dice);
     let address = format!("{first}.{last}.{kind}{nth}@example.org").to_lowercase();
     let has_phone = !email || dice.chance(0.6);

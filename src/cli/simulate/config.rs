@@ -153,7 +153,10 @@ impl Config {
     fn faults(&self, is_known: impl Fn(&str) -> bool) -> Vec<Fault> {
         let mut checks = Checks::default();
         self.day.check(&mut checks);
-        checks.shares("urgency", &[("now", self.urgency.now), ("today", self.urgency.today)]);
+        checks.shares(
+            "urgency",
+            &[("now", self.urgency.now), ("today", self.urgency.today)],
+        );
         for (key, mix) in &self.categories {
             let key = format!("categories.{key}");
             checks.require(
@@ -171,17 +174,33 @@ impl Config {
         checks.shares("volunteers", &[("confirm", self.volunteers.confirm)]);
         checks.delay("volunteers.confirm_after", self.volunteers.confirm_after);
         let help = &self.help;
-        let bad = [("no_show", help.no_show), ("released", help.released), ("silent", help.silent)];
+        let bad = [
+            ("no_show", help.no_show),
+            ("released", help.released),
+            ("silent", help.silent),
+        ];
         checks.shares("help", &bad);
-        for (name, delay) in [("now", help.now), ("today", help.today), ("soon", help.soon)] {
+        for (name, delay) in [
+            ("now", help.now),
+            ("today", help.today),
+            ("soon", help.soon),
+        ] {
             checks.delay(&format!("help.{name}"), delay);
         }
-        let Neighbors { agree, refuse, agree_after } = self.neighbors;
+        let Neighbors {
+            agree,
+            refuse,
+            agree_after,
+        } = self.neighbors;
         checks.shares("neighbors", &[("agree", agree), ("refuse", refuse)]);
         checks.delay("neighbors.agree_after", agree_after);
         self.coordinators.check(&mut checks);
         let mut names = std::collections::BTreeSet::new();
-        checks.require(!self.policies.is_empty(), "policy", "must be there at least once");
+        checks.require(
+            !self.policies.is_empty(),
+            "policy",
+            "must be there at least once",
+        );
         for policy in &self.policies {
             let is_new = names.insert(policy.name.as_str());
             checks.require(is_new, &policy.key("name"), "must differ from the others");
@@ -205,7 +224,11 @@ impl Day {
         checks.number("day.requests", f64::from(self.requests), 1.0, 100_000.0);
         let is_whole = self.length.as_secs().is_multiple_of(60);
         let fits = (HOUR..=HOUR * 24 * 7).contains(&self.length) && is_whole;
-        checks.require(fits, "day.length", "must be from 1h to 7d, in whole minutes");
+        checks.require(
+            fits,
+            "day.length",
+            "must be from 1h to 7d, in whole minutes",
+        );
         for (key, hours) in [
             ("day.requests_by_hour", &self.requests_by_hour),
             ("day.offers_by_hour", &self.offers_by_hour),
@@ -241,7 +264,11 @@ impl Answers {
         checks.number("answers.after_another", self.after_another, 0.0, 1.0);
         let is_day = self.pace.len() == 24 && self.pace.iter().all(|p| (0.01..=10.0).contains(p));
         checks.require(is_day, "answers.pace", "must be 24 numbers from 0.01 to 10");
-        for (name, answer) in [("now", self.now), ("today", self.today), ("soon", self.soon)] {
+        for (name, answer) in [
+            ("now", self.now),
+            ("today", self.today),
+            ("soon", self.soon),
+        ] {
             let key = format!("answers.{name}");
             checks.shares(&key, &[("answered", answer.answered)]);
             checks.shares(&key, &[("yes", answer.yes)]);
@@ -263,7 +290,11 @@ impl Help {
 
 impl Coordinators {
     fn check(&self, checks: &mut Checks) {
-        for (name, share) in [("approve", self.approve), ("vet", self.vet), ("reached", self.reached)] {
+        for (name, share) in [
+            ("approve", self.approve),
+            ("vet", self.vet),
+            ("reached", self.reached),
+        ] {
             checks.shares("coordinators", &[(name, share)]);
         }
         for (name, delay) in [

@@ -62,7 +62,10 @@ impl Figures {
         let read = ctx.db.read(move |conn| {
             Ok::<_, StorageError>(Rows {
                 offers: offers::page(conn, &OfferFilter::default(), ALL)?,
-                sites: sites::open(conn, None)?.into_iter().map(|(site, _)| site).collect(),
+                sites: sites::open(conn, None)?
+                    .into_iter()
+                    .map(|(site, _)| site)
+                    .collect(),
                 requests: requests::page(conn, &RequestFilter::default(), ALL)?,
                 matches: matches::page(conn, &MatchFilter::default(), ALL)?,
                 volunteers: volunteers::page(conn, &VolunteerFilter::default(), now, ALL)?,
@@ -82,10 +85,7 @@ impl Figures {
 
 /// Somebody came, or is still expected.
 fn stands(matched: &Match) -> bool {
-    matches!(
-        matched.state,
-        MatchState::Accepted | MatchState::Fulfilled
-    )
+    matches!(matched.state, MatchState::Accepted | MatchState::Fulfilled)
 }
 
 fn said_yes(matched: &Match) -> bool {
@@ -96,7 +96,10 @@ impl Rows {
     fn count(&self, now: Ts) -> Figures {
         let mut by_request: HashMap<RequestId, Vec<&Match>> = HashMap::new();
         for matched in self.matches.iter().filter(|m| stands(m)) {
-            by_request.entry(matched.request_id).or_default().push(matched);
+            by_request
+                .entry(matched.request_id)
+                .or_default()
+                .push(matched);
         }
         let covered: Vec<(&Request, Option<Ts>)> = self
             .requests
@@ -122,7 +125,11 @@ impl Rows {
             served: waits.len(),
             asks: self.matches.iter().filter(|m| m.asked_at.is_some()).count(),
             acceptances: self.matches.iter().filter(|m| said_yes(m)).count(),
-            fell_through: self.matches.iter().filter(|m| said_yes(m) && !stands(m)).count(),
+            fell_through: self
+                .matches
+                .iter()
+                .filter(|m| said_yes(m) && !stands(m))
+                .count(),
             wait_p50: percentile(&waits, 50.0),
             wait_p95,
             waited_longer: covered.iter().filter(waited_longer).count(),
@@ -151,15 +158,21 @@ impl Rows {
 
     /// The mean over acceptances that stood.
     fn distance_m(&self) -> Option<f64> {
-        let mut at: HashMap<OfferId, GeoPoint> =
-            self.offers.iter().map(|o| (o.id, o.cell.center())).collect();
+        let mut at: HashMap<OfferId, GeoPoint> = self
+            .offers
+            .iter()
+            .map(|o| (o.id, o.cell.center()))
+            .collect();
         for site in &self.sites {
             if let Ok(point) = GeoPoint::parse(site.lat, site.lon) {
                 at.insert(site.offer_id, point);
             }
         }
-        let needed: HashMap<RequestId, GeoPoint> =
-            self.requests.iter().map(|r| (r.id, r.cell.center())).collect();
+        let needed: HashMap<RequestId, GeoPoint> = self
+            .requests
+            .iter()
+            .map(|r| (r.id, r.cell.center()))
+            .collect();
         let distances: Vec<f64> = self
             .matches
             .iter()

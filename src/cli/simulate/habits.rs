@@ -227,3 +227,54 @@ impl Habits for Modeled {
         Some((wait, ending))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::category::Catalog;
+    use crate::domain::clock::ManualClock;
+
+    fn people() -> Modeled {
+        let config = Config::read(None, &Catalog::shipped().unwrap()).unwrap();
+        let clock = Arc::new(ManualClock::at(Ts::EPOCH));
+        let zone = TimeZoneName::parse("UTC").unwrap();
+        let place = |lat| GeoPoint::parse(lat, -93.2).unwrap();
+        Modeled::new(
+            Arc::new(config),
+            clock,
+            zone,
+            7,
+            vec![place(44.9), place(44.92), place(45.9)],
+        )
+    }
+
+    fn pair(volunteer: usize, neighbor: usize) -> Pair {
+        Pair {
+            volunteer: Some(volunteer),
+            neighbor: Some(neighbor),
+        }
+    }
+
+    #[test]
+    fn what_two_people_decide_does_not_depend_on_what_others_did_before() {
+        let id = MatchId::from(uuid::Uuid::nil());
+        let (mut one, mut other) = (people(), people());
+        let reviews: Vec<_> = (0..40).map(|n| one.reviews(id, pair(0, n))).collect();
+        let backward: Vec<_> = (0..40)
+            .rev()
+            .map(|n| other.reviews(id, pair(0, n)))
+            .collect();
+        assert!(reviews.iter().eq(backward.iter().rev()));
+        // The second time is another time.
+        assert_ne!(one.reviews(id, pair(0, 1)), reviews[1]);
+    }
+
+    #[test]
+    fn far_away_and_often_asked_people_say_yes_less() {
+        let mut people = people();
+        assert!(people.willing(pair(0, 1)) > 0.8 && people.willing(pair(0, 2)) < 0.001);
+        let hour = |n: i64| Ts::from_micros(n * 3_600_000_000);
+        let asked = [0, 1, 2, 30].map(|n| people.lately(Some(0), hour(n)));
+        assert_eq!(asked, [0, 1, 2, 0]);
+    }
+}

@@ -32,13 +32,26 @@ struct Column {
 }
 
 const COLUMNS: [Column; 9] = [
-    column("served_percent", "served %", 1, |f| Some(f.served_percent())),
-    column("wait_p50_minutes", "wait p50 min", 0, |f| minutes(f.wait_p50)),
+    column("served_percent", "served %", 1, |f| {
+        Some(f.served_percent())
+    }),
+    column("wait_p50_minutes", "wait p50 min", 0, |f| {
+        minutes(f.wait_p50)
+    }),
     column("wait_p95_minutes", "p95 min", 0, |f| minutes(f.wait_p95)),
-    column("waited_longer", "longer", 0, |f| Some(f.waited_longer as f64)),
+    column("waited_longer", "longer", 0, |f| {
+        Some(f.waited_longer as f64)
+    }),
     column("asks", "asks", 0, |f| Some(f.asks as f64)),
-    column("asks_per_acceptance", "asks per yes", 2, Figures::asks_per_acceptance),
-    column("fell_through", "fell through", 0, |f| Some(f.fell_through as f64)),
+    column(
+        "asks_per_acceptance",
+        "asks per yes",
+        2,
+        Figures::asks_per_acceptance,
+    ),
+    column("fell_through", "fell through", 0, |f| {
+        Some(f.fell_through as f64)
+    }),
     column("distance_m", "distance m", 0, |f| f.distance_m),
     column("gini", "Gini", 3, |f| Some(f.gini)),
 ];
@@ -101,11 +114,16 @@ impl Outcome<'_> {
             "sets": self.policy.overrides().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         });
         for column in &COLUMNS {
-            all[column.key] = self.spread(column).map_or(Value::Null, |s| {
-                json!({"mean": rounded(s.mean), "min": rounded(s.min), "max": rounded(s.max)})
-            });
+            all[column.key] = self.spread(column).map_or(
+                Value::Null,
+                |s| json!({"mean": rounded(s.mean), "min": rounded(s.min), "max": rounded(s.max)}),
+            );
         }
-        all["runs"] = self.runs.iter().map(|(seed, f)| run_json(*seed, f)).collect();
+        all["runs"] = self
+            .runs
+            .iter()
+            .map(|(seed, f)| run_json(*seed, f))
+            .collect();
         all
     }
 }
