@@ -19,7 +19,7 @@ impl<H: Habits> City<H> {
             (LetterKind::Accepted | LetterKind::Contact, RecipientKind::Volunteer) => {
                 self.settled(message, &about);
             }
-            (LetterKind::ReviewDue, _) if self.desk == Desk::Told => self.to_review(&about).await?,
+            (LetterKind::ReviewDue, _) if self.desk == Desk::Told => self.proposed(&about).await?,
             _ => {}
         }
         Ok(())
@@ -91,7 +91,7 @@ impl<H: Habits> City<H> {
     }
 
     /// One letter tells of all that a round proposed.
-    async fn to_review(&mut self, about: &About) -> anyhow::Result<()> {
+    async fn proposed(&mut self, about: &About) -> anyhow::Result<()> {
         let Some(id) = about.letter.request_id else {
             return Ok(());
         };

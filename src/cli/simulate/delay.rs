@@ -36,7 +36,8 @@ impl Delay {
         let (u, v) = (1.0 - dice.fraction(), dice.fraction());
         let z = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
         let seconds = self.median.as_secs_f64() * (spread * z).exp();
-        Duration::from_secs_f64(seconds.clamp(1.0, LONGEST.as_secs_f64()))
+        // Instants have microseconds; nobody is more punctual than to the second.
+        Duration::from_secs_f64(seconds.round().clamp(1.0, LONGEST.as_secs_f64()))
     }
 }
 
@@ -69,8 +70,7 @@ impl Pace {
             left_of_hour = 3600.0;
             hour += 1;
         }
-        // Whole microseconds, as instants are.
-        Duration::from_micros((taken * 1e6).round().clamp(0.0, 1e13) as u64)
+        Duration::from_secs_f64(taken.round())
     }
 }
 
