@@ -303,6 +303,7 @@ fn expectation(message: &str) -> String {
     match message.rsplit_once("expected ") {
         Some((_, expected)) if quotes_the_value => match expected {
             "a duration" => "must be a number and a unit, such as 30s, 15m or 2h".to_owned(),
+            "f64" => NUMBER.to_owned(),
             "u8" => "must be a whole number from 0 to 255".to_owned(),
             "u16" => "must be a whole number from 0 to 65535".to_owned(),
             "u32" | "u64" | "usize" => {
