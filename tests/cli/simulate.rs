@@ -57,7 +57,14 @@ fn one_seed_gives_one_set_of_figures_and_leaves_nothing_behind() {
 #[test]
 fn the_figures_of_a_day_make_sense() {
     let place = Place::new();
-    let file = day(&place, &[]);
+    // On a day as small as this nobody might be served by chance.
+    let willing = [
+        ("half_distance_m = 8000", "half_distance_m = 1000000"),
+        ("answered = 0.65\nyes = 0.6\n", "answered = 1\nyes = 1\n"),
+        ("answered = 0.6\nyes = 0.55\n", "answered = 1\nyes = 1\n"),
+        ("answered = 0.55\nyes = 0.5\n", "answered = 1\nyes = 1\n"),
+    ];
+    let file = day(&place, &willing);
     let told = simulate(
         &place,
         &[
