@@ -8,6 +8,7 @@
 mod audit;
 mod backup;
 mod check_config;
+mod city;
 mod coordinator;
 mod copy;
 mod demo;
@@ -18,6 +19,7 @@ mod migrate;
 mod openapi;
 mod print;
 mod serve;
+mod simulate;
 mod wipe_closed;
 
 use std::ffi::OsString;
@@ -64,6 +66,11 @@ enum Command {
         after_help = "Examples:\n  manyhands demo\n  manyhands demo --speed 5 --seed 7\n  manyhands demo --fast --json\n\nNothing of the working directory is touched; all that is made is removed at the end."
     )]
     Demo(demo::Arguments),
+    /// Compare policies of asking on the same made-up day, in virtual time and a throw-away instance each.
+    #[command(
+        after_help = "Examples:\n  manyhands simulate\n  manyhands simulate --posts 20000 --policy shipped --policy everybody\n  manyhands simulate --seeds 5 --day my-day.toml --json\n\nThe figures, over all requests of the day:\n  served %      requests of which everything was accepted before their time was over, by people who came\n  wait p50 p95  from posting to full cover, of the served (nearest rank)\n  longer        requests that had longer than p95 and were not served within it\n  asks          letters with an ask that left\n  asks per yes  asks for one acceptance\n  fell through  acceptances that came to nothing: not agreed, given back, nobody came\n  distance      between the cells, or sites, of acceptances that stood; the mean, in meters\n  Gini          of the asks among all who could be asked: 0 where all are asked alike, near 1 where one is\n\nThe same seed gives the same people, posts and answers under every policy. Walking in at a site needs no match\nand is left out. Nothing of the working directory is touched; all that is made is removed at the end."
+    )]
+    Simulate(simulate::Arguments),
     /// Make the database, or bring its schema up to date.
     #[command(after_help = "Example:\n  manyhands migrate")]
     Migrate,
@@ -198,6 +205,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         None => serve::run(&config, serve::Arguments::default()).await,
         Some(Command::Serve(arguments)) => serve::run(&config, arguments).await,
         Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
+        Some(Command::Simulate(arguments)) => simulate::run(&config, arguments).await,
         Some(Command::Migrate) => migrate::run(&config),
         Some(Command::CheckConfig(arguments)) => check_config::run(&config, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&config, arguments).await,

@@ -20,5 +20,6 @@ mod cli {
     mod refusals;
     mod server;
     mod service;
+    mod simulate;
     mod slow;
 }

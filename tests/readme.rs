@@ -198,6 +198,7 @@ fn every_command_that_is_named_is_there() {
     for command in [
         "serve",
         "demo",
+        "simulate",
         "coordinator",
         "doctor",
         "backup",

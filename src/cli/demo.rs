@@ -1,47 +1,43 @@
 //! `manyhands demo`: a made-up city in deep cold, in an instance that is thrown away.
 //!
-//! Its people go through the same actions as real ones, with the tokens of their letters, which stay
-//! in memory and are shown as they are "sent". Everything on disk is in a temporary directory of its
-//! own. Nothing here is specific to a category: what the catalog has takes part.
+//! Its people go through the same actions as real ones (`cli::city`), with the tokens of their letters,
+//! which stay in memory and are shown as they are "sent". Everything on disk is in a temporary directory
+//! of its own.
 //!
 //! | file | what |
 //! |---|---|
-//! | `plan`, `taste`, `town`, `people`, `attributes` | the story before it happens, from the seed |
-//! | `city`, `letters`, `acts` | what people plan, what they make of letters, what they do |
+//! | `habits` | what its people decide |
 //! | `live`, `clock` | before your eyes, with time that runs faster |
 //! | `fast` | in virtual time, as fast as it goes |
 //! | `figures`, `postbag`, `screen` | what is shown |
 
-mod acts;
-mod attributes;
-mod city;
 mod clock;
-mod dice;
 mod fast;
 mod figures;
-mod home;
-mod letters;
+mod habits;
 mod live;
-mod people;
-mod plan;
 mod postbag;
 mod screen;
-mod taste;
-mod town;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::{Config, Failure, print, serve};
+use super::city::agenda::City;
+use super::city::dice::Dice;
+use super::city::home::Home;
+use super::city::plan::{Arrivals, Day, Planner, Post};
+use super::city::taste;
+use super::{Config, Failure, city, print, serve};
+use crate::actions::Ctx;
+use crate::domain::clock::Ts;
+use crate::settings::Settings;
 use crate::settings::log::LogSettings;
-use crate::settings::{Settings, Sources};
 use crate::telemetry;
-use city::City;
 use figures::Figures;
-use home::Home;
-use plan::Size;
+use habits::Watched;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct Arguments {
@@ -75,18 +71,6 @@ fn speed(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "must be a number from 0.01 to 60".to_owned())
 }
 
-impl Arguments {
-    fn size(&self) -> Size {
-        // Both are at most 20 000.
-        let whole = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-        Size {
-            offers: whole(self.offers),
-            requests: whole(self.requests),
-            seed: self.seed,
-        }
-    }
-}
-
 pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
     let own = Settings::load(config.sources(Vec::new()))?;
     let log = LogSettings {
@@ -95,20 +79,20 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     };
     telemetry::log_to_stderr(&log).map_err(anyhow::Error::from)?;
     let stop = serve::stop_signal().map_err(anyhow::Error::from)?;
-    let home = Home::new().map_err(anyhow::Error::from)?;
+    let home = Home::new("demo").map_err(anyhow::Error::from)?;
     let told = if arguments.fast {
         fast::run(&own, home.path(), &arguments, stop).await
     } else {
         live::run(&own, home.path(), &arguments, stop).await
     };
     let (city, figures) = told?;
-    city.screen.close();
+    city.habits.screen.close();
     if arguments.json {
-        let mut summary = figures.json(&city.letters);
+        let mut summary = figures.json(&city.habits.letters);
         summary["seed"] = arguments.seed.into();
         print::json(&summary);
     } else {
-        print::line(format_args!("\n{}", figures.summary(&city.letters)));
+        print::line(format_args!("\n{}", figures.summary(&city.habits.letters)));
     }
     Ok(())
 }
@@ -116,37 +100,47 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
 /// The settings of an instance that lives in `home`: the shipped ones, but for the categories and the
 /// postal codes of the settings at hand.
 fn settings(own: &Settings, home: &Path, more: &[(&str, String)]) -> Result<Settings, Failure> {
-    let within = |name: &str| home.join(name).display().to_string();
-    let mut overrides = vec![
-        (
-            "database.url".to_owned(),
-            format!("sqlite:{}", within("data/manyhands.db")),
-        ),
-        ("keys.path".to_owned(), within("keys/keyring.toml")),
-        ("mail.transport".to_owned(), "memory".to_owned()),
-        ("area.timezone".to_owned(), "America/Chicago".to_owned()),
-    ];
-    let paths = [
-        ("categories.path", own.categories.path.as_ref()),
-        ("gazetteer.path", own.gazetteer.path.as_ref()),
-    ];
-    for (key, path) in paths {
-        if let Some(path) = path {
-            overrides.push((key.to_owned(), path.display().to_string()));
-        }
+    Ok(city::settings(city::overrides(own, home, more))?)
+}
+
+/// Every post of the story that begins at `start`, with its instant.
+fn posts(ctx: &Ctx, start: Ts, arguments: &Arguments) -> anyhow::Result<Vec<(Ts, Post)>> {
+    // Both are at most 20 000.
+    let whole = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    let day = Day {
+        offers: whole(arguments.offers),
+        requests: whole(arguments.requests),
+        seed: arguments.seed,
+        start,
+        zone: ctx.settings.area.timezone.clone(),
+        nights: 0.5,
+    };
+    let tastes = ctx.catalog.iter().map(|c| (c, taste::of(c))).collect();
+    Planner::new(day, tastes, &TenHours)?.posts()
+}
+
+/// Posts arrive within ten hours.
+#[derive(Debug)]
+struct TenHours;
+
+impl Arrivals for TenHours {
+    /// Most of those who help are there before the worst comes; sites first.
+    fn of_offer(&self, dice: &Dice, is_site: bool) -> Duration {
+        let (soonest, latest) = match dice.fraction() {
+            _ if is_site => (0, 90),
+            ..0.65 => (0, 60),
+            _ => (60, 540),
+        };
+        dice.minutes(soonest, latest)
     }
-    overrides.extend(
-        more.iter()
-            .map(|(key, value)| ((*key).to_owned(), value.clone())),
-    );
-    Ok(Settings::load(Sources {
-        overrides,
-        ..Sources::default()
-    })?)
+
+    fn of_request(&self, dice: &Dice) -> Duration {
+        dice.minutes(20, 600)
+    }
 }
 
 /// The table with the city's time at its head.
-async fn table(city: &City) -> anyhow::Result<String> {
+async fn table(city: &City<Watched>) -> anyhow::Result<String> {
     let now = city.ctx.settings.area.timezone.to_local(city.ctx.now());
     let head = format!("\n{} in the city", now.strftime("%A %H:%M"));
     Ok(Figures::read(&city.ctx).await?.table(&head))

@@ -2,7 +2,7 @@
 //!
 //! `spatial` finds who is near enough, `index` keeps what is open, `eligible` says who may be asked at
 //! all, `judge` who may be asked now, `score` who first, `wave` how many and when, `hours` at which hours,
-//! `fairness` how evenly it all falls. What it proposes is decided by the database.
+//! `plan` (over `flow`) who for whom at once, `fairness` how evenly it all falls. What it proposes is decided by the database.
 
 pub mod card;
 pub mod eligible;

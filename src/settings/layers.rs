@@ -187,6 +187,27 @@ fn table(path: &Path, text: &str) -> Result<Table, SettingsError> {
     })
 }
 
+/// A file that is no layer of the settings, but is read as strictly: into a type that refuses unknown keys.
+///
+/// # Errors
+/// Text that is not TOML; or the first key that is missing, unknown or has a bad value.
+pub fn read_table<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SettingsError> {
+    let table = table(path, text)?;
+    serde_path_to_error::deserialize(table).map_err(|error| {
+        let message = error.inner().message();
+        let expected = match message.strip_prefix("unknown field ") {
+            Some(rest) => format!("is unknown: {rest}"),
+            None => expectation(message),
+        };
+        // Entries of a list have no keys, so the place of a fault in one is told with its number.
+        let key = error.path().to_string();
+        SettingsError::Faults(vec![Fault {
+            origin: Some(Origin::File(path.to_owned())),
+            ..Fault::new(key, expected)
+        }])
+    })
+}
+
 fn flatten(prefix: &str, table: Table, flat: &mut BTreeMap<String, Value>) {
     for (name, value) in table {
         let key = format!("{prefix}{name}");
@@ -282,6 +303,7 @@ fn expectation(message: &str) -> String {
     match message.rsplit_once("expected ") {
         Some((_, expected)) if quotes_the_value => match expected {
             "a duration" => "must be a number and a unit, such as 30s, 15m or 2h".to_owned(),
+            "f64" => NUMBER.to_owned(),
             "u8" => "must be a whole number from 0 to 255".to_owned(),
             "u16" => "must be a whole number from 0 to 65535".to_owned(),
             "u32" | "u64" | "usize" => {

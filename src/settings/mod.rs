@@ -32,6 +32,7 @@ use serde::Deserialize;
 
 pub use self::fault::{Fault, Origin, SettingsError};
 use self::layers::Layers;
+pub(crate) use self::layers::read_table;
 
 /// The documented defaults: `config/default.toml`.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

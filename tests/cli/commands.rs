@@ -27,6 +27,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["lock"],
         vec!["unlock"],
         vec!["demo"],
+        vec!["simulate"],
         vec!["backup"],
         vec!["restore"],
         vec!["copy"],

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::city::City;
 use super::clock::ScaledClock;
 use super::figures::Figures;
-use super::plan::Planner;
+use super::habits::Watched;
 use super::screen::Screen;
-use super::{Arguments, settings, table};
+use super::{Arguments, posts, settings, table};
 use crate::app::{Application, Parts};
 use crate::cli::Failure;
+use crate::cli::city::agenda::{City, Desk};
 use crate::domain::availability::TimeZoneName;
 use crate::domain::clock::{Clock, SystemClock, Ts};
 use crate::settings::Settings;
@@ -34,7 +34,7 @@ pub(super) async fn run(
     home: &Path,
     arguments: &Arguments,
     stop: oneshot::Receiver<()>,
-) -> Result<(City, Figures), Failure> {
+) -> Result<(City<Watched>, Figures), Failure> {
     let address = arguments
         .bind
         .map_or_else(free_address, Ok)
@@ -57,11 +57,10 @@ pub(super) async fn run(
     };
     let application = Application::build(settings, parts).await?;
     let ctx = application.ctx().clone();
-    let zone = ctx.settings.area.timezone.clone();
-    let posts = Planner::new(&ctx.catalog, zone, start, arguments.size())?.posts()?;
+    let posts = posts(&ctx, start, arguments)?;
     let transport = Arc::clone(application.transport());
-    let screen = Screen::open(arguments.json);
-    let mut city = City::new(ctx, transport, screen, arguments.seed, posts).await?;
+    let people = Watched::new(arguments.seed, Screen::open(arguments.json));
+    let mut city = City::new(ctx, transport, people, Desk::Lists, posts).await?;
     welcome(&city, address, arguments);
     let (end, ended) = oneshot::channel::<()>();
     let serving = tokio::spawn(application.run_until_stopped(async {
@@ -95,7 +94,7 @@ fn this_morning(zone: &TimeZoneName) -> Ts {
     zone.day_start(SystemClock.now()).after(MORNING)
 }
 
-fn welcome(city: &City, address: SocketAddr, arguments: &Arguments) {
+fn welcome(city: &City<Watched>, address: SocketAddr, arguments: &Arguments) {
     let lines = [
         format!(
             "A made-up city in deep cold: {} offers and {} needs arrive within ten hours of its time.",
@@ -116,18 +115,18 @@ fn welcome(city: &City, address: SocketAddr, arguments: &Arguments) {
         ),
         String::new(),
     ];
-    city.screen.line(&lines.join("\n"));
+    city.habits.screen.line(&lines.join("\n"));
 }
 
 /// Lets people live, and shows how they stand.
-async fn tell(city: &mut City, clock: &ScaledClock) -> anyhow::Result<()> {
+async fn tell(city: &mut City<Watched>, clock: &ScaledClock) -> anyhow::Result<()> {
     let mut drawn: Option<(std::time::Instant, Ts)> = None;
     loop {
         city.act().await?;
         city.read_letters().await?;
         let now = clock.now();
         let is_stale = drawn.is_none_or(|(real, at)| {
-            if city.screen.redraws() {
+            if city.habits.screen.redraws() {
                 real.elapsed() >= REDRAW
             } else {
                 now.since(at) >= REPRINT
@@ -135,7 +134,7 @@ async fn tell(city: &mut City, clock: &ScaledClock) -> anyhow::Result<()> {
         });
         if is_stale {
             let table = table(city).await?;
-            city.screen.table(&table);
+            city.habits.screen.table(&table);
             drawn = Some((std::time::Instant::now(), now));
         }
         let wait = city

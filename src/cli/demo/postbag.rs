@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::screen::Screen;
-use crate::crypto::token::{Purpose, Token};
 use crate::domain::availability::TimeZoneName;
 use crate::domain::letter::LetterKind;
 use crate::mail::transport::StoredMail;
@@ -54,36 +53,12 @@ fn masked(address: &str) -> String {
     }
 }
 
-/// The token of that purpose in a letter's text.
-pub(super) fn token_in(text: &str, purpose: Purpose) -> Option<Token> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .filter_map(Token::parse)
-        .find(|token| token.purpose() == purpose)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::entropy::SeededEntropy;
 
     #[test]
     fn an_address_is_masked() {
         assert_eq!(masked("ana.reyes@example.org"), "a***@example.org");
-    }
-
-    #[test]
-    fn a_token_is_found_by_its_purpose() {
-        let entropy = SeededEntropy::new(1);
-        let [answer, stop] =
-            [Purpose::Answer, Purpose::Unsubscribe].map(|p| Token::mint(p, &entropy));
-        let text = format!(
-            "Open http://127.0.0.1:8080/answer#{}\n\nstop: /unsubscribe#{}.",
-            answer.expose(),
-            stop.expose()
-        );
-        let found = |purpose| token_in(&text, purpose).map(|t| t.expose().to_owned());
-        assert_eq!(found(Purpose::Answer).as_deref(), Some(answer.expose()));
-        assert_eq!(found(Purpose::Unsubscribe).as_deref(), Some(stop.expose()));
-        assert_eq!(found(Purpose::Confirm), None);
     }
 }

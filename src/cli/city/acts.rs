@@ -1,6 +1,7 @@
 //! What people do: one action each, as behind the API.
 
-use super::city::{Act, City, End, unless_refused};
+use super::agenda::{Act, City, Desk, End, unless_refused};
+use super::habits::{Habits, Pair};
 use super::plan::Post;
 use crate::actions::accept_match::{Yes, accept_match};
 use crate::actions::agree_match::{agree_match, refuse_match};
@@ -18,12 +19,12 @@ use crate::actions::review_match::{approve_match, veto_match};
 use crate::actions::tokens;
 use crate::actions::vet_volunteer::vet_volunteer;
 use crate::crypto::token::Token;
-use crate::domain::ids::{MatchId, NeighborId, RecordId};
-use crate::domain::lifecycle::{CloseReason, DeclineReason, MatchState};
+use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, TaskId};
+use crate::domain::lifecycle::{Agreement, MatchState};
 use crate::domain::place::GeoPoint;
-use crate::domain::task::CallOutcome;
+use crate::domain::task::TaskKind;
 use crate::storage::audit::{Actor, ActorKind};
-use crate::storage::matches::MatchFilter;
+use crate::storage::matches::{Match, MatchFilter};
 use crate::storage::page::Page;
 use crate::storage::requests::Request;
 use crate::storage::tasks::TaskFilter;
@@ -32,16 +33,20 @@ use crate::storage::{StorageError, matches, neighbors, requests, sites, tasks};
 /// How long a coordinator vouches for a volunteer.
 const VETTED_FOR: std::time::Duration = std::time::Duration::from_hours(24 * 180);
 
-impl City {
+impl<H: Habits> City<H> {
     /// Does one thing. What is refused stays undone, as with people.
     pub(super) async fn perform(&mut self, act: Act) -> anyhow::Result<()> {
-        let desk = self.desk();
+        let desk = self.at_desk();
         let ctx = self.ctx.clone();
         match act {
-            Act::Post(Post::Offers(post)) => {
-                unless_refused(post_offers(&ctx, *post, None).await)?;
+            Act::Post(nth, Post::Offers(post)) => {
+                let posted = unless_refused(post_offers(&ctx, *post, None).await)?;
+                for offer in posted.into_iter().flatten() {
+                    self.numbers.insert(offer.id.into(), nth);
+                    self.numbers.insert(offer.volunteer_id.into(), nth);
+                }
             }
-            Act::Post(Post::Requests(post)) => self.post_requests(*post).await?,
+            Act::Post(nth, Post::Requests(post)) => self.post_requests(nth, *post).await?,
             Act::Confirm(token) => self.confirm(&token).await?,
             Act::Vet(id) => {
                 let until = ctx.now().after(VETTED_FOR);
@@ -85,21 +90,28 @@ impl City {
         unless_refused(tokens::open(&self.ctx, token.expose(), token.purpose()).await)
     }
 
-    async fn post_requests(&mut self, post: PostRequests) -> anyhow::Result<()> {
+    async fn post_requests(&mut self, nth: usize, post: PostRequests) -> anyhow::Result<()> {
         let post_place = post.place;
         let Some(posted) = unless_refused(post_requests(&self.ctx, post, None).await)? else {
             return Ok(());
         };
         let id = posted.neighbor.id;
         self.manage.insert(id, posted.token);
+        self.numbers.insert(id.into(), nth);
         for request in posted.requests {
-            let dice = self.dice(&format!("close {id}"));
-            if self.can_walk_in(&request, post_place).await? && dice.chance(0.7) {
-                let act = Act::Close(id, request.id, CloseReason::HelpedElsewhere);
-                self.plan_in(dice.minutes(20, 90), act);
-            } else if dice.chance(0.04) {
-                let reason = *dice.one(&[CloseReason::NotNeeded, CloseReason::HelpedElsewhere]);
-                self.plan_in(dice.minutes(30, 400), Act::Close(id, request.id, reason));
+            self.numbers.insert(request.id.into(), nth);
+            let can_walk_in = H::LOOK_FOR_SITES && self.can_walk_in(&request, post_place).await?;
+            if let Some((wait, reason)) = self.habits.gives_up(id, Some(nth), can_walk_in) {
+                self.plan_in(wait, Act::Close(id, request.id, reason));
+            }
+        }
+        if self.desk == Desk::Told {
+            let found = self
+                .ctx
+                .db
+                .read(move |conn| Ok::<_, StorageError>(tasks::open_call(conn, id)?));
+            if let Some(task) = found.await? {
+                self.take_call(task.id, Some(nth));
             }
         }
         Ok(())
@@ -133,16 +145,23 @@ impl City {
             return Ok(());
         };
         let id = confirmed.volunteer.id;
-        let dice = self.dice(&format!("vet {id}"));
         let needed = confirmed.offers.iter().any(|offer| {
             let category = self.ctx.catalog.get(offer.category.as_str());
             category.is_some_and(|c| c.policy.vetted_only)
         });
-        if needed || dice.chance(0.4) {
-            self.plan_in(dice.minutes(10, 60), Act::Vet(id));
+        let sites: Vec<OfferId> = confirmed
+            .offers
+            .iter()
+            .filter(|offer| offer.is_site)
+            .map(|offer| offer.id)
+            .collect();
+        let number = self.number(id);
+        let welcome = self.habits.welcomes(id, number, needed, sites.len());
+        if let Some(wait) = welcome.vetted {
+            self.plan_in(wait, Act::Vet(id));
         }
-        for offer in confirmed.offers.iter().filter(|offer| offer.is_site) {
-            self.plan_in(dice.minutes(10, 45), Act::List(offer.id));
+        for (site, wait) in sites.into_iter().zip(welcome.listed) {
+            self.plan_in(wait, Act::List(site));
         }
         Ok(())
     }
@@ -172,11 +191,12 @@ impl City {
                     if matched.released_at.is_none()
                         && neighbor.is_some_and(|n| n.email_hash.is_none())
                     {
-                        to_call.push(matched.id);
+                        to_call.push(matched);
                     }
                 }
                 let open = TaskFilter {
                     done: Some(false),
+                    kind: Some(TaskKind::Call),
                     ..TaskFilter::default()
                 };
                 Ok::<_, StorageError>((proposed, to_call, tasks::page(conn, &open, page)?))
@@ -184,28 +204,45 @@ impl City {
             .await?;
         for task in tasks {
             if self.on_desk.insert(task.id.into()) {
-                let dice = self.dice(&format!("call back {}", task.id));
-                let outcome = match dice.chance(0.9) {
-                    true => CallOutcome::Reached,
-                    false => CallOutcome::Unreachable,
-                };
-                self.plan_in(dice.minutes(2, 15), Act::Call(task.id, outcome));
+                let neighbor = task.neighbor_id.and_then(|id| self.number(id));
+                self.take_call(task.id, neighbor);
             }
         }
         for matched in proposed {
-            if self.on_desk.insert(matched.id.into()) {
-                let dice = self.dice(&format!("review {}", matched.id));
-                let act = Act::Review(matched.id, dice.chance(0.93));
-                self.plan_in(dice.minutes(1, 12), act);
-            }
+            self.take_review(&matched);
         }
-        for id in to_call {
+        for matched in to_call {
             // The same match was on the desk before, when it was proposed.
-            let dice = self.dice(&format!("call {id}"));
-            let act = Act::AgreeByPhone(id, dice.chance(0.85));
-            self.plan_in(dice.minutes(1, 4), act);
+            self.take_agreement(&matched);
         }
         Ok(())
+    }
+
+    /// The coordinator is going to call a neighbor.
+    fn take_call(&mut self, id: TaskId, neighbor: Option<usize>) {
+        let (wait, outcome) = self.habits.calls(id, neighbor);
+        self.plan_in(wait, Act::Call(id, outcome));
+    }
+
+    /// The coordinator is going to decide on a proposal.
+    pub(super) fn take_review(&mut self, matched: &Match) {
+        if self.on_desk.insert(matched.id.into()) {
+            let (wait, yes) = self.habits.reviews(matched.id, self.pair(matched));
+            self.plan_in(wait, Act::Review(matched.id, yes));
+        }
+    }
+
+    /// The coordinator is going to ask a neighbor on the phone.
+    fn take_agreement(&mut self, matched: &Match) {
+        let (wait, yes) = self.habits.agrees_by_phone(matched.id, self.pair(matched));
+        self.plan_in(wait, Act::AgreeByPhone(matched.id, yes));
+    }
+
+    fn pair(&self, matched: &Match) -> Pair {
+        Pair {
+            volunteer: self.number(matched.offer_id),
+            neighbor: self.number(matched.request_id),
+        }
     }
 
     async fn agree(&mut self, id: MatchId, yes: bool, actor: Actor) -> anyhow::Result<()> {
@@ -222,21 +259,37 @@ impl City {
             return Ok(());
         };
         let actor = Actor::person(ActorKind::Volunteer, id);
-        let dice = self.dice(&format!("why {id}"));
-        let outcome = if yes {
-            accept_match(&self.ctx, id.into(), Yes::default(), actor).await
-        } else {
-            {
-                let reasons = [
-                    None,
-                    None,
-                    Some(DeclineReason::NotNow),
-                    Some(DeclineReason::TooFar),
-                ];
-                decline_match(&self.ctx, id.into(), *dice.one(&reasons), actor).await
+        let id = MatchId::from(id);
+        if yes {
+            unless_refused(accept_match(&self.ctx, id, Yes::default(), actor).await)?;
+            if self.desk == Desk::Told {
+                self.ask_by_phone(id).await?;
             }
-        };
-        unless_refused(outcome).map(drop)
+        } else {
+            let reason = self.habits.why_not(id);
+            unless_refused(decline_match(&self.ctx, id, reason, actor).await)?;
+        }
+        Ok(())
+    }
+
+    /// A neighbor who gets no letters is called when somebody wants to come.
+    async fn ask_by_phone(&mut self, id: MatchId) -> anyhow::Result<()> {
+        let found = self.ctx.db.read(move |conn| {
+            let Some(matched) = matches::find(conn, id)?.filter(is_pending) else {
+                return Ok::<_, StorageError>(None);
+            };
+            let Some(request) = requests::find(conn, matched.request_id)? else {
+                return Ok(None);
+            };
+            let neighbor = neighbors::find(conn, request.neighbor_id)?;
+            Ok(neighbor
+                .is_some_and(|n| n.email_hash.is_none())
+                .then_some(matched))
+        });
+        if let Some(matched) = found.await? {
+            self.take_agreement(&matched);
+        }
+        Ok(())
     }
 
     async fn end(&mut self, end: End) -> anyhow::Result<()> {
@@ -276,4 +329,8 @@ impl City {
         let opened = self.opens(token).await?;
         Ok(opened.map(|who| Actor::person(ActorKind::Neighbor, who)))
     }
+}
+
+fn is_pending(matched: &Match) -> bool {
+    matched.state == MatchState::Accepted && matched.agreement == Agreement::Pending
 }

@@ -87,7 +87,12 @@ fn phone(dice: &Dice) -> anyhow::Result<PhoneNumber> {
 }
 
 /// The contact of number `nth` of their kind; without an e-mail address only a phone is given.
-pub(super) fn contact(dice: &Dice, kind: &str, nth: usize, email: bool) -> anyhow::Result<Contact> {
+pub(in crate::cli) fn contact(
+    dice: &Dice,
+    kind: &str,
+    nth: usize,
+    email: bool,
+) -> anyhow::Result<Contact> {
     let (first, last) = name(dice);
     let address = format!("{first}.{last}.{kind}{nth}@example.org").to_lowercase();
     let has_phone = !email || dice.chance(0.6);
@@ -112,7 +117,7 @@ pub(super) fn contact(dice: &Dice, kind: &str, nth: usize, email: bool) -> anyho
 }
 
 /// What somebody speaks, best first. Nearly everyone has some English.
-pub(super) fn languages(dice: &Dice) -> Vec<String> {
+pub(in crate::cli) fn languages(dice: &Dice) -> Vec<String> {
     let other = dice.text(OTHER_LANGUAGES).to_owned();
     match dice.fraction() {
         ..0.60 => vec!["en".to_owned()],
@@ -123,14 +128,14 @@ pub(super) fn languages(dice: &Dice) -> Vec<String> {
 }
 
 /// A street address that is none.
-pub(super) fn address(dice: &Dice, spot: &Spot) -> anyhow::Result<StreetAddress> {
+pub(in crate::cli) fn address(dice: &Dice, spot: &Spot) -> anyhow::Result<StreetAddress> {
     let number = dice.whole((100, 4999));
     let text = format!("{number} {}, {}, MN", dice.text(STREETS), spot.city);
     parsed(StreetAddress::parse(&text))
 }
 
 /// The name of a site.
-pub(super) fn site(dice: &Dice, spot: &Spot) -> anyhow::Result<ContactLine> {
+pub(in crate::cli) fn site(dice: &Dice, spot: &Spot) -> anyhow::Result<ContactLine> {
     parsed(ContactLine::parse(&format!(
         "{} {}",
         spot.city,
@@ -139,12 +144,12 @@ pub(super) fn site(dice: &Dice, spot: &Spot) -> anyhow::Result<ContactLine> {
 }
 
 /// What a neighbor writes for everyone to read, if anything.
-pub(super) fn note_of_need(dice: &Dice) -> anyhow::Result<Option<Note>> {
+pub(in crate::cli) fn note_of_need(dice: &Dice) -> anyhow::Result<Option<Note>> {
     note(dice, NEEDS)
 }
 
 /// What a volunteer writes for everyone to read, if anything.
-pub(super) fn note_of_offer(dice: &Dice) -> anyhow::Result<Option<Note>> {
+pub(in crate::cli) fn note_of_offer(dice: &Dice) -> anyhow::Result<Option<Note>> {
     note(dice, OFFERS)
 }
 
@@ -155,7 +160,7 @@ fn note(dice: &Dice, all: &[&'static str]) -> anyhow::Result<Option<Note>> {
 }
 
 /// What is written for the other side of an accepted match only, if anything.
-pub(super) fn private_note(dice: &Dice) -> anyhow::Result<Option<PrivateNote>> {
+pub(in crate::cli) fn private_note(dice: &Dice) -> anyhow::Result<Option<PrivateNote>> {
     dice.chance(0.3)
         .then(|| parsed(PrivateNote::parse(dice.text(PRIVATE))))
         .transpose()

@@ -1,5 +1,5 @@
 //! The story before it happens: who posts what, and when. All of it is drawn from the seed and the
-//! categories.
+//! categories, and depends on nothing that happens.
 
 use std::time::Duration;
 
@@ -11,43 +11,63 @@ use super::town::Town;
 use crate::actions::post_offers::{NewOffer, PostOffers};
 use crate::actions::post_requests::{NewNeed, PostRequests};
 use crate::domain::availability::{Availability, OpeningHours, TimeZoneName, Window};
-use crate::domain::category::{Catalog, Category, Travels};
+use crate::domain::category::{Category, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::limits::AskLimits;
 use crate::domain::need::{LeadTime, Quantity, Reach, Renews, Urgency};
+use crate::domain::place::GeoPoint;
 use crate::domain::secret::SiteDetails;
-
-/// For how long posts keep arriving.
-pub(super) const ARRIVALS: Duration = Duration::from_hours(10);
 
 /// Somebody posts something.
 #[derive(Clone, Debug)]
-pub(super) enum Post {
+pub(in crate::cli) enum Post {
     /// A volunteer, or a site.
     Offers(Box<PostOffers>),
     /// A neighbor.
     Requests(Box<PostRequests>),
 }
 
+impl Post {
+    /// Where whoever posts it is.
+    pub fn place(&self) -> GeoPoint {
+        match self {
+            Self::Offers(post) => post.place,
+            Self::Requests(post) => post.place,
+        }
+    }
+}
+
+/// When posts arrive, after the story's begin.
+pub(in crate::cli) trait Arrivals {
+    /// A post of an offer.
+    fn of_offer(&self, dice: &Dice, is_site: bool) -> Duration;
+    /// A post of a request.
+    fn of_request(&self, dice: &Dice) -> Duration;
+}
+
 /// How large the city is, and which one of all possible.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Size {
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Day {
     /// Offers, all together.
     pub offers: usize,
     /// Needs, all together.
     pub requests: usize,
     /// Which story.
     pub seed: u64,
+    /// When it begins.
+    pub start: Ts,
+    /// Where.
+    pub zone: TimeZoneName,
+    /// The share of people who may be asked at night.
+    pub nights: f64,
 }
 
 /// Makes up the posts.
-#[derive(Debug)]
-pub(super) struct Planner<'a> {
-    catalog: &'a Catalog,
+pub(in crate::cli) struct Planner<'a> {
+    tastes: Vec<(&'a Category, Taste)>,
+    arrivals: &'a dyn Arrivals,
     town: Town,
-    zone: TimeZoneName,
-    start: Ts,
-    size: Size,
+    day: Day,
 }
 
 fn parsed<T>(result: Result<T, &'static str>) -> anyhow::Result<T> {
@@ -55,34 +75,30 @@ fn parsed<T>(result: Result<T, &'static str>) -> anyhow::Result<T> {
 }
 
 impl<'a> Planner<'a> {
-    /// A planner for a story that begins at `start`.
+    /// A planner for a day on which these categories are asked for and offered.
     pub fn new(
-        catalog: &'a Catalog,
-        zone: TimeZoneName,
-        start: Ts,
-        size: Size,
+        day: Day,
+        tastes: Vec<(&'a Category, Taste)>,
+        arrivals: &'a dyn Arrivals,
     ) -> anyhow::Result<Self> {
-        let town = Town::shipped()?;
         Ok(Self {
-            catalog,
-            town,
-            zone,
-            start,
-            size,
+            tastes,
+            arrivals,
+            town: Town::shipped()?,
+            day,
         })
     }
 
-    /// Every post with its instant.
+    /// Every post with its instant, in the order of time.
     pub fn posts(&self) -> anyhow::Result<Vec<(Ts, Post)>> {
-        let categories: Vec<(&Category, Taste)> =
-            self.catalog.iter().map(|c| (c, taste::of(c))).collect();
+        let categories = &self.tastes;
         let offered: Vec<f64> = categories.iter().map(|(_, taste)| taste.offered).collect();
         let needed: Vec<f64> = categories.iter().map(|(_, taste)| taste.weight).collect();
         let mut posts = Vec::new();
         let mut nth = 0;
         for ((category, taste), share) in categories
             .iter()
-            .zip(taste::shares(&offered, self.size.offers))
+            .zip(taste::shares(&offered, self.day.offers))
         {
             for _ in 0..share {
                 nth += 1;
@@ -91,7 +107,7 @@ impl<'a> Planner<'a> {
         }
         for ((category, taste), share) in categories
             .iter()
-            .zip(taste::shares(&needed, self.size.requests))
+            .zip(taste::shares(&needed, self.day.requests))
         {
             for _ in 0..share {
                 nth += 1;
@@ -103,18 +119,12 @@ impl<'a> Planner<'a> {
     }
 
     fn offer(&self, nth: usize, category: &Category, taste: Taste) -> anyhow::Result<(Ts, Post)> {
-        let dice = Dice::of(self.size.seed, &format!("offer {nth}"));
+        let dice = Dice::of(self.day.seed, &format!("offer {nth}"));
         let policy = &category.policy;
         let spot = self.town.draw(&dice)?;
         // Where people come to and nothing is to be kept from the public, it is mostly a site.
         let is_site = policy.travels == Travels::Neighbor && !policy.sensitive && dice.chance(0.85);
-        // Most of those who help are there before the worst comes; sites first.
-        let (soonest, latest) = match dice.fraction() {
-            _ if is_site => (0, 90),
-            ..0.65 => (0, 60),
-            _ => (60, 540),
-        };
-        let after = dice.minutes(soonest, latest);
+        let after = self.arrivals.of_offer(&dice, is_site);
         let usual = i64::from(policy.default_reach);
         let reach = dice.whole(taste.reach.unwrap_or((usual * 8 / 10, usual * 2)));
         let site = if is_site {
@@ -143,10 +153,10 @@ impl<'a> Planner<'a> {
             place: spot.point,
             languages: people::languages(&dice),
             locale: "en".to_owned(),
-            limits: limits(&dice, is_site),
+            limits: limits(&dice, is_site, self.day.nights),
             offers: vec![offer],
         };
-        Ok((self.start.after(after), Post::Offers(Box::new(post))))
+        Ok((self.day.start.after(after), Post::Offers(Box::new(post))))
     }
 
     fn availability(&self, dice: &Dice) -> anyhow::Result<Availability> {
@@ -160,15 +170,14 @@ impl<'a> Planner<'a> {
             from: None,
             until: None,
             opening_hours: hours.map(|h| parsed(OpeningHours::parse(h))).transpose()?,
-            timezone: self.zone.clone(),
+            timezone: self.day.zone.clone(),
         })
     }
 
     fn request(&self, nth: usize, category: &Category, taste: Taste) -> anyhow::Result<(Ts, Post)> {
-        let dice = Dice::of(self.size.seed, &format!("request {nth}"));
+        let dice = Dice::of(self.day.seed, &format!("request {nth}"));
         let spot = self.town.draw(&dice)?;
-        let minutes = u32::try_from(ARRIVALS.as_secs() / 60).unwrap_or(u32::MAX);
-        let at = self.start.after(dice.minutes(20, minutes));
+        let at = self.day.start.after(self.arrivals.of_request(&dice));
         let has_email = dice.chance(0.75);
         let address = if dice.chance(0.6) {
             Some(people::address(&dice, &spot)?)
@@ -195,11 +204,11 @@ impl<'a> Planner<'a> {
 }
 
 /// Mostly as the settings begin; a site is there to be asked.
-fn limits(dice: &Dice, is_site: bool) -> AskLimits {
+fn limits(dice: &Dice, is_site: bool, nights: f64) -> AskLimits {
     let of_person = AskLimits {
         open_asks: *dice.one(&[3, 3, 4, 6]),
         weekly_asks: *dice.one(&[3, 5, 8]),
-        nights: dice.chance(0.5),
+        nights: dice.chance(nights),
         quiet: None,
     };
     if is_site {

@@ -1,37 +1,38 @@
 //! The people of the city. They do what people do, through the same actions, and know no more than
-//! their letters and answers tell them: tokens come out of letters.
+//! their letters and answers tell them: tokens come out of letters. What they decide, their habits say.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dice::Dice;
+use super::habits::Habits;
 use super::plan::Post;
-use super::postbag::Postbag;
-use super::screen::Screen;
 use crate::actions::add_coordinator::{NewCoordinator, add_coordinator};
 use crate::actions::{Ctx, Outcome, Refusal};
 use crate::crypto::token::Token;
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::{
-    CoordinatorId, MatchId, NeighborId, OfferId, RecordId, RequestId, TaskId, VolunteerId,
+    CoordinatorId, LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId, TaskId, VolunteerId,
 };
 use crate::domain::lifecycle::CloseReason;
 use crate::domain::task::CallOutcome;
 use crate::mail::transport::{Memory, StoredMail, Transport};
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::coordinators::Scope;
-use crate::storage::{StorageError, TxError, letters};
+use crate::storage::letters::Letter;
+use crate::storage::matches::Match;
+use crate::storage::requests::Request;
+use crate::storage::{Conn, StorageError, TxError, letters, matches, requests};
 
-/// How often the coordinator looks at what waits.
+/// How often a coordinator looks at what waits, who looks at lists.
 const ROUND: Duration = Duration::from_mins(5);
 
 /// What somebody is going to do.
 #[derive(Debug)]
 pub(super) enum Act {
-    /// Somebody posts.
-    Post(Post),
+    /// The person of that number posts.
+    Post(usize, Post),
     /// A volunteer opens the link of the first letter.
     Confirm(Token),
     /// The coordinator has met a volunteer.
@@ -69,35 +70,42 @@ pub(super) enum End {
     Release(Token),
 }
 
+/// How the coordinator learns of what waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Desk {
+    /// By looking through the lists every few minutes: strangers may have posted as well.
+    Lists,
+    /// By letters, and by what the city's people do: nothing waits that these do not tell of. In a large
+    /// city the lists would be read over and over.
+    Told,
+}
+
 /// Everybody, and what they are going to do.
 #[derive(Debug)]
-pub(super) struct City {
-    pub(super) ctx: Ctx,
-    pub(super) screen: Screen,
-    pub(super) letters: Postbag,
-    pub(super) seed: u64,
-    pub(super) coordinator: CoordinatorId,
-    pub(super) coordinator_token: Token,
+pub(in crate::cli) struct City<H> {
+    pub(in crate::cli) ctx: Ctx,
+    pub(in crate::cli) habits: H,
+    pub(in crate::cli) coordinator: CoordinatorId,
+    pub(in crate::cli) coordinator_token: Token,
+    pub(super) desk: Desk,
     transport: Arc<Transport>,
     agenda: BTreeMap<(Ts, u64), Act>,
     planned: u64,
-    /// How often each volunteer was asked.
-    pub(super) asks: HashMap<String, u32>,
+    /// The numbers of people, by what they posted and were called in the database.
+    pub(super) numbers: HashMap<RecordId, usize>,
     /// The manage tokens that the page showed after posting.
     pub(super) manage: HashMap<NeighborId, Token>,
     /// What the coordinator is at already.
     pub(super) on_desk: HashSet<RecordId>,
-    /// Links that were shown.
-    pub(super) shown: HashSet<&'static str>,
 }
 
-impl City {
-    /// A city in which these posts are going to be made.
+impl<H: Habits> City<H> {
+    /// A city in which these posts are going to be made. Whoever makes the n-th is person n.
     pub async fn new(
         ctx: Ctx,
         transport: Arc<Transport>,
-        screen: Screen,
-        seed: u64,
+        habits: H,
+        desk: Desk,
         posts: Vec<(Ts, Post)>,
     ) -> anyhow::Result<Self> {
         let new = NewCoordinator {
@@ -114,23 +122,23 @@ impl City {
         let now = ctx.now();
         let mut city = Self {
             ctx,
-            screen,
-            letters: Postbag::default(),
-            seed,
+            habits,
             coordinator,
             coordinator_token,
+            desk,
             transport,
             agenda: BTreeMap::new(),
             planned: 0,
-            asks: HashMap::new(),
+            numbers: HashMap::new(),
             manage: HashMap::new(),
             on_desk: HashSet::new(),
-            shown: HashSet::new(),
         };
-        for (at, post) in posts {
-            city.plan(at, Act::Post(post));
+        for (nth, (at, post)) in posts.into_iter().enumerate() {
+            city.plan(at, Act::Post(nth, post));
         }
-        city.plan(now.after(ROUND), Act::Round);
+        if desk == Desk::Lists {
+            city.plan(now.after(ROUND), Act::Round);
+        }
         Ok(city)
     }
 
@@ -145,13 +153,13 @@ impl City {
         self.plan(self.ctx.now().after(wait), act);
     }
 
-    /// The draws that belong to a name.
-    pub(super) fn dice(&self, name: &str) -> Dice {
-        Dice::of(self.seed, name)
+    /// The number of whoever posted that, or is called so; strangers have none.
+    pub(super) fn number(&self, id: impl Into<RecordId>) -> Option<usize> {
+        self.numbers.get(&id.into()).copied()
     }
 
     /// The coordinator as the audit names them.
-    pub(super) fn desk(&self) -> Actor {
+    pub(super) fn at_desk(&self) -> Actor {
         Actor::person(ActorKind::Coordinator, self.coordinator)
     }
 
@@ -183,26 +191,58 @@ impl City {
             .memory()
             .map(Memory::take)
             .unwrap_or_default();
-        let zone = self.ctx.settings.area.timezone.clone();
-        for mail in &mails {
-            let id = mail.message.id;
-            let letter = self
-                .ctx
-                .db
-                .read(move |conn| Ok::<_, StorageError>(letters::find(conn, id)?))
-                .await?;
-            let Some(letter) = letter else {
-                continue;
-            };
-            self.letters.show(mail, letter.kind, &zone, &self.screen);
-            self.react(&mail.message, &letter).await?;
+        let ids: Vec<LetterId> = mails.iter().map(|mail| mail.message.id).collect();
+        for (mail, about) in mails.iter().zip(self.about(ids).await?) {
+            if let Some(about) = about {
+                self.habits.reads(&self.ctx, mail, &about.letter);
+                self.react(&mail.message, about).await?;
+            }
         }
         Ok(!mails.is_empty())
     }
+
+    /// What letters are about. All at once: in a large city these are the most of all that is read.
+    async fn about(&self, ids: Vec<LetterId>) -> Result<Vec<Option<About>>, StorageError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = move |conn: &mut Conn| {
+            let mut all = Vec::with_capacity(ids.len());
+            for id in ids {
+                let Some(letter) = letters::find(conn, id)? else {
+                    all.push(None);
+                    continue;
+                };
+                let request = match letter.request_id {
+                    Some(id) => requests::find(conn, id)?,
+                    None => None,
+                };
+                let matched = match letter.match_id {
+                    Some(id) => matches::find(conn, id)?,
+                    None => None,
+                };
+                all.push(Some(About {
+                    letter,
+                    request,
+                    matched,
+                }));
+            }
+            Ok(all)
+        };
+        self.ctx.db.read(read).await
+    }
+}
+
+/// A letter with what it is about.
+#[derive(Debug)]
+pub(super) struct About {
+    pub letter: Letter,
+    pub request: Option<Request>,
+    pub matched: Option<Match>,
 }
 
 /// A no is part of life: somebody else was quicker, or it was called off meanwhile.
-pub(super) fn unless_refused<T>(outcome: Outcome<T>) -> anyhow::Result<Option<T>> {
+pub(in crate::cli) fn unless_refused<T>(outcome: Outcome<T>) -> anyhow::Result<Option<T>> {
     match outcome {
         Ok(done) => Ok(Some(done)),
         Err(TxError::Refused(refusal)) => {

@@ -1,4 +1,4 @@
-//! A directory of the demo's own, gone when the demo is over.
+//! A directory of a made-up city's own, gone when its story is over.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -9,16 +9,16 @@ use crate::domain::entropy::{Entropy, OsEntropy};
 
 /// The directory; dropping it removes it with all that is in it.
 #[derive(Debug)]
-pub(super) struct Home(PathBuf);
+pub(in crate::cli) struct Home(PathBuf);
 
 impl Home {
-    /// A new directory among the system's temporary ones, for this user only.
+    /// A new directory among the system's temporary ones, for this user only; `kind` stands in its name.
     ///
     /// # Errors
     /// What the system says.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(kind: &str) -> io::Result<Self> {
         let name = u64::from_le_bytes((&OsEntropy as &dyn Entropy).bytes());
-        let path = parent().join(format!("manyhands-demo-{name:016x}"));
+        let path = parent().join(format!("manyhands-{kind}-{name:016x}"));
         // It fails if the path is there already, also as somebody's link.
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))

@@ -10,7 +10,7 @@ const KM: f64 = 1.0 / 111.2;
 
 /// The two cities.
 #[derive(Debug)]
-pub(super) struct Town(Vec<Zip>);
+pub(in crate::cli) struct Town(Vec<Zip>);
 
 #[derive(Debug)]
 struct Zip {
@@ -22,7 +22,7 @@ struct Zip {
 
 /// A place in one of the cities.
 #[derive(Debug)]
-pub(super) struct Spot {
+pub(in crate::cli) struct Spot {
     /// Which city.
     pub city: &'static str,
     /// Where in it.

@@ -4,7 +4,7 @@ use crate::domain::category::Category;
 
 /// What is usual in a category.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Taste {
+pub(in crate::cli) struct Taste {
     /// Its part of all requests, relative to the others.
     pub weight: f64,
     /// Its part of all offers, relative to the others.
@@ -29,7 +29,7 @@ const USUAL: Taste = Taste {
 };
 
 /// The taste of a category, within what its policy allows.
-pub(super) fn of(category: &Category) -> Taste {
+pub(in crate::cli) fn of(category: &Category) -> Taste {
     let taste = match category.key.as_str() {
         "food" => Taste {
             weight: 2.0,
@@ -102,7 +102,7 @@ pub(super) fn of(category: &Category) -> Taste {
 
 /// Shares `total` posts among the categories by their weight: at least one each, as far as there are
 /// enough, and all together exactly `total`.
-pub(super) fn shares(weights: &[f64], total: usize) -> Vec<usize> {
+pub(in crate::cli) fn shares(weights: &[f64], total: usize) -> Vec<usize> {
     let mut shares = vec![usize::from(total >= weights.len()); weights.len()];
     let given: usize = shares.iter().sum();
     for _ in given..total {

@@ -6,7 +6,7 @@ use crate::domain::entropy::{Entropy, SeededEntropy};
 
 /// Draws that belong to a seed and a name.
 #[derive(Debug)]
-pub(super) struct Dice(SeededEntropy);
+pub(in crate::cli) struct Dice(SeededEntropy);
 
 impl Dice {
     /// The draws of `name` in the story of `seed`. What one person decides so depends on nobody else,

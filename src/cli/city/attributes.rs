@@ -8,7 +8,7 @@ use crate::domain::attribute::{Attribute, Attributes, Bounds, Rule, Values};
 use crate::domain::category::Category;
 
 /// What an offer of the category provides.
-pub(super) fn provided(dice: &Dice, category: &Category) -> anyhow::Result<Attributes> {
+pub(in crate::cli) fn provided(dice: &Dice, category: &Category) -> anyhow::Result<Attributes> {
     let mut map = Map::new();
     for attribute in &category.attributes {
         if let Some(value) = provide(dice, attribute) {
@@ -21,7 +21,7 @@ pub(super) fn provided(dice: &Dice, category: &Category) -> anyhow::Result<Attri
 }
 
 /// What a request of the category requires: seldom more than two things.
-pub(super) fn required(dice: &Dice, category: &Category) -> anyhow::Result<Attributes> {
+pub(in crate::cli) fn required(dice: &Dice, category: &Category) -> anyhow::Result<Attributes> {
     let mut map = Map::new();
     for attribute in &category.attributes {
         // A set with the rule `subset` mostly says what the need is about.
