@@ -1,5 +1,6 @@
 //! A volunteer says yes. The one place where need and capacity are taken, both or neither.
 
+use super::new_match::fit_by_hand;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::category::Category;
@@ -12,6 +13,7 @@ use crate::storage::audit::Actor;
 use crate::storage::matches::{Acceptance, Match};
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
+use crate::storage::sql_types::Json;
 use crate::storage::volunteers::Volunteer;
 use crate::storage::{capacity, matches, requests};
 
@@ -33,7 +35,7 @@ pub async fn accept_match(ctx: &Ctx, id: MatchId, yes: Yes, actor: Actor) -> Out
 }
 
 fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
-    let (matched, request, offer, volunteer) = tx.lock_acceptance(id)?;
+    let (mut matched, request, offer, volunteer) = tx.lock_acceptance(id)?;
     match matched.state.accept() {
         Step::AlreadyMade => return Ok(()),
         Step::Impossible if request.state != RequestState::Open => {
@@ -52,6 +54,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         return refuse(Refusal::NotPossible);
     }
     replace_newer_ask(tx, &matched, &offer)?;
+    bring_up_to_date(tx, &mut matched, &request, &offer)?;
 
     let taken = amount(tx, &matched, &request, &offer, yes.quantity)?;
     if !capacity::take_all(tx.conn, &offer, matched.periods(), taken)? {
@@ -66,6 +69,8 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         .needs_agreement(volunteer.is_vetted(tx.now), neighbor.agree_first);
     let acceptance = Acceptance {
         taken,
+        period_start: matched.period_start,
+        further_periods: matched.further_periods.clone(),
         agreement: if pending {
             Agreement::Pending
         } else {
@@ -109,6 +114,26 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     tx.supersede_hopeless(request.id, &offer)?;
     tx.requests_changed(&[request.id])?;
     tx.offers_changed(&[offer.id])
+}
+
+/// A yes that comes late may mean another night than the one that was asked for, and one to an older
+/// ask another need: what counts is what fits now. An answer to what was asked for stands even where it
+/// is too late to ask for it.
+fn bring_up_to_date(
+    tx: &mut Tx<'_>,
+    matched: &mut Match,
+    request: &Request,
+    offer: &Offer,
+) -> Outcome<()> {
+    match fit_by_hand(tx, request, offer.id)? {
+        Some(fit) => {
+            matched.period_start = fit.period;
+            matched.further_periods = Json(fit.further_periods);
+            Ok(())
+        }
+        None if matched.request_version == request.version => Ok(()),
+        None => refuse(Refusal::NotPossible),
+    }
 }
 
 /// Who did not answer may have been asked once more since. A yes to the older ask is the answer to the

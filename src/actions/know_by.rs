@@ -9,11 +9,13 @@ use crate::domain::ids::NeighborId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Attention, MatchState, RequestState};
 use crate::domain::round::RoundSeen;
-use crate::settings::matching::MatchingSettings;
 use crate::storage::letters::{Letter, RecipientKind};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{Conn, StorageError, areas, matches, requests, rounds};
+
+/// To what the ends of rests are told.
+const QUARTER: Duration = Duration::from_mins(15);
 
 /// When the next are asked for the request, if that is planned and nobody says yes before.
 #[must_use]
@@ -24,10 +26,16 @@ pub fn next_ask_at(request: &Request, seen: Option<&RoundSeen>, now: Ts) -> Opti
     // Whatever makes it due at once comes before what was planned.
     let is_due = request.match_due_at.is_some_and(|at| at <= now);
     let planned = match seen {
-        Some(seen) => seen.next_at.filter(|at| *at > now),
-        None => request.next_wave_at.filter(|at| *at > now),
+        // The end of somebody's rest is theirs: only about when is told.
+        Some(seen) if seen.resting > 0 => seen.next_at.map(|at| at.rounded_up(QUARTER)),
+        Some(seen) => seen.next_at,
+        None => request.next_wave_at.or(request.match_due_at),
     };
-    if is_due { Some(now) } else { planned }
+    if is_due {
+        Some(now)
+    } else {
+        planned.filter(|at| *at > now)
+    }
 }
 
 /// By when she knows whether somebody helps: when the last of those who are asked now has answered or let
@@ -35,7 +43,7 @@ pub fn next_ask_at(request: &Request, seen: Option<&RoundSeen>, now: Ts) -> Opti
 /// planned: then a person looks at it.
 #[must_use]
 pub fn know_by(
-    settings: &MatchingSettings,
+    ctx: &Ctx,
     request: &Request,
     matches: &[Match],
     seen: Option<&RoundSeen>,
@@ -48,10 +56,7 @@ pub fn know_by(
     if request.state != RequestState::Open || waits_for_call {
         return None;
     }
-    let urgency = request
-        .urgency
-        .at(request.deadline(), now, settings.deadlines);
-    let within = settings.waves.of(urgency).respond_within;
+    let within = ctx.wave(request, now).respond_within;
     let open = matches.iter().filter(|m| m.state == MatchState::Notified);
     let answered = open.filter_map(|m| answer_by(m, within)).max();
     answered.or_else(|| Some(next_ask_at(request, seen, now)?.after(within)))
@@ -80,8 +85,7 @@ pub fn read_know_by(
     }
     let all = matches::of_request(conn, request.id)?;
     let seen = rounds::seen(conn, request.id)?;
-    let settings = &ctx.settings.matching;
-    Ok(know_by(settings, request, &all, seen.as_ref(), now))
+    Ok(know_by(ctx, request, &all, seen.as_ref(), now))
 }
 
 /// By when a neighbor knows more of what the letter is about, or of everything she needs.

@@ -61,7 +61,8 @@ async fn room(ctx: &Ctx, offer: &Offer, now: Ts) -> Result<usize, StorageError> 
 }
 
 fn waiting(ctx: &Ctx, offer: &Offer, room: usize, now: Ts) -> Vec<RequestId> {
-    let limit = room.saturating_mul(FOR_EACH_ASK).min(AT_ONCE);
+    // Without room too: whoever had nobody in reach has somebody now who rests.
+    let limit = room.max(1).saturating_mul(FOR_EACH_ASK).min(AT_ONCE);
     let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
     index.offer(offer.id).map_or_else(Vec::new, |card| {
         index.pressing_for(

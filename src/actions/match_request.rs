@@ -45,10 +45,15 @@ pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outco
     let urgency = ctx.urgency(&request, now);
     let request = Request { urgency, ..request };
     let Some(category) = ctx.catalog.get(request.category.as_str()).cloned() else {
-        return give_up(ctx, &request, lease).await;
+        return leave(ctx, &request, lease, None).await;
     };
+    // Hours are read so far ahead and no farther; who is asked for a day months away has forgotten it.
+    let looks_at = request.needed_from.before(ctx.settings.matching.horizon);
+    if looks_at > now {
+        return leave(ctx, &request, lease, Some(looks_at)).await;
+    }
     let Some(known) = read(ctx, request.clone(), now).await? else {
-        return give_up(ctx, &request, lease).await;
+        return leave(ctx, &request, lease, None).await;
     };
     let (chosen, sight) = look(ctx, &category, &known, now).await?;
     let findings = Findings {
@@ -60,13 +65,14 @@ pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outco
     write::write_round(ctx, request, lease, category, findings).await
 }
 
-/// A request that cannot be matched at all leaves the clock; whatever changes it makes it due again.
-async fn give_up(ctx: &Ctx, request: &Request, lease: LeaseId) -> Outcome<usize> {
+/// A request that cannot be matched at all leaves the clock, and whatever changes it makes it due again;
+/// one that cannot be matched yet is due then.
+async fn leave(ctx: &Ctx, request: &Request, lease: LeaseId, due: Option<Ts>) -> Outcome<usize> {
     let (id, read_due) = (request.id, request.match_due_at.unwrap_or(Ts::EPOCH));
     let result = RoundResult {
         wave: request.wave,
         next_wave_at: None,
-        match_due_at: None,
+        match_due_at: due,
         attention: request.attention,
     };
     ctx.write(Actor::SYSTEM, move |tx| {

@@ -23,7 +23,9 @@ impl Ctx {
 
     /// Who is asked together for the request at `now`, and how long is waited.
     #[must_use]
-    pub fn wave(&self, request: &Request, now: Ts) -> &Wave {
-        self.settings.matching.waves.of(self.urgency(request, now))
+    pub fn wave(&self, request: &Request, now: Ts) -> Wave {
+        let category = self.catalog.get(request.category.as_str());
+        let urgency = self.urgency(request, now);
+        self.settings.matching.wave(category, urgency)
     }
 }

@@ -6,6 +6,7 @@
 
 mod catalog;
 mod reader;
+mod waves;
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -20,6 +21,7 @@ use super::attribute::{Attribute, AttributeError, Attributes, Side, pointer};
 use super::need::{Handover, Quantity, Reach, Verified};
 use super::word::words;
 pub use catalog::{Catalog, CatalogError, CatalogFault};
+pub use waves::{CategoryWaves, WaveChange};
 
 /// The name of a category in JSON, in the database and in the settings: `food`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -218,6 +220,8 @@ pub struct Policy {
     pub default_duration: Duration,
     /// Whether the helper must be there for the whole of a time that a request names, if it does not say.
     pub throughout: bool,
+    /// What it changes of the waves in which volunteers are asked.
+    pub waves: CategoryWaves,
 }
 
 /// A kind of aid.

@@ -93,6 +93,20 @@ impl<'de> Deserialize<'de> for Ts {
     }
 }
 
+impl Ts {
+    /// The first instant that is not before this one and a whole number of `step`s after the epoch.
+    #[must_use]
+    pub fn rounded_up(self, step: Duration) -> Self {
+        let step = i64::try_from(step.as_micros()).unwrap_or(i64::MAX).max(1);
+        let beyond = self.as_micros().rem_euclid(step);
+        if beyond == 0 {
+            self
+        } else {
+            Self::from_micros(self.as_micros().saturating_add(step - beyond))
+        }
+    }
+}
+
 impl fmt::Display for Ts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -9,6 +9,7 @@ use super::auth::{AsNeighbor, EnteredBy, NeighborOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
+use super::bodies::slots::{LONGEST_STAY, STAYS_TOO_LONG};
 use super::bodies::text;
 use super::body::Body;
 use super::fields::{FieldErrors, read_body, read_optional};
@@ -357,6 +358,9 @@ pub fn patched(
         && window.map(Window::until) != Some(row.needed_until)
     {
         errors.push("/needed/until", "is in the past");
+    }
+    if body.throughout == Some(true) && window.is_some_and(|w| w.length() > LONGEST_STAY) {
+        errors.push("/needed/until", STAYS_TOO_LONG);
     }
     let window = errors.require("/needed", window);
     let new = need.zip(window).map(|(need, window)| NewRequest {

@@ -123,11 +123,16 @@ impl RequestCard {
     /// How urgent it is at `now`: as its neighbor has said, or more, because its deadline nears.
     #[must_use]
     pub fn urgency_at(&self, now: Ts, near: Deadlines) -> Urgency {
-        let deadline = if self.throughout {
+        self.urgency.at(self.deadline(), now, near)
+    }
+
+    /// By when help must be found.
+    #[must_use]
+    pub fn deadline(&self) -> Ts {
+        if self.throughout {
             self.window.from()
         } else {
             self.window.until()
-        };
-        self.urgency.at(deadline, now, near)
+        }
     }
 }

@@ -131,7 +131,7 @@ impl Asking<'_> {
         if let Some(full) = no_room(self.settings, person.limits, person.load, urgency) {
             return Err(full);
         }
-        let policy = self.settings.waves.of(urgency);
+        let policy = &self.settings.wave(Some(self.category), urgency);
         let zone = &offer.availability.timezone;
         // A proposal wakes nobody: the coordinator who approves it decides when.
         if self.category.policy.review == Review::None

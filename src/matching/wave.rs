@@ -8,11 +8,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::card::RequestCard;
 use super::passed::{Passed, PassedOver};
 
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{Attention, FallReason, MatchState};
+use crate::domain::need::Urgency;
 use crate::settings::matching::{MatchingSettings, Wave};
 
 /// What a round needs to know of an earlier match of the request.
@@ -30,6 +32,8 @@ pub struct Earlier {
     pub wave: i32,
     /// For which version of the request.
     pub version: i32,
+    /// When it came into being.
+    pub created_at: Ts,
     /// When it ended.
     pub ended_at: Option<Ts>,
 }
@@ -60,6 +64,12 @@ pub struct Round {
     pub second_round_at: Option<Ts>,
     /// Whether anyone is being asked, or has promised, already.
     pub busy: bool,
+    /// When the last of the earlier came to its end.
+    pub last_end: Option<Ts>,
+    /// How long volunteers have for an answer.
+    pub respond_within: Duration,
+    /// From when on the review of the oldest proposal is late: it has as long as an answer.
+    pub review_late_at: Option<Ts>,
 }
 
 /// The round that is due at `now`.
@@ -72,7 +82,14 @@ pub fn round(
     now: Ts,
 ) -> Round {
     let in_wave = |m: &&Earlier| m.wave == standing.wave && m.state.is_active();
-    let running = standing.wave > 0 && standing.next_wave_at.is_some_and(|at| at > now);
+    let proposed_at = earlier
+        .iter()
+        .filter(|m| m.state == MatchState::Proposed)
+        .map(|m| m.created_at)
+        .min();
+    // More proposals would only keep more volunteers from being asked for anything else.
+    let running = standing.wave > 0
+        && (proposed_at.is_some() || standing.next_wave_at.is_some_and(|at| at > now));
     let (wave, ask, next_wave_at) = if running {
         let active = earlier.iter().filter(in_wave).count();
         (
@@ -81,7 +98,10 @@ pub fn round(
             // A wave that began when it was less urgent ends as one does now.
             standing
                 .next_wave_at
-                .map_or(now, |at| at.min(now.after(policy.next_wave_after))),
+                .filter(|at| *at > now)
+                .map_or(now.after(policy.next_wave_after), |at| {
+                    at.min(now.after(policy.next_wave_after))
+                }),
         )
     } else {
         (
@@ -110,6 +130,9 @@ pub fn round(
         not_again,
         second_round_at,
         busy: earlier.iter().any(|m| m.state.is_active()),
+        last_end: earlier.iter().filter_map(|m| m.ended_at).max(),
+        respond_within: policy.respond_within,
+        review_late_at: proposed_at.map(|at| at.after(policy.respond_within)),
     }
 }
 
@@ -200,40 +223,63 @@ pub struct Next {
 
 /// While all who could be asked rest, a round looks again after this at the latest: a rest may end early.
 pub(super) const REST: Duration = Duration::from_mins(15);
+/// And not before this, even if a rest should have ended already: what ends it may be late.
+const SOONEST: Duration = Duration::from_mins(1);
 
-/// What comes after a round that asked `asked` people for a request that was posted at `since`.
-///
-/// Who rests is a hope for `second_round_after` from the post; a neighbor whom nobody could be asked for
-/// that long needs a person, whatever comes later.
+/// What comes after a round that asked `asked` people for a request.
 #[must_use]
 pub fn after(
     round: &Round,
     settings: &MatchingSettings,
     asked: usize,
     sight: &Sight,
-    since: Ts,
+    request: &RequestCard,
     now: Ts,
 ) -> Next {
-    let is_hope = sight.resting > 0 && now.since(since) < settings.second_round_after;
-    let asked_out = asked == 0 && !round.busy && !is_hope;
-    let attention = asked_out.then_some(if sight.in_reach == 0 {
-        Attention::NoneInReach
+    let asked_out = asked == 0 && !round.busy && !is_hope(round, settings, sight, request, now);
+    let attention = if round.review_late_at.is_some_and(|at| at <= now) {
+        Some(Attention::ReviewLate)
+    } else if asked_out && sight.in_reach == 0 {
+        Some(Attention::NoneInReach)
     } else {
-        Attention::AllAsked
-    });
+        asked_out.then_some(Attention::AllAsked)
+    };
     let next_wave = (asked > 0 || (round.busy && sight.in_reach > 0)).then_some(round.next_wave_at);
     let rested = (sight.resting > 0).then(|| {
-        let latest = now.after(REST);
-        sight.rests_until.map_or(latest, |at| at.min(latest))
+        let (soonest, latest) = (now.after(SOONEST), now.after(REST));
+        sight
+            .rests_until
+            .map_or(latest, |at| at.clamp(soonest, latest))
     });
+    let review_late_at = round.review_late_at.filter(|at| *at > now);
     // With nobody left to ask, only the end of a rest, a second round, a new offer or an answer changes
     // anything; each of the latter two makes the request due by itself.
-    let first = |times: [Option<Ts>; 3]| times.into_iter().flatten().min();
+    let first = |times: &[Option<Ts>]| times.iter().copied().flatten().min();
+    let rests_until = sight.rests_until.filter(|at| *at > now);
     Next {
-        due: first([next_wave, round.second_round_at, rested]),
-        asks_at: first([next_wave, round.second_round_at, sight.rests_until]),
+        due: first(&[next_wave, round.second_round_at, rested, review_late_at]),
+        asks_at: first(&[next_wave, round.second_round_at, rests_until]),
         attention,
     }
+}
+
+/// Whether those who rest are a hope: for `second_round_after` from the post, or from the last ask that
+/// came to nothing; and for what is needed some day also later, if the first rest ends in good time. A
+/// neighbor whom nobody could be asked for otherwise needs a person, whatever comes later.
+fn is_hope(
+    round: &Round,
+    settings: &MatchingSettings,
+    sight: &Sight,
+    request: &RequestCard,
+    now: Ts,
+) -> bool {
+    let since = round
+        .last_end
+        .map_or(request.since, |end| end.max(request.since));
+    let in_good_time = |at: Ts| at.after(round.respond_within) <= request.deadline();
+    sight.resting > 0
+        && (now.since(since) < settings.second_round_after
+            || (request.urgency == Urgency::Soon && sight.rests_until.is_some_and(in_good_time)))
 }
 
 #[cfg(test)]

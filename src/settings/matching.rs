@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 pub use self::wave::{AskingHours, Wave, Waves};
 use super::fault::{Checks, Fault};
-use crate::domain::need::Deadlines;
+use crate::domain::category::Category;
+use crate::domain::need::{Deadlines, Urgency};
 
 /// The section `matching`.
 #[derive(Clone, Debug, Deserialize)]
@@ -77,6 +78,16 @@ struct Near {
 }
 
 impl MatchingSettings {
+    /// The waves of that urgency, as the category has them.
+    #[must_use]
+    pub fn wave(&self, category: Option<&Category>, urgency: Urgency) -> Wave {
+        let wave = self.waves.of(urgency).clone();
+        match category {
+            Some(category) => wave.with(category.policy.waves.of(urgency)),
+            None => wave,
+        }
+    }
+
     /// Every number within reason, and some weight that counts.
     #[must_use]
     pub fn validate(&self) -> Vec<Fault> {

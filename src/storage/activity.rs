@@ -117,6 +117,7 @@ pub fn askable(conn: &mut Conn, now: Ts) -> QueryResult<Vec<(CategoryKey, Volunt
         .filter(volunteers::confirmed_at.is_not_null())
         .filter(volunteers::blocked_at.is_null())
         .filter(volunteers::paused_at.is_null())
+        .filter(volunteers::mail_stopped_at.is_null())
         .filter(volunteers::erased_at.is_null())
         .select((offers::category, offers::volunteer_id))
         .distinct()

@@ -530,10 +530,12 @@ pub fn supersede(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
 }
 
 /// What an acceptance writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "as in `Match`")]
 pub struct Acceptance {
     pub taken: i32,
+    pub period_start: Ts,
+    pub further_periods: Json<Vec<Ts>>,
     pub agreement: Agreement,
     pub agree_by: Option<Ts>,
     pub arrival_at: Option<Ts>,
@@ -551,6 +553,8 @@ pub fn accept(conn: &mut Conn, id: MatchId, acceptance: &Acceptance, now: Ts) ->
         .set((
             matches::state.eq(MatchState::Accepted),
             matches::taken.eq(acceptance.taken),
+            matches::period_start.eq(acceptance.period_start),
+            matches::further_periods.eq(&acceptance.further_periods),
             matches::agreement.eq(acceptance.agreement),
             matches::agree_by.eq(acceptance.agree_by),
             matches::arrival_at.eq(acceptance.arrival_at),

@@ -30,6 +30,10 @@ place_returns = false
 default_duration = "6 hours"
 throughout = true
 
+[repairs.waves.now]
+size = 2
+next_wave_after = "20 minutes"
+
 [repairs.attributes.own_tools]
 title = "Brings tools"
 type = "bool"
@@ -109,6 +113,40 @@ async fn a_new_kind_of_aid_is_posted_matched_and_accepted() {
     assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 1);
     app.accept(&ana).await.ok();
     assert_eq!(app.request(&mo, 0).await["state"], "covered");
+}
+
+#[actix_web::test]
+async fn it_has_waves_of_its_own() {
+    let mut app = app();
+    for n in 0..8 {
+        app.volunteer(&format!("v{n}@example.org"), &[help(&json!({}))])
+            .await;
+    }
+    let mo = app.neighbor(&[job(&json!({}))]).await;
+    app.settle().await;
+    assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 2);
+    app.advance(19 * MINUTE).await;
+    assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 2);
+    // What it does not change is as the settings say: a later wave is wider by two.
+    app.advance(MINUTE).await;
+    assert_eq!(app.request(&mo, 0).await["progress"]["asked"], 6);
+}
+
+#[test]
+fn a_wave_that_cannot_be_is_a_fault_of_the_file() {
+    let wrong = REPAIRS
+        .replace("size = 2", "size = 0\nspeed = 3")
+        .replace("20 minutes", "9 days");
+    let told = Catalog::parse(&(wrong + "[repairs.waves.tonight]\n")).unwrap_err();
+    let told = told.to_string();
+    for fault in [
+        "waves.now.size must be a whole number from 1 to 50",
+        "waves.now.next_wave_after must be a time from 1 minute to 7 days",
+        "waves.now.speed is unknown; allowed: size, widen_by, next_wave_after",
+        "waves.tonight is unknown; allowed: now, today, soon",
+    ] {
+        assert!(told.contains(fault), "{told}");
+    }
 }
 
 #[actix_web::test]

@@ -174,6 +174,6 @@ fn round(
         .iter()
         .filter_map(|m| Some(earlier(m, *owner.get(&m.offer_id)?)))
         .collect();
-    let policy = ctx.wave(request, now);
+    let policy = &ctx.wave(request, now);
     wave::round(policy, &ctx.settings.matching, standing, &earlier, now)
 }

@@ -107,7 +107,7 @@ pub(in crate::actions) fn read_known(
         version: request.version,
     };
     let settings = &ctx.settings.matching;
-    let policy = ctx.wave(request, now);
+    let policy = &ctx.wave(request, now);
     let round = wave::round(policy, settings, standing, &earlier, now);
     let (asked, declined) = so_far(request, &past, &owner);
     let series = match request.series_id {
@@ -134,6 +134,7 @@ pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier 
         fall_reason: m.fall_reason,
         wave: m.wave,
         version: m.request_version,
+        created_at: m.created_at,
         ended_at: m.ended_at,
     }
 }

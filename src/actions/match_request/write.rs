@@ -14,7 +14,7 @@ use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, MatchId, OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
-use crate::domain::lifecycle::RequestState;
+use crate::domain::lifecycle::{Attention, RequestState};
 use crate::domain::round::RoundSeen;
 use crate::matching::card::RequestCard;
 use crate::matching::eligible::eligible;
@@ -30,6 +30,9 @@ use crate::storage::{areas, letters, matches, neighbors, offers, requests, round
 
 /// A neighbor is told at most this often that nobody is found.
 const NOT_AGAIN: Duration = Duration::from_hours(6);
+
+/// When a round looks again that saw less in the database than in the index.
+const MOMENT: Duration = Duration::from_secs(5);
 
 /// Those who are asked, and by which match.
 type Asked = Vec<(VolunteerId, MatchId)>;
@@ -195,14 +198,19 @@ fn next(
         chosen,
     } = findings;
     let settings = &tx.ctx.settings.matching;
-    let since = current.created_at;
-    let mut next = wave::after(&known.round, settings, asked, sight, since, tx.now);
+    let mut next = wave::after(&known.round, settings, asked, sight, &known.card, tx.now);
     // Where nothing is planned, the sweep looks again soon enough.
     next.due = next.due.map(|at| rises_at.map_or(at, |line| line.min(at)));
-    if asked == 0 && free < chosen.len() {
-        // Others have asked them just now: that does not tell that nobody is left.
+    if asked == 0 && !chosen.is_empty() {
+        // Others have asked them just now, or taken their last place, and the index does not know it yet:
+        // that does not tell that nobody is left.
+        let at_once = free < chosen.len();
         return Next {
-            due: Some(tx.now),
+            due: Some(if at_once {
+                tx.now
+            } else {
+                tx.now.after(MOMENT)
+            }),
             attention: current.attention,
             ..next
         };
@@ -286,8 +294,14 @@ fn tell(
         Some(_) => tx.ask_for_look(request, is_new)?,
         None => tx.drop_needless_look(request.id)?,
     }
-    if next.attention.is_some() && is_new {
-        nobody_left(tx, request, next, seen)?;
+    if is_new {
+        match next.attention {
+            Some(Attention::ReviewLate) => {
+                tx.letter_to_reviewers(LetterKind::ReviewDue, request.id, None)?;
+            }
+            Some(_) => nobody_left(tx, request, next, seen)?,
+            None => {}
+        }
     }
     if !asked.is_empty() {
         tx.audit(

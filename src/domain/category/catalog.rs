@@ -6,6 +6,7 @@ use std::fmt;
 use toml::{Table, Value};
 
 use super::reader::Reader;
+use super::waves::CategoryWaves;
 use super::{
     AgreePolicy, CallFirst, Category, CategoryKey, NAME, Policy, Review, Travels, is_name,
 };
@@ -160,6 +161,7 @@ fn policy(reader: &mut Reader<'_>) -> Option<Policy> {
     let place_returns = reader.flag("place_returns");
     let default_duration = reader.duration("default_duration", 90);
     let throughout = reader.flag_or("throughout", false);
+    let waves = CategoryWaves::read(reader);
     let policy = Policy {
         travels: travels?,
         review: review?,
@@ -178,6 +180,7 @@ fn policy(reader: &mut Reader<'_>) -> Option<Policy> {
         place_returns: place_returns?,
         default_duration: default_duration?,
         throughout: throughout?,
+        waves,
     };
     for (field, message) in contradictions(&policy) {
         reader.fault(field, message);

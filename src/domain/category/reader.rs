@@ -98,6 +98,19 @@ impl<'f> Reader<'f> {
         Some(default)
     }
 
+    /// What `read` makes of the field; `None` where it is left out, or wrong.
+    pub fn optional<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Option<T> {
+        if self.table.contains_key(field) {
+            return read(self, field);
+        }
+        self.known.push(field);
+        None
+    }
+
     pub fn whole<T: TryFrom<i64>>(
         &mut self,
         field: &'static str,
@@ -196,17 +209,30 @@ impl<'f> Reader<'f> {
 
     /// A time such as `"2 days"`, from an hour to this many days.
     pub fn duration(&mut self, field: &'static str, max_days: u32) -> Option<Duration> {
+        let expected = format!("a time from 1 hour to {max_days} days, such as \"2 days\"");
+        self.time(field, expected, Duration::from_hours(1), max_days)
+    }
+
+    /// A time such as `"20 minutes"`, from a minute to this many days.
+    pub fn minutes(&mut self, field: &'static str, max_days: u32) -> Option<Duration> {
+        let expected = format!("a time from 1 minute to {max_days} days, such as \"20 minutes\"");
+        self.time(field, expected, Duration::from_mins(1), max_days)
+    }
+
+    fn time(
+        &mut self,
+        field: &'static str,
+        expected: String,
+        shortest: Duration,
+        max_days: u32,
+    ) -> Option<Duration> {
         use humantime_serde::re::humantime::parse_duration;
-        let allowed = Duration::from_hours(1)..=Duration::from_hours(24) * max_days;
-        self.required(
-            field,
-            format!("a time from 1 hour to {max_days} days, such as \"2 days\""),
-            |value| {
-                parse_duration(value.as_str()?)
-                    .ok()
-                    .filter(|d| allowed.contains(d))
-            },
-        )
+        let allowed = shortest..=Duration::from_hours(24) * max_days;
+        self.required(field, expected, |value| {
+            parse_duration(value.as_str()?)
+                .ok()
+                .filter(|d| allowed.contains(d))
+        })
     }
 
     /// A table of tables; empty where it is not given.

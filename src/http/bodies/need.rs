@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::slots::{RepeatsBody, windows};
+use super::slots::{LONGEST_STAY, RepeatsBody, STAYS_TOO_LONG, windows};
 use super::text::{WindowBody, note, private_note};
 use crate::actions::Ctx;
 use crate::actions::post_requests::NewNeed;
@@ -102,6 +102,11 @@ impl NeedBody {
         // The usual time of a category says how long to look, not how long to stay.
         let throughout = self.throughout.unwrap_or(names_time && policy.throughout);
         let windows = windows(self.needed, self.repeats, at, Some(category), ctx, errors);
+        for (i, slot) in windows.iter().flatten().enumerate() {
+            if throughout && slot.length() > LONGEST_STAY {
+                errors.push(format!("{at}/needed/{i}/until"), STAYS_TOO_LONG);
+            }
+        }
         let requires = category.parse_required(&self.requires.unwrap_or_default());
         let requires = attributes(requires, &format!("{at}/requires"), errors);
         let note = note(self.note, at, errors);

@@ -28,6 +28,10 @@ pub struct RepeatsBody {
     pub timezone: Option<String>,
 }
 
+/// How long a helper may be asked to be there throughout: such a stay takes its place in each period.
+pub const LONGEST_STAY: Duration = Duration::from_hours(31 * 24);
+/// What is said of a longer one.
+pub const STAYS_TOO_LONG: &str = "must be at most 31 days where the helper is there throughout";
 /// Slots that one need may have.
 const MAX_SLOTS: usize = 60;
 /// How far ahead a need may reach.

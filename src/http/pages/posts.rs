@@ -205,7 +205,9 @@ fn search(ctx: &Ctx, r: &RequestView, said: &mut Vec<String>) {
             words::instant(by, &ctx.settings.area.timezone)
         )),
         None if progress.attention.is_none() => {
-            said.push("A coordinator looks at it; we cannot say yet by when you will know.".into());
+            said.push(
+                "Those who could help are busy just now. We look again every 15 minutes.".into(),
+            );
         }
         None => said.push("We cannot say yet by when you will know.".into()),
     }

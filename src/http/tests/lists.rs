@@ -283,16 +283,18 @@ async fn accepted(town: &Town, request: &str, offer: &str, agreement: Agreement)
     let id = town.matched(request, offer, MatchState::Notified).await;
     let (matched, offer) = (id.parse().unwrap(), offer.parse().unwrap());
     let now = town.ctx.now();
-    let acceptance = Acceptance {
-        taken: 1,
-        agreement,
-        agree_by: Some(now.after(Duration::from_secs(300))),
-        arrival_at: None,
-        released_at: None,
-    };
     town.write(move |conn| {
         let offer = offers::find(conn, offer)?.unwrap();
         let m = matches::find(conn, matched)?.unwrap();
+        let acceptance = Acceptance {
+            taken: 1,
+            period_start: m.period_start,
+            further_periods: m.further_periods.clone(),
+            agreement,
+            agree_by: Some(now.after(Duration::from_secs(300))),
+            arrival_at: None,
+            released_at: None,
+        };
         assert!(capacity::take(conn, &offer, m.period_start, 1)?);
         assert!(requests::take_cover(conn, m.request_id, 1, now)?);
         assert!(matches::accept(conn, matched, &acceptance, now)?);

@@ -118,7 +118,7 @@ impl ProgressView {
             waiting: count(MatchState::Notified),
             in_review: count(MatchState::Proposed),
             next_ask_at: next_ask_at(request, seen, ctx.now()),
-            know_by: know_by(&ctx.settings.matching, request, matches, seen, ctx.now()),
+            know_by: know_by(ctx, request, matches, seen, ctx.now()),
             attention: request.attention,
             frozen: false,
         }

@@ -1,6 +1,11 @@
 use super::*;
+use crate::domain::attribute::Attributes;
+use crate::domain::availability::Window;
+use crate::domain::category::CategoryKey;
 use crate::domain::entropy::SeededEntropy;
-use crate::domain::need::Urgency;
+use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::need::{Reach, Urgency};
+use crate::domain::place::GeoPoint;
 use crate::settings::{Settings, Sources};
 
 fn settings() -> MatchingSettings {
@@ -60,6 +65,7 @@ fn earlier(entropy: &SeededEntropy, state: MatchState, ended_at: Option<Ts>) -> 
         fall_reason: None,
         wave: 1,
         version: 1,
+        created_at: Ts::EPOCH,
         ended_at,
     }
 }
@@ -87,6 +93,92 @@ fn the_lapsed_have_a_second_round_and_the_others_none() {
     assert_eq!(second.not_again[&all[1].volunteer].why, Passed::Declined);
 }
 
+/// A request that was posted then, for a day.
+fn posted(since: Ts) -> RequestCard {
+    let entropy = SeededEntropy::new(2);
+    RequestCard {
+        id: RequestId::new(&entropy),
+        neighbor: NeighborId::new(&entropy),
+        category: CategoryKey::parse("food").unwrap(),
+        at: GeoPoint::parse(44.95, -93.26).unwrap(),
+        travel: Reach::ZERO,
+        needed: 1,
+        splittable: false,
+        helpers_left: 1,
+        urgency: Urgency::Now,
+        since,
+        window: Window::parse(since, since.after(HOUR * 24)).unwrap(),
+        throughout: false,
+        requires: Attributes::default(),
+        languages: Vec::new(),
+        language_must: false,
+    }
+}
+
+#[test]
+fn proposals_that_wait_for_a_review_hold_the_waves_and_are_late_in_the_end() {
+    let (settings, entropy) = (settings(), SeededEntropy::new(1));
+    let posted_at = at("2026-12-07T18:00:00Z");
+    let policy = &settings.waves.now;
+    let proposal = Earlier {
+        created_at: posted_at,
+        ..earlier(&entropy, MatchState::Proposed, None)
+    };
+    let all = [proposal; 7];
+    let at_time = |now: Ts| {
+        let standing = Standing {
+            next_wave_at: Some(posted_at.after(policy.next_wave_after)),
+            ..standing(1)
+        };
+        let round = round(policy, &settings, standing, &all, now);
+        let sight = Sight {
+            in_reach: 9,
+            ..Sight::default()
+        };
+        (
+            round.wave,
+            round.ask,
+            after(&round, &settings, 0, &sight, &posted(posted_at), now),
+        )
+    };
+    let (wave, ask, next) = at_time(posted_at.after(policy.next_wave_after));
+    assert_eq!((wave, ask, next.attention), (1, 0, None));
+    let late = posted_at.after(policy.respond_within);
+    let (wave, ask, next) = at_time(late);
+    assert_eq!(
+        (wave, ask, next.attention),
+        (1, 0, Some(Attention::ReviewLate))
+    );
+    assert_eq!(next.due, Some(late.after(policy.next_wave_after)));
+}
+
+#[test]
+fn for_some_day_a_rest_that_ends_in_good_time_is_a_hope() {
+    let settings = settings();
+    let since = at("2026-12-07T02:30:00Z");
+    let now = since.after(HOUR * 7);
+    let sight = |until| Sight {
+        in_reach: 2,
+        resting: 2,
+        rests_until: Some(until),
+        ..Sight::default()
+    };
+    let attention = |urgency, days: u32, until| {
+        let round = round(settings.waves.of(urgency), &settings, standing(0), &[], now);
+        let request = RequestCard {
+            urgency,
+            window: Window::parse(since, since.after(HOUR * 24 * days)).unwrap(),
+            ..posted(since)
+        };
+        after(&round, &settings, 0, &sight(until), &request, now).attention
+    };
+    let morning = now.after(HOUR * 4);
+    assert_eq!(attention(Urgency::Soon, 3, morning), None);
+    let all_asked = Some(Attention::AllAsked);
+    assert_eq!(attention(Urgency::Soon, 1, morning), all_asked, "too late");
+    assert_eq!(attention(Urgency::Today, 3, morning), all_asked);
+}
+
 #[test]
 fn a_round_that_finds_only_the_resting_looks_again_when_the_first_may_be_asked() {
     let settings = settings();
@@ -99,19 +191,26 @@ fn a_round_that_finds_only_the_resting_looks_again_when_the_first_may_be_asked()
         ..Sight::default()
     };
     let soon = now.after(MINUTE * 4);
-    let next = after(&round, &settings, 0, &sight(Some(soon)), now, now);
+    let next = after(&round, &settings, 0, &sight(Some(soon)), &posted(now), now);
     assert_eq!(
         (next.due, next.asks_at, next.attention),
         (Some(soon), Some(soon), None)
     );
-    let unknown = after(&round, &settings, 0, &sight(None), now, now);
+    let unknown = after(&round, &settings, 0, &sight(None), &posted(now), now);
     assert_eq!(
         (unknown.due, unknown.asks_at),
         (Some(now.after(REST)), None)
     );
     // Who waited for a rest for too long is looked at by a person.
     let long_ago = now.before(settings.second_round_after);
-    let late = after(&round, &settings, 0, &sight(Some(soon)), long_ago, now);
+    let late = after(
+        &round,
+        &settings,
+        0,
+        &sight(Some(soon)),
+        &posted(long_ago),
+        now,
+    );
     assert_eq!(late.attention, Some(Attention::AllAsked));
     assert_eq!(late.due, Some(soon));
 }

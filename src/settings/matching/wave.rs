@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::civil::Time;
 use serde::Deserialize;
 
+use crate::domain::category::WaveChange;
 use crate::domain::need::Urgency;
 use crate::settings::fault::Checks;
 use crate::settings::values;
@@ -111,6 +112,20 @@ impl Waves {
 }
 
 impl Wave {
+    /// The same with what a category changes of it.
+    #[must_use]
+    pub fn with(self, change: &WaveChange) -> Self {
+        Self {
+            size: change.size.unwrap_or(self.size),
+            widen_by: change.widen_by.unwrap_or(self.widen_by),
+            next_wave_after: change.next_wave_after.unwrap_or(self.next_wave_after),
+            respond_within: change.respond_within.unwrap_or(self.respond_within),
+            agree_within: change.agree_within.unwrap_or(self.agree_within),
+            max_wait: change.max_wait.unwrap_or(self.max_wait),
+            ..self
+        }
+    }
+
     /// When volunteers are asked; `None`: at any hour.
     #[must_use]
     pub fn asking_hours(&self) -> Option<AskingHours> {
