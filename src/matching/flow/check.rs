@@ -15,8 +15,7 @@ pub enum Flaw {
 
 impl Instance {
     /// Whether the flow is feasible, and its prices prove that none serves more, or as much at less cost:
-    /// no arc with room has a reduced cost below -1 in costs that are multiplied by more than a cycle has
-    /// arcs. One look at each arc.
+    /// no arc with room has a reduced cost below 0. One look at each arc.
     ///
     /// # Errors
     /// The first flaw.
@@ -66,9 +65,8 @@ impl Instance {
         let end = end[0];
         // Both ways: on while there is room, back while there is flow.
         let holds = |cost: i64, from: i64, to: i64, amount: i64, limit: i64| {
-            let reduced =
-                i128::from(cost) * i128::from(scale.factor) + i128::from(from) - i128::from(to);
-            (amount >= limit || reduced >= -1) && (amount == 0 || reduced <= 1)
+            let reduced = i128::from(cost) + i128::from(from) - i128::from(to);
+            (amount >= limit || reduced >= 0) && (amount == 0 || reduced <= 0)
         };
         let arcs = self.arcs.iter().zip(flow).all(|(arc, amount)| {
             let (from, to) = (of_needs[arc.need], of_supplies[arc.supply]);

@@ -1,383 +1,211 @@
-//! The flow so far, and how a phase makes it better: push and relabel.
+//! The flow so far, and the prices that prove it best of all flows for the needs that were looked at.
 
-use std::collections::VecDeque;
-use std::ops::Range;
+use super::search::{Path, Via};
+use super::{Instance, Scale};
 
-use super::{FlowError, Instance, LARGEST, Scale};
-
-/// One end's view of an arc.
-#[derive(Clone, Copy, Debug, Default)]
-struct Step {
-    to: u32,
-    /// Where the other end has it.
-    back: u32,
-    /// What can be sent this way.
-    room: i32,
-    /// What can be sent the other way.
-    used: i32,
-    cost: i64,
-    /// Which arc of the instance it is; as many as there are for any other.
-    arc: u32,
+/// An arc as its need sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    pub(super) cost: i64,
+    /// The node of the supply.
+    pub(super) to: u32,
+    /// What can still go over it.
+    pub(super) room: i32,
 }
 
-/// The flow so far: what is left on each arc and, at each node, what is still too much.
+/// Where the flow through a supply or group comes from, and could be sent back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feed {
+    pub(super) cost: i64,
+    pub(super) from: u32,
+    /// The way over which it comes; [`NO_WAY`] from a supply into its group.
+    pub(super) way: u32,
+}
+
+/// Not over an arc of the instance.
+const NO_WAY: u32 = u32::MAX;
+
+/// A supply or a group.
+#[derive(Clone, Debug)]
+pub(super) struct Giver {
+    /// The node to which its flow goes on: a group, or the end.
+    pub(super) next: u32,
+    /// What it can still give.
+    pub(super) room: i32,
+    /// What it gives.
+    given: i32,
+    /// Whence it flows: needs into a supply, supplies into a group.
+    pub(super) feeds: Vec<Feed>,
+}
+
+/// The nodes are needs, supplies, groups, and the end.
 pub(super) struct Net {
-    /// Where each node's steps begin.
+    pub(super) needs: usize,
+    /// Where each need's ways begin.
     first: Vec<u32>,
-    /// Where its steps with room end; behind them are those without.
-    open: Vec<u32>,
-    /// The step of each node that is looked at next.
-    current: Vec<u32>,
-    steps: Vec<Step>,
+    /// Each need's, the cheapest first.
+    pub(super) ways: Vec<Way>,
+    /// Which arc of the instance each is, and what it can carry.
+    arcs: Vec<(u32, i32)>,
+    /// By node, from the first supply on.
+    pub(super) givers: Vec<Giver>,
+    /// What it costs not to serve a unit, by need.
+    pub(super) unserved: Vec<i64>,
     pub(super) prices: Vec<i64>,
-    excess: Vec<i64>,
-    active: VecDeque<u32>,
-    looks_left: u64,
-    needs: usize,
-    /// For price updates: nodes by their distance, and the distance of each.
-    buckets: Vec<Vec<u32>>,
-    distance: Vec<u32>,
 }
-
-/// Beyond this a price update does not look.
-const FARTHEST: usize = 1 << 16;
-/// Not reached by a price update.
-const FAR: u32 = u32::MAX;
 
 #[expect(
     clippy::cast_possible_truncation,
     reason = "nodes and arcs were counted when the scale was chosen"
 )]
 impl Net {
-    pub(super) fn of(instance: &Instance, scale: Scale, looks: u64) -> Self {
+    /// Nothing flows yet.
+    pub(super) fn of(instance: &Instance, scale: Scale) -> Self {
         let (needs, supplies) = (instance.needs.len(), instance.supplies.len());
         let end = scale.nodes - 1;
-        let of_group = |g: usize| needs + supplies + g;
-        let mut list: Vec<(usize, usize, i32, i64)> = Vec::new();
-        for arc in &instance.arcs {
-            let cost = arc.cost * scale.factor;
-            list.push((arc.need, needs + arc.supply, instance.limit(arc), cost));
+        let mut arcs: Vec<(u32, i32)> = (0..)
+            .zip(instance.arcs.iter().map(|a| instance.limit(a)))
+            .collect();
+        arcs.retain(|(_, limit)| *limit > 0);
+        let of = |at: u32| &instance.arcs[at as usize];
+        arcs.sort_unstable_by_key(|(at, _)| (of(*at).need, of(*at).cost, *at));
+        let mut first = vec![0; needs + 1];
+        for (at, _) in &arcs {
+            first[of(*at).need + 1] += 1;
         }
-        for (i, need) in instance.needs.iter().enumerate() {
-            let cost = need.weight * scale.penalty * scale.factor;
-            list.push((i, end, need.demand, cost));
+        for need in 0..needs {
+            first[need + 1] += first[need];
         }
-        for (s, supply) in instance.supplies.iter().enumerate() {
-            let to = supply.group.map_or(end, of_group);
-            list.push((needs + s, to, supply.capacity, 0));
-        }
-        for (g, limit) in instance.groups.iter().enumerate() {
-            list.push((of_group(g), end, *limit, 0));
-        }
-        let mut excess: Vec<i64> = vec![0; scale.nodes];
-        for (at, need) in excess.iter_mut().zip(&instance.needs) {
-            *at = i64::from(need.demand);
-        }
-        excess[end] = -excess.iter().sum::<i64>();
-        let (first, steps) = linked(scale.nodes, &list, instance.arcs.len());
-        let mut net = Self {
-            open: first[1..].to_vec(),
-            current: first[..scale.nodes].to_vec(),
-            first,
-            steps,
-            prices: vec![0; scale.nodes],
-            excess,
-            active: VecDeque::new(),
-            looks_left: looks,
-            needs,
-            buckets: vec![Vec::new()],
-            distance: vec![0; scale.nodes],
+        let ways = arcs.iter().map(|(at, limit)| Way {
+            cost: of(*at).cost,
+            to: (needs + of(*at).supply) as u32,
+            room: *limit,
+        });
+        let giver = |next: usize, room: i32| Giver {
+            next: next as u32,
+            room,
+            given: 0,
+            feeds: Vec::new(),
         };
-        for node in 0..scale.nodes {
-            for at in net.all(node).rev() {
-                if net.steps[at].room == 0 {
-                    net.shut(node, at);
-                }
-            }
+        let of_supplies = instance.supplies.iter().map(|supply| {
+            let next = supply.group.map_or(end, |group| needs + supplies + group);
+            giver(next, supply.capacity)
+        });
+        let of_groups = instance.groups.iter().map(|limit| giver(end, *limit));
+        let unserved = instance.needs.iter().map(|n| n.weight * scale.penalty);
+        Self {
+            needs,
+            first,
+            ways: ways.collect(),
+            givers: of_supplies.chain(of_groups).collect(),
+            unserved: unserved.collect(),
+            prices: vec![0; scale.nodes],
+            arcs,
         }
-        net
     }
 
     /// What flows on each arc of the instance.
     pub(super) fn flow(&self, arcs: usize) -> Vec<i32> {
         let mut flow = vec![0; arcs];
-        for step in &self.steps[..self.first[self.needs] as usize] {
-            if let Some(flow) = flow.get_mut(step.arc as usize) {
-                *flow = step.used;
-            }
+        for ((arc, limit), way) in self.arcs.iter().zip(&self.ways) {
+            flow[*arc as usize] = limit - way.room;
         }
         flow
     }
 
-    pub(super) fn dearest(&self) -> i64 {
-        self.steps.iter().map(|step| step.cost).max().unwrap_or(0)
+    /// The ways of a need.
+    pub(super) fn ways_of(&self, need: usize) -> std::ops::Range<usize> {
+        self.first[need] as usize..self.first[need + 1] as usize
     }
 
-    /// A node's steps.
-    fn all(&self, node: usize) -> Range<usize> {
-        self.first[node] as usize..self.first[node + 1] as usize
+    /// Lets a need that nobody knew before come in: as dear as its best way, or as not being served.
+    pub(super) fn welcome(&mut self, need: usize) {
+        let mut price = -self.unserved[need];
+        for way in &self.ways[self.ways_of(need)] {
+            // Prices are 0 at most, and ways are sorted.
+            if -way.cost <= price {
+                break;
+            }
+            price = price.max(self.prices[way.to as usize] - way.cost);
+        }
+        self.prices[need] = price;
     }
 
-    /// Those of them that have room.
-    fn with_room(&self, node: usize) -> Range<usize> {
-        self.first[node] as usize..self.open[node] as usize
+    /// Whether it is a supply or group that could give more without asking another group.
+    pub(super) fn is_free(&self, node: usize) -> bool {
+        let giver = node.checked_sub(self.needs).map(|at| &self.givers[at]);
+        giver.is_some_and(|g| g.room > 0 && g.next as usize == self.prices.len() - 1)
     }
 
-    fn swap(&mut self, one: usize, other: usize) {
-        self.steps.swap(one, other);
-        for at in [one, other] {
-            let back = self.steps[at].back as usize;
-            self.steps[back].back = at as u32;
+    /// Sends as much as fits, and `most` at most, from a need along the path that was found; tells how much.
+    pub(super) fn send(&mut self, need: usize, path: &Path, most: i32) -> i32 {
+        // A path that ends at a need gives up a unit of it.
+        let last = path.last().checked_sub(self.needs);
+        let most = last.map_or(most, |giver| most.min(self.givers[giver].room));
+        let rooms = path.steps(need).map(|(to, via)| self.room(via, to));
+        let amount = rooms.fold(most, i32::min);
+        if let Some(giver) = last {
+            self.give(giver, amount);
+        }
+        for (to, via) in path.steps(need) {
+            self.carry(via, to, amount);
+        }
+        amount
+    }
+
+    /// What can go over a step to this node.
+    fn room(&self, via: Via, to: usize) -> i32 {
+        match via {
+            Via::Way(_, way) => self.ways[way as usize].room,
+            Via::Back(_, way) => self.used(way),
+            Via::Into(supply) => self.givers[supply as usize - self.needs].room,
+            Via::OutOf(_) => self.givers[to - self.needs].given,
         }
     }
 
-    /// Puts a step behind those with room.
-    fn shut(&mut self, node: usize, at: usize) {
-        self.open[node] -= 1;
-        self.swap(at, self.open[node] as usize);
+    fn used(&self, way: u32) -> i32 {
+        self.arcs[way as usize].1 - self.ways[way as usize].room
     }
 
-    /// Makes the flow ε-optimal.
-    pub(super) fn refine(&mut self, epsilon: i64) -> Result<(), FlowError> {
-        let nodes = self.prices.len();
-        for node in 0..nodes {
-            // From behind, for what is full is put there.
-            for at in self.with_room(node).rev() {
-                let step = self.steps[at];
-                if step.cost + self.prices[node] < self.prices[step.to as usize] {
-                    self.send(node, at, step.room);
+    /// Sends something over a step to this node.
+    fn carry(&mut self, via: Via, to: usize, amount: i32) {
+        match via {
+            Via::Way(from, way) => {
+                if self.used(way) == 0 {
+                    let cost = self.ways[way as usize].cost;
+                    self.givers[to - self.needs]
+                        .feeds
+                        .push(Feed { cost, from, way });
+                }
+                self.ways[way as usize].room -= amount;
+            }
+            Via::Back(supply, way) => {
+                self.ways[way as usize].room += amount;
+                if self.used(way) == 0 {
+                    let feeds = &mut self.givers[supply as usize - self.needs].feeds;
+                    feeds.retain(|feed| feed.way != way);
                 }
             }
-        }
-        self.current.copy_from_slice(&self.first[..nodes]);
-        self.active.clear();
-        let active = (0..nodes).filter(|n| self.excess[*n] > 0);
-        self.active.extend(active.map(|n| n as u32));
-        let mut relabeled = nodes;
-        while let Some(node) = self.active.pop_front() {
-            if relabeled >= nodes {
-                relabeled = 0;
-                self.update_prices(epsilon)?;
-            }
-            let node = node as usize;
-            relabeled += match node < self.needs {
-                true => self.bid(node, epsilon)?,
-                false => self.discharge(node, epsilon)?,
-            };
-        }
-        Ok(())
-    }
-
-    /// Sends something on. Whoever has too much now has it looked at: a supply at once, so that what it
-    /// gives back meets the prices that took it away.
-    fn send(&mut self, from: usize, at: usize, amount: i32) {
-        let Step { to, back, .. } = self.steps[at];
-        let (to, back) = (to as usize, back as usize);
-        self.steps[at].room -= amount;
-        self.steps[at].used += amount;
-        self.steps[back].used -= amount;
-        self.steps[back].room += amount;
-        if back >= self.open[to] as usize {
-            self.swap(back, self.open[to] as usize);
-            self.open[to] += 1;
-        }
-        if self.steps[at].room == 0 {
-            self.shut(from, at);
-        }
-        let had = self.excess[to];
-        self.excess[from] -= i64::from(amount);
-        self.excess[to] += i64::from(amount);
-        if had <= 0 && self.excess[to] > 0 {
-            match to < self.needs {
-                true => self.active.push_back(to as u32),
-                false => self.active.push_front(to as u32),
-            }
+            Via::Into(supply) => self.give(supply as usize - self.needs, amount),
+            Via::OutOf(_) => self.give(to - self.needs, -amount),
         }
     }
 
-    /// Sends on what is too much at a need, each time to the best, and then lowers its price as far as its
-    /// second best allows: it gives way to others only for more than that (Bertsekas' auction; Goldberg and
-    /// Kennedy, 1995). Tells how often its price fell.
-    fn bid(&mut self, node: usize, epsilon: i64) -> Result<usize, FlowError> {
-        let mut relabeled = 0;
-        loop {
-            let (mut best, mut second, mut place) = (i64::MIN, i64::MIN, 0);
-            let range = self.with_room(node);
-            self.pay(range.len())?;
-            for at in range {
-                let step = &self.steps[at];
-                let value = self.prices[step.to as usize] - step.cost;
-                if value > best {
-                    (second, best, place) = (best, value, at);
-                } else if value > second {
-                    second = value;
-                }
-            }
-            relabeled += self.lower(node, best, epsilon)?;
-            let room = self.steps[place].room;
-            let amount = self.excess[node].min(room.into()) as i32;
-            self.send(node, place, amount);
-            if self.excess[node] == 0 {
-                if amount == room && second > i64::MIN {
-                    relabeled += self.lower(node, second, epsilon)?;
-                }
-                return Ok(relabeled);
-            }
-        }
-    }
-
-    /// Lowers a price to ε below the value of its best step, if that is lower by ε.
-    fn lower(&mut self, node: usize, best: i64, epsilon: i64) -> Result<usize, FlowError> {
-        let price = best.checked_sub(epsilon).filter(|price| *price > -LARGEST);
-        let price = price.ok_or(FlowError::TooLarge)?;
-        if price > self.prices[node] - epsilon {
-            return Ok(0);
-        }
-        self.prices[node] = price;
-        Ok(1)
-    }
-
-    /// Sends on what is too much at any other node, over whichever step comes first.
-    fn discharge(&mut self, node: usize, epsilon: i64) -> Result<usize, FlowError> {
-        let mut relabeled = 0;
-        loop {
-            let mut at = self.current[node];
-            while at < self.open[node] {
-                self.pay(1)?;
-                let step = self.steps[at as usize];
-                if step.cost + self.prices[node] >= self.prices[step.to as usize] {
-                    at += 1;
-                    continue;
-                }
-                let amount = self.excess[node].min(step.room.into()) as i32;
-                // If that fills it, another stands in its place afterward.
-                self.send(node, at as usize, amount);
-                if self.excess[node] == 0 {
-                    self.current[node] = at;
-                    return Ok(relabeled);
-                }
-            }
-            let range = self.with_room(node);
-            self.pay(range.len())?;
-            let steps = self.steps[range].iter();
-            let best = steps
-                .map(|step| self.prices[step.to as usize] - step.cost)
-                .max();
-            // A node with too much has at least the way back on which it came.
-            relabeled += self.lower(node, best.unwrap_or(i64::MIN), epsilon)?;
-            self.current[node] = self.first[node];
-        }
-    }
-
-    fn pay(&mut self, looks: usize) -> Result<(), FlowError> {
-        let left = self.looks_left.checked_sub(looks as u64 + 1);
-        self.looks_left = left.ok_or(FlowError::TooLong)?;
-        Ok(())
-    }
-
-    /// Lowers every price by ε times the node's distance to where something is missing, which opens the
-    /// ways there. A step is as long as its reduced cost in ε, and one more.
-    fn update_prices(&mut self, epsilon: i64) -> Result<(), FlowError> {
-        let reached = self.measure(epsilon)?;
-        for (price, distance) in self.prices.iter_mut().zip(&self.distance) {
-            *price -= epsilon * i64::from((*distance).min(reached));
-        }
-        self.current
-            .copy_from_slice(&self.first[..self.prices.len()]);
-        match self.prices.iter().min().is_some_and(|p| *p <= -LARGEST) {
-            true => Err(FlowError::TooLarge),
-            false => Ok(()),
-        }
-    }
-
-    /// Measures the distances, until every node with too much is reached; tells how far that was.
-    fn measure(&mut self, epsilon: i64) -> Result<u32, FlowError> {
-        self.distance.fill(FAR);
-        for bucket in &mut self.buckets {
-            bucket.clear();
-        }
-        let mut waiting = self.excess.iter().filter(|e| **e > 0).count();
-        for (node, excess) in self.excess.iter().enumerate() {
-            if *excess < 0 {
-                self.distance[node] = 0;
-                self.buckets[0].push(node as u32);
-            }
-        }
-        let mut level = 0;
-        while level < self.buckets.len() {
-            while let Some(node) = self.buckets[level].pop() {
-                let node = node as usize;
-                if self.distance[node] as usize != level {
-                    continue;
-                }
-                if self.excess[node] > 0 {
-                    waiting -= 1;
-                    if waiting == 0 {
-                        return Ok(level as u32);
-                    }
-                }
-                self.pay(self.all(node).len())?;
-                for at in self.all(node) {
-                    let step = self.steps[at];
-                    let from = step.to as usize;
-                    if step.used == 0 || self.distance[from] as usize <= level {
-                        continue;
-                    }
-                    let reduced = self.prices[from] - step.cost - self.prices[node];
-                    let length = usize::try_from(reduced.div_euclid(epsilon) + 1).unwrap_or(0);
-                    let far = level.saturating_add(length);
-                    if far < FARTHEST && far < self.distance[from] as usize {
-                        if self.buckets.len() <= far {
-                            self.buckets.resize_with(far + 1, Vec::new);
-                        }
-                        self.distance[from] = far as u32;
-                        self.buckets[far].push(step.to);
-                    }
-                }
-            }
-            level += 1;
-        }
-        Ok(level as u32)
-    }
-}
-
-/// The arcs as both ends see them, by node: where each node's steps begin, and the steps.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "nodes and arcs were counted when the scale was chosen"
-)]
-fn linked(nodes: usize, list: &[(usize, usize, i32, i64)], arcs: usize) -> (Vec<u32>, Vec<Step>) {
-    let mut first = vec![0_u32; nodes + 1];
-    for (from, to, ..) in list {
-        first[from + 1] += 1;
-        first[to + 1] += 1;
-    }
-    for node in 0..nodes {
-        first[node + 1] += first[node];
-    }
-    let mut next = first.clone();
-    let mut steps = vec![Step::default(); 2 * list.len()];
-    for (i, (from, to, room, cost)) in list.iter().enumerate() {
-        let (at, back) = (next[*from], next[*to]);
-        next[*from] += 1;
-        next[*to] += 1;
-        let arc = i.min(arcs) as u32;
-        steps[at as usize] = Step {
-            to: *to as u32,
-            back,
-            room: *room,
-            used: 0,
-            cost: *cost,
-            arc,
+    /// Lets a supply or group give so much more, or less, to what comes next.
+    fn give(&mut self, giver: usize, amount: i32) {
+        let Giver { next, given, .. } = self.givers[giver];
+        self.givers[giver].room -= amount;
+        self.givers[giver].given += amount;
+        let from = (self.needs + giver) as u32;
+        // The end takes nothing back.
+        let Some(group) = self.givers.get_mut(next as usize - self.needs) else {
+            return;
         };
-        steps[back as usize] = Step {
-            to: *from as u32,
-            back: at,
-            room: 0,
-            used: *room,
-            cost: -*cost,
-            arc,
-        };
+        if given == 0 && amount > 0 {
+            let (cost, way) = (0, NO_WAY);
+            group.feeds.push(Feed { cost, from, way });
+        } else if given > 0 && given + amount == 0 {
+            group.feeds.retain(|feed| feed.from != from);
+        }
     }
-    (first, steps)
 }

@@ -74,16 +74,21 @@ fn best_of(instance: &Instance) -> Worth {
 }
 
 fn instances(most: i32) -> impl Strategy<Value = Instance> {
-    let groups = prop::collection::vec(0..=most * 2, 0..3);
-    let needs = prop::collection::vec((0..=most, 1..4_i64), 0..6);
+    instances_of(most, 6, 9)
+}
+
+/// With fewer than `nodes` needs and supplies and `arcs` arcs.
+fn instances_of(most: i32, nodes: usize, arcs: usize) -> impl Strategy<Value = Instance> {
+    let groups = prop::collection::vec(0..=most * 2, 0..nodes / 2);
+    let needs = prop::collection::vec((0..=most, 1..4_i64), 0..nodes);
     let supplies = prop::collection::vec(
         (0..=most, any::<prop::sample::Index>(), any::<bool>()),
-        0..6,
+        0..nodes,
     );
     // Few costs make many ties.
     let costs = prop_oneof![0..3_i64, 0..2000_i64];
     let ends = (any::<prop::sample::Index>(), any::<prop::sample::Index>());
-    let arcs = prop::collection::vec((ends, 0..=most, costs), 0..9);
+    let arcs = prop::collection::vec((ends, 0..=most, costs), 0..arcs);
     (groups, needs, supplies, arcs).prop_map(|(groups, needs, supplies, arcs)| {
         let needs = Vec::from_iter(
             needs
@@ -159,6 +164,22 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Long ways through many, too many to try everything: the proof speaks for itself. And it takes no
+    /// more than a search for each unit, each of which looks at nodes once and at arcs from both ends.
+    #[test]
+    fn a_town_is_proven_within_the_bound(instance in instances_of(4, 40, 300)) {
+        let units: i32 = instance.needs.iter().map(|n| n.demand).sum();
+        let (needs, supplies) = (instance.needs.len(), instance.supplies.len());
+        let search = 2 * instance.arcs.len() + needs + 2 * supplies + instance.groups.len();
+        let bound = u64::try_from(units).expect("positive") * search as u64;
+        let solution = instance.solve(bound).expect("solved");
+        prop_assert_eq!(instance.verify(&solution), Ok(()));
+    }
+}
+
 fn pair(weight: i64, cost: i64) -> Instance {
     Instance {
         needs: vec![Need { demand: 1, weight }],
@@ -180,6 +201,21 @@ fn pair(weight: i64, cost: i64) -> Instance {
 fn nothing_is_solved_at_once() {
     agrees(&Instance::default());
     agrees(&pair(1, 0));
+}
+
+#[test]
+fn a_single_meter_more_is_not_proven() {
+    let mut instance = pair(1, 7);
+    instance.supplies.push(instance.supplies[0]);
+    instance.arcs.push(Arc {
+        supply: 1,
+        cost: 8,
+        ..instance.arcs[0]
+    });
+    let mut solution = instance.solve(ENOUGH).expect("solved");
+    assert_eq!(solution.flow, [1, 0]);
+    solution.flow = vec![0, 1];
+    assert_eq!(instance.verify(&solution), Err(Flaw::Unproven));
 }
 
 #[test]
