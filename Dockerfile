@@ -16,6 +16,7 @@ RUN apt-get update \
 # The dependencies in a layer of their own, built with an empty program: it is made again only when the manifest or
 # the lock file changes. The manifest's benches, examples and tests are cut out here, as their files are not there yet.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 RUN awk '/^\[/ { cut = /^\[\[(bench|example|test)\]\]/ } !cut' Cargo.toml > Cargo.cut \
     && mv Cargo.cut Cargo.toml \
     && mkdir src \

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::cards::offer_cards_by_id;
+use super::cards::offer_card_within;
 use super::match_request::candidates::{read_facts, read_known};
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
@@ -187,7 +187,8 @@ impl Piece {
         let (Some(known), Some(category)) = (known, category) else {
             return Ok(Err(SkipReason::RequestNotOpen));
         };
-        let offer = offer_cards_by_id(tx.ctx, tx.conn, &[pair.offer_id], tx.now)?.pop();
+        let within = known.card.window;
+        let offer = offer_card_within(tx.ctx, tx.conn, pair.offer_id, within, tx.now)?;
         // One that has joined another volunteer's since is not locked.
         let is_locked = |v| self.owners.get(&pair.offer_id) == Some(&v);
         let offer = offer.filter(|o| o.category == row.category && is_locked(o.volunteer));

@@ -1,10 +1,11 @@
 //! Rows as matching knows them: without secrets, at cells and sites.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use super::Ctx;
 use super::call_first::waits_for_call;
-use crate::domain::availability::{Window, Windows};
+use crate::domain::availability::{Availability, Window, Windows};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState, RequestState};
@@ -29,9 +30,9 @@ pub fn offer_cards(
     rows: Vec<Offer>,
     now: Ts,
 ) -> Result<Vec<OfferCard>, StorageError> {
-    let mut cards = offer_facts(conn, rows)?;
-    let horizon = Window::parse(now, now.after(ctx.settings.matching.horizon));
-    if let Ok(horizon) = horizon {
+    let known = known(ctx, &rows);
+    let mut cards = facts(conn, rows, known)?;
+    if let Some(horizon) = horizon(ctx, now) {
         for card in &mut cards {
             card.windows = card.availability.windows(horizon);
         }
@@ -39,11 +40,57 @@ pub fn offer_cards(
     Ok(cards)
 }
 
+/// The card of an offer that may be asked now, with its intervals only as far as they matter for a request
+/// with this window: they take longest to make.
+///
+/// # Errors
+/// A failed query.
+pub(super) fn offer_card_within(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    id: OfferId,
+    window: Window,
+    now: Ts,
+) -> Result<Option<OfferCard>, StorageError> {
+    let rows = offers::find_all(conn, &[id])?;
+    let known = known(ctx, &rows);
+    let card = facts(conn, rows, known)?.pop();
+    let within = horizon(ctx, now).and_then(|horizon| horizon.intersect(window));
+    Ok(card.map(|card| OfferCard {
+        windows: within.map_or_else(Windows::default, |within| card.availability.windows(within)),
+        ..card
+    }))
+}
+
+fn horizon(ctx: &Ctx, now: Ts) -> Option<Window> {
+    Window::parse(now, now.after(ctx.settings.matching.horizon)).ok()
+}
+
+/// When offers stand, as far as the index knows it and they have not changed: opening hours take long to
+/// parse.
+fn known(ctx: &Ctx, rows: &[Offer]) -> HashMap<OfferId, Availability> {
+    let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
+    rows.iter()
+        .filter_map(|row| {
+            let known = &index.offer(row.id)?.availability;
+            row.stands_as(known).then(|| (row.id, known.clone()))
+        })
+        .collect()
+}
+
 /// As [`offer_cards`], without the intervals, which take longest to make.
 ///
 /// # Errors
 /// A failed query.
 pub fn offer_facts(conn: &mut Conn, rows: Vec<Offer>) -> Result<Vec<OfferCard>, StorageError> {
+    facts(conn, rows, HashMap::new())
+}
+
+fn facts(
+    conn: &mut Conn,
+    rows: Vec<Offer>,
+    mut known: HashMap<OfferId, Availability>,
+) -> Result<Vec<OfferCard>, StorageError> {
     let ids: Vec<OfferId> = rows.iter().map(|o| o.id).collect();
     let owners: Vec<VolunteerId> = rows.iter().map(|o| o.volunteer_id).collect();
     let owners: HashMap<VolunteerId, Volunteer> = volunteers::find_all(conn, &owners)?
@@ -64,7 +111,8 @@ pub fn offer_facts(conn: &mut Conn, rows: Vec<Offer>) -> Result<Vec<OfferCard>, 
             let owner = owners.get(&offer.volunteer_id)?;
             let taken = taken.remove(&offer.id).unwrap_or_default();
             let site = listed.get(&offer.id);
-            offer_card(offer, owner, site, taken)
+            let known = known.remove(&offer.id);
+            offer_card(offer, owner, site, taken, known)
         })
         .collect())
 }
@@ -90,6 +138,7 @@ fn offer_card(
     owner: &Volunteer,
     site: Option<&Site>,
     taken: Vec<(Ts, i32)>,
+    known: Option<Availability>,
 ) -> Option<OfferCard> {
     if offer.state != OfferState::Open || !owner.is_askable() || site.is_some_and(|s| s.walk_in) {
         return None;
@@ -98,7 +147,7 @@ fn offer_card(
         Some(site) => GeoPoint::parse(site.lat, site.lon).ok()?,
         None => offer.cell.center(),
     };
-    let availability = offer.availability()?;
+    let availability = known.or_else(|| offer.availability())?;
     Some(OfferCard {
         id: offer.id,
         volunteer: offer.volunteer_id,

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::{Turn, load_for_update, share_turn, take_turn};
+use super::dialect::{Turn, load_for_update, one_of, share_turn, take_turn};
 use super::page::{Page, page_of};
 use super::schema::areas;
 use crate::domain::area::{AreaReason, Circle, Frozen, Radius, Settling};
@@ -165,5 +165,5 @@ pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize>
         .limit(limit)
         .select(areas::id)
         .load(c))?;
-    with!(conn, c => diesel::delete(areas::table.filter(areas::id.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(areas::table.filter(one_of(areas::id, &old))).execute(c))
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::schema::blocks;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::clock::Ts;
@@ -34,5 +35,8 @@ pub fn all(conn: &mut Conn) -> QueryResult<Vec<KeyedHash>> {
 /// # Errors
 /// A failed query.
 pub fn among(conn: &mut Conn, pairs: &[KeyedHash]) -> QueryResult<Vec<KeyedHash>> {
-    with!(conn, c => blocks::table.filter(blocks::pair_hash.eq_any(pairs)).select(blocks::pair_hash).load(c))
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => blocks::table.filter(one_of(blocks::pair_hash, pairs)).select(blocks::pair_hash).load(c))
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::matches::Match;
 use super::offers::Offer;
 use super::schema::offer_capacity;
@@ -106,8 +107,11 @@ pub fn taken(conn: &mut Conn, offer: OfferId, period: Ts) -> QueryResult<i32> {
 /// # Errors
 /// A failed query.
 pub fn taken_of(conn: &mut Conn, offers: &[OfferId]) -> QueryResult<Vec<(OfferId, Ts, i32)>> {
+    if offers.is_empty() {
+        return Ok(Vec::new());
+    }
     with!(conn, c => offer_capacity::table
-        .filter(offer_capacity::offer_id.eq_any(offers))
+        .filter(one_of(offer_capacity::offer_id, offers))
         .filter(offer_capacity::taken.gt(0))
         .select((offer_capacity::offer_id, offer_capacity::period_start, offer_capacity::taken))
         .load(c))

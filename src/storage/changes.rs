@@ -13,8 +13,8 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
-use super::dialect::{Horizon, horizon};
+use super::connection::{Conn, insert_rows, with};
+use super::dialect::{Horizon, horizon, one_of};
 use super::schema::changes;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RecordId, RequestId};
@@ -56,7 +56,7 @@ fn insert(
             )
         })
         .collect();
-    with!(conn, c => diesel::insert_into(changes::table).values(&rows).execute(c))?;
+    insert_rows!(conn, changes::table, &rows[..])?;
     Ok(())
 }
 
@@ -205,7 +205,7 @@ fn between(
     let mut page: Vec<Change> = Vec::new();
     if !open.is_empty() {
         page = with!(conn, c => changes::table
-            .filter(changes::mark.eq_any(&open))
+            .filter(one_of(changes::mark, &open))
             .filter(changes::mark.gt(mark).or(changes::seq.gt(seq)))
             .order((changes::mark, changes::seq))
             .limit(limit)
@@ -278,5 +278,5 @@ pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
     if old.is_empty() {
         return Ok(0);
     }
-    with!(conn, c => diesel::delete(changes::table.filter(changes::seq.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(changes::table.filter(one_of(changes::seq, &old))).execute(c))
 }

@@ -105,6 +105,18 @@ macro_rules! with {
 }
 pub(crate) use with;
 
+/// Inserts rows. A single one, as nearly always, by a statement that stays prepared: the text for several
+/// depends on how many they are.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr) => {
+        match $rows {
+            [row] => $crate::storage::connection::with!($conn, c => diesel::insert_into($table).values(row).execute(c)),
+            rows => $crate::storage::connection::with!($conn, c => diesel::insert_into($table).values(rows).execute(c)),
+        }
+    };
+}
+pub(super) use insert_rows;
+
 impl Conn {
     /// A connection of its own, outside the doors and their pools.
     ///

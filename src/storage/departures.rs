@@ -3,8 +3,8 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
-use super::dialect::{Turn, take_turn};
+use super::connection::{Conn, insert_rows, with};
+use super::dialect::{Turn, one_of, take_turn};
 use super::schema::departures;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::clock::Ts;
@@ -38,7 +38,7 @@ pub fn note(conn: &mut Conn, leaving: &[(LetterId, Option<KeyedHash>)], at: Ts) 
             )
         })
         .collect();
-    with!(conn, c => diesel::insert_into(departures::table).values(&rows).execute(c))?;
+    insert_rows!(conn, departures::table, &rows[..])?;
     Ok(())
 }
 
@@ -58,7 +58,7 @@ pub fn left(conn: &mut Conn, letter: LetterId, at: Ts) -> QueryResult<()> {
 /// # Errors
 /// A failed query.
 pub fn cancel(conn: &mut Conn, letters: &[LetterId]) -> QueryResult<()> {
-    with!(conn, c => diesel::delete(departures::table.filter(departures::letter_id.eq_any(letters)))
+    with!(conn, c => diesel::delete(departures::table.filter(one_of(departures::letter_id, letters)))
         .execute(c))?;
     Ok(())
 }
@@ -107,7 +107,7 @@ pub fn to_addresses(
     since: Ts,
 ) -> QueryResult<Vec<(LetterId, KeyedHash, Ts)>> {
     with!(conn, c => departures::table
-        .filter(departures::address_hash.eq_any(addresses))
+        .filter(one_of(departures::address_hash, addresses))
         .filter(departures::at.gt(since))
         .select((
             departures::letter_id,
@@ -127,5 +127,5 @@ pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
         .select(departures::letter_id)
         .limit(limit)
         .load(c))?;
-    with!(conn, c => diesel::delete(departures::table.filter(departures::letter_id.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(departures::table.filter(one_of(departures::letter_id, &old))).execute(c))
 }

@@ -21,7 +21,15 @@
 //!   accepted;
 //! * no match of a **request** comes into being, is accepted or ends; the same holds of an **offer**.
 
+use std::iter::repeat;
+
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{Array, Bool, HasSqlType};
+use diesel::sqlite::Sqlite;
 
 use super::connection::Conn;
 use super::sql_types::Instant;
@@ -53,6 +61,99 @@ macro_rules! load_skip_locked {
     };
 }
 pub(super) use load_skip_locked;
+
+/// The column holds one of these values: as diesel's `eq_any`, whose text on SQLite is another one for each
+/// number of values, so that it is parsed and planned anew each time it is asked. Here the list is filled up
+/// with its last value to the next power of two, and the few texts there are then stay prepared.
+pub(super) fn one_of<C, T: Clone>(column: C, values: &[T]) -> OneOf<C, T> {
+    OneOf {
+        column,
+        values: values.to_vec(),
+    }
+}
+
+/// See [`one_of`].
+#[derive(Clone, Debug)]
+pub(super) struct OneOf<C, T> {
+    column: C,
+    values: Vec<T>,
+}
+
+/// Longer lists are rare: their texts are not worth keeping.
+const KEPT_UP_TO: usize = 256;
+
+impl<C: Expression, T> Expression for OneOf<C, T> {
+    type SqlType = Bool;
+}
+
+impl<C: AppearsOnTable<S>, T, S: ?Sized> AppearsOnTable<S> for OneOf<C, T> where Self: Expression {}
+
+impl<C: SelectableExpression<S>, T, S: ?Sized> SelectableExpression<S> for OneOf<C, T> where
+    Self: AppearsOnTable<S>
+{
+}
+
+impl<C: ValidGrouping<G>, T, G> ValidGrouping<G> for OneOf<C, T> {
+    type IsAggregate = C::IsAggregate;
+}
+
+impl<C, T> QueryId for OneOf<C, T> {
+    type QueryId = ();
+    // Its text depends on how many values there are; it is known by that.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C, T> QueryFragment<Sqlite> for OneOf<C, T>
+where
+    C: Expression + QueryFragment<Sqlite>,
+    Sqlite: HasSqlType<C::SqlType>,
+    T: ToSql<C::SqlType, Sqlite>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let Some(last) = self.values.last() else {
+            out.push_sql("1=0");
+            return Ok(());
+        };
+        let mut filled = self.values.len();
+        if filled <= KEPT_UP_TO {
+            filled = filled.next_power_of_two();
+        } else {
+            out.unsafe_to_cache_prepared();
+        }
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" IN (");
+        for (nth, value) in self
+            .values
+            .iter()
+            .chain(repeat(last))
+            .take(filled)
+            .enumerate()
+        {
+            if nth > 0 {
+                out.push_sql(", ");
+            }
+            out.push_bind_param(value)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<C, T> QueryFragment<Pg> for OneOf<C, T>
+where
+    C: Expression + QueryFragment<Pg>,
+    Pg: HasSqlType<Array<C::SqlType>>,
+    Vec<T>: ToSql<Array<C::SqlType>, Pg>,
+    C::SqlType: 'static,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" = ANY(");
+        out.push_bind_param::<Array<C::SqlType>, Vec<T>>(&self.values)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
 
 /// What whoever reads after this is sure to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,5 +309,40 @@ pub(super) fn number_on(conn: &mut Conn, table: &str, column: &str) -> QueryResu
         Conn::Postgres(_) => conn.execute(&format!(
             "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) FROM {table} HAVING max({column}) IS NOT NULL"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Integer;
+
+    use super::*;
+
+    #[test]
+    fn whatever_fills_a_list_up_finds_nothing_more_and_nothing_less() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let mut is_one_of = |value: i32, values: &[i32]| -> bool {
+            diesel::select(one_of(value.into_sql::<Integer>(), values))
+                .get_result(&mut conn)
+                .unwrap()
+        };
+        for length in [0, 1, 2, 3, 5, 8, 300] {
+            let values: Vec<i32> = (1..=length).collect();
+            assert!(!is_one_of(0, &values) && !is_one_of(length + 1, &values));
+            assert!(values.iter().all(|value| is_one_of(*value, &values)));
+        }
+    }
+
+    #[test]
+    fn lists_up_to_a_power_of_two_are_one_text() {
+        let text = |length: usize| {
+            let values = vec![7; length];
+            let query = diesel::select(one_of(7.into_sql::<Integer>(), &values));
+            let text = diesel::debug_query::<Sqlite, _>(&query).to_string();
+            text.split(" -- ").next().unwrap().to_owned()
+        };
+        assert_eq!(text(3), text(4));
+        assert_eq!(text(5), text(8));
+        assert_ne!(text(4), text(5));
     }
 }

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::schema::idempotency;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::clock::Ts;
@@ -84,5 +85,5 @@ pub fn trim(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
         .select(idempotency::key_hash)
         .limit(limit)
         .load(c))?;
-    with!(conn, c => diesel::delete(idempotency::table.filter(idempotency::key_hash.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(idempotency::table.filter(one_of(idempotency::key_hash, &old))).execute(c))
 }

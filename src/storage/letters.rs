@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
-use super::dialect::{load_for_update, load_skip_locked};
+use super::connection::{Conn, insert_rows, with};
+use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
 use super::schema::letters;
 use crate::domain::clock::Ts;
@@ -74,7 +74,7 @@ pub struct LetterFilter {
 /// # Errors
 /// A failed query.
 pub fn insert(conn: &mut Conn, new: &[Letter]) -> QueryResult<()> {
-    with!(conn, c => diesel::insert_into(letters::table).values(new).execute(c))?;
+    insert_rows!(conn, letters::table, new)?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ pub fn claim_due(
             .limit(limit)
             .select(letters::id)
     )?;
-    with!(conn, c => diesel::update(letters::table.filter(letters::id.eq_any(&ids)))
+    with!(conn, c => diesel::update(letters::table.filter(one_of(letters::id, &ids)))
         .set((
             letters::lease_id.eq(lease),
             letters::lease_until.eq(lease_until),
@@ -143,7 +143,7 @@ pub fn claim_due(
         ))
         .execute(c))?;
     let mut claimed: Vec<Letter> = with!(conn, c => letters::table
-        .filter(letters::id.eq_any(&ids))
+        .filter(one_of(letters::id, &ids))
         .select(Letter::as_select())
         .load(c))?;
     claimed.sort_by_key(|l| (l.priority, l.due_at, l.id));
@@ -156,7 +156,7 @@ pub fn claim_due(
 /// A failed query.
 pub fn held(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult<Vec<LetterId>> {
     with!(conn, c => letters::table
-        .filter(letters::id.eq_any(ids))
+        .filter(one_of(letters::id, ids))
         .filter(letters::lease_id.eq(lease))
         .filter(letters::state.eq(LetterState::Queued))
         .select(letters::id)
@@ -171,7 +171,7 @@ pub fn lock_held(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResu
     load_for_update!(
         conn,
         letters::table
-            .filter(letters::id.eq_any(ids))
+            .filter(one_of(letters::id, ids))
             .filter(letters::lease_id.eq(lease))
             .filter(letters::state.eq(LetterState::Queued))
             .order(letters::id)
@@ -186,7 +186,7 @@ pub fn lock_held(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResu
 /// A failed query.
 pub fn unclaim(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult<usize> {
     with!(conn, c => diesel::update(letters::table
-            .filter(letters::id.eq_any(ids))
+            .filter(one_of(letters::id, ids))
             .filter(letters::lease_id.eq(lease))
             .filter(letters::state.eq(LetterState::Queued)))
         .set((
@@ -339,7 +339,7 @@ pub fn count_since(conn: &mut Conn, to: RecordId, kind: LetterKind, since: Ts) -
 /// # Errors
 /// A failed query.
 pub fn delete_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::delete(letters::table.filter(letters::request_id.eq_any(ids))).execute(c))
+    with!(conn, c => diesel::delete(letters::table.filter(one_of(letters::request_id, ids))).execute(c))
 }
 
 /// Deletes letters that were settled before an instant, some at a time.
@@ -353,5 +353,5 @@ pub fn delete_settled(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<us
         .limit(limit)
         .select(letters::id)
         .load(c))?;
-    with!(conn, c => diesel::delete(letters::table.filter(letters::id.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(letters::table.filter(one_of(letters::id, &old))).execute(c))
 }

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::connection::{Conn, insert_rows, with};
+use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
 use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
@@ -111,7 +111,7 @@ pub struct MatchFilter {
 /// # Errors
 /// A failed query.
 pub fn insert(conn: &mut Conn, new: &[Match]) -> QueryResult<()> {
-    with!(conn, c => diesel::insert_into(matches::table).values(new).execute(c))?;
+    insert_rows!(conn, matches::table, new)?;
     Ok(())
 }
 
@@ -142,7 +142,7 @@ pub fn lock_all(conn: &mut Conn, ids: &[MatchId]) -> QueryResult<Vec<Match>> {
     load_for_update!(
         conn,
         matches::table
-            .filter(matches::id.eq_any(ids))
+            .filter(one_of(matches::id, ids))
             .order(matches::id)
             .select(Match::as_select())
     )
@@ -166,7 +166,7 @@ pub fn of_request(conn: &mut Conn, request: RequestId) -> QueryResult<Vec<Match>
 /// A failed query.
 pub fn of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Match>> {
     with!(conn, c => matches::table
-        .filter(matches::request_id.eq_any(ids))
+        .filter(one_of(matches::request_id, ids))
         .select(Match::as_select())
         .load(c))
 }
@@ -215,7 +215,7 @@ pub fn active_between(
         .inner_join(offers::table)
         .filter(requests::neighbor_id.eq(neighbor))
         .filter(offers::volunteer_id.eq(volunteer))
-        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .filter(one_of(matches::state, &MatchState::ACTIVE))
         .order((requests::id, offers::id, matches::id))
         .select(Match::as_select())
         .load(c))
@@ -237,8 +237,8 @@ pub struct Between {
 /// A failed query.
 pub fn active_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Between>> {
     with!(conn, c => matches::table
-        .filter(matches::request_id.eq_any(ids))
-        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .filter(one_of(matches::request_id, ids))
+        .filter(one_of(matches::state, &MatchState::ACTIVE))
         .select((matches::id, matches::request_id, matches::offer_id, matches::state))
         .load(c))
 }
@@ -249,8 +249,8 @@ pub fn active_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec
 /// A failed query.
 pub fn active_of_offers(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Between>> {
     with!(conn, c => matches::table
-        .filter(matches::offer_id.eq_any(ids))
-        .filter(matches::state.eq_any(MatchState::ACTIVE))
+        .filter(one_of(matches::offer_id, ids))
+        .filter(one_of(matches::state, &MatchState::ACTIVE))
         .select((matches::id, matches::request_id, matches::offer_id, matches::state))
         .load(c))
 }
@@ -269,7 +269,7 @@ pub fn helpers_of_series(
         .inner_join(offers::table)
         .filter(requests::series_id.eq(series))
         .filter(requests::id.ne(slot))
-        .filter(matches::state.eq_any([MatchState::Accepted, MatchState::Fulfilled]))
+        .filter(one_of(matches::state, &[MatchState::Accepted, MatchState::Fulfilled]))
         .select(offers::volunteer_id)
         .distinct()
         .load(c))
@@ -316,11 +316,14 @@ pub fn load_of(
     volunteers: &[VolunteerId],
     week_ago: Ts,
 ) -> QueryResult<Vec<VolunteerLoad>> {
+    if volunteers.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows: Vec<LoadRow> = with!(conn, c => matches::table
         .inner_join(offers::table)
         .inner_join(requests::table)
-        .filter(offers::volunteer_id.eq_any(volunteers))
-        .filter(matches::state.eq_any(MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
+        .filter(one_of(offers::volunteer_id, volunteers))
+        .filter(one_of(matches::state, &MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
         .select(LoadRow::as_select())
         .load(c))?;
     let mut loads: Vec<VolunteerLoad> =
@@ -421,7 +424,7 @@ pub fn open_asks_after(
 ) -> QueryResult<Vec<Match>> {
     with!(conn, c => {
         let mut query = matches::table
-            .filter(matches::state.eq_any([MatchState::Proposed, MatchState::Notified]))
+            .filter(one_of(matches::state, &[MatchState::Proposed, MatchState::Notified]))
             .filter(matches::ended_at.is_null())
             .order(matches::id)
             .limit(limit)
@@ -446,7 +449,7 @@ fn step(
         to,
         MatchState::Declined | MatchState::Lapsed | MatchState::Vetoed | MatchState::Superseded
     );
-    let done = with!(conn, c => diesel::update(matches::table.filter(matches::id.eq(id)).filter(matches::state.eq_any(from)))
+    let done = with!(conn, c => diesel::update(matches::table.filter(matches::id.eq(id)).filter(one_of(matches::state, from)))
         .set((
             matches::state.eq(to),
             matches::ended_at.eq(ended.then_some(now)),
@@ -549,7 +552,7 @@ pub struct Acceptance {
 pub fn accept(conn: &mut Conn, id: MatchId, acceptance: &Acceptance, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(matches::table
             .filter(matches::id.eq(id))
-            .filter(matches::state.eq_any([MatchState::Notified, MatchState::Declined, MatchState::Lapsed])))
+            .filter(one_of(matches::state, &[MatchState::Notified, MatchState::Declined, MatchState::Lapsed])))
         .set((
             matches::state.eq(MatchState::Accepted),
             matches::taken.eq(acceptance.taken),
@@ -577,7 +580,7 @@ pub fn agree(conn: &mut Conn, id: MatchId, released_at: Ts, now: Ts) -> QueryRes
         matches::table
             .filter(matches::id.eq(id))
             .filter(matches::state.eq(MatchState::Accepted))
-            .filter(matches::agreement.eq_any([Agreement::None, Agreement::Pending])),
+            .filter(one_of(matches::agreement, &[Agreement::None, Agreement::Pending])),
     )
     .set((
         matches::agreement.eq(Agreement::Agreed),
@@ -626,7 +629,7 @@ pub fn fulfil(conn: &mut Conn, id: MatchId, by: DoneBy, now: Ts) -> QueryResult<
     let done = with!(conn, c => diesel::update(matches::table
             .filter(matches::id.eq(id))
             .filter(matches::state.eq(MatchState::Accepted))
-            .filter(matches::agreement.eq_any([Agreement::None, Agreement::Agreed])))
+            .filter(one_of(matches::agreement, &[Agreement::None, Agreement::Agreed])))
         .set((
             matches::state.eq(MatchState::Fulfilled),
             matches::done_by.eq(by),
@@ -720,5 +723,5 @@ pub fn next_overdue(conn: &mut Conn) -> QueryResult<Option<Ts>> {
 /// # Errors
 /// A failed query.
 pub fn delete_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::delete(matches::table.filter(matches::request_id.eq_any(ids))).execute(c))
+    with!(conn, c => diesel::delete(matches::table.filter(one_of(matches::request_id, ids))).execute(c))
 }

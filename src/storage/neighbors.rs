@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::dialect::{load_for_update, one_of};
 use super::schema::{neighbors, requests};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
@@ -101,7 +101,7 @@ pub fn lock_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor
     load_for_update!(
         conn,
         neighbors::table
-            .filter(neighbors::id.eq_any(ids))
+            .filter(one_of(neighbors::id, ids))
             .order(neighbors::id)
             .select(Neighbor::as_select())
     )
@@ -112,7 +112,10 @@ pub fn lock_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor>> {
-    with!(conn, c => neighbors::table.filter(neighbors::id.eq_any(ids)).order(neighbors::id).select(Neighbor::as_select()).load(c))
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => neighbors::table.filter(one_of(neighbors::id, ids)).order(neighbors::id).select(Neighbor::as_select()).load(c))
 }
 
 /// Changes a neighbor if nobody changed her since `read_version` was read.
@@ -169,7 +172,7 @@ pub fn prove_address(
 pub fn verify(conn: &mut Conn, id: NeighborId, how: Verified, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(neighbors::table
             .filter(neighbors::id.eq(id))
-            .filter(neighbors::verified.eq_any([Verified::None, Verified::Email]))
+            .filter(one_of(neighbors::verified, &[Verified::None, Verified::Email]))
             .filter(neighbors::erased_at.is_null()))
         .set((neighbors::verified.eq(how), neighbors::updated_at.eq(now)))
         .execute(c))?;
@@ -235,7 +238,7 @@ pub fn erase(conn: &mut Conn, id: NeighborId, now: Ts) -> QueryResult<bool> {
 /// A failed query.
 pub fn delete_forgotten(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<usize> {
     with!(conn, c => diesel::delete(neighbors::table
-            .filter(neighbors::id.eq_any(ids))
+            .filter(one_of(neighbors::id, ids))
             .filter(neighbors::erased_at.is_not_null())
             .filter(diesel::dsl::not(diesel::dsl::exists(
                 requests::table.filter(requests::neighbor_id.eq(neighbors::id)),

@@ -2,14 +2,14 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
-use super::dialect::{load_for_update, load_skip_locked};
+use super::connection::{Conn, insert_rows, with};
+use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
 use super::schema::{letters, matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::attribute::Attributes;
-use crate::domain::availability::Availability;
+use crate::domain::availability::{Availability, OpeningHours};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, OfferId, VolunteerId};
@@ -68,6 +68,16 @@ impl Offer {
             timezone: self.timezone.parse().ok()?,
         })
     }
+
+    /// Whether it stands as `known` says, which then need not be parsed again.
+    #[must_use]
+    pub fn stands_as(&self, known: &Availability) -> bool {
+        let hours = known.opening_hours.as_ref().map(OpeningHours::as_str);
+        self.available_from == known.from
+            && self.available_until == known.until
+            && self.opening_hours.as_deref() == hours
+            && self.timezone == known.timezone.as_str()
+    }
 }
 
 impl Offer {
@@ -114,7 +124,7 @@ pub struct OfferFilter {
 /// # Errors
 /// A failed query.
 pub fn insert(conn: &mut Conn, new: &[Offer]) -> QueryResult<()> {
-    with!(conn, c => diesel::insert_into(offers::table).values(new).execute(c))?;
+    insert_rows!(conn, offers::table, new)?;
     Ok(())
 }
 
@@ -145,10 +155,24 @@ pub fn lock_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
     load_for_update!(
         conn,
         offers::table
-            .filter(offers::id.eq_any(ids))
+            .filter(one_of(offers::id, ids))
             .order(offers::id)
             .select(Offer::as_select())
     )
+}
+
+/// Whose these offers are.
+///
+/// # Errors
+/// A failed query.
+pub fn owners(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<(OfferId, VolunteerId)>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => offers::table
+        .filter(one_of(offers::id, ids))
+        .select((offers::id, offers::volunteer_id))
+        .load(c))
 }
 
 /// Several offers at once, in the order of their ids.
@@ -156,7 +180,10 @@ pub fn lock_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<Vec<Offer>> {
-    with!(conn, c => offers::table.filter(offers::id.eq_any(ids)).order(offers::id).select(Offer::as_select()).load(c))
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => offers::table.filter(one_of(offers::id, ids)).order(offers::id).select(Offer::as_select()).load(c))
 }
 
 /// All offers of a volunteer, oldest first.
@@ -177,7 +204,7 @@ pub fn of_volunteer(conn: &mut Conn, volunteer: VolunteerId) -> QueryResult<Vec<
 /// A failed query.
 pub fn ids_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<OfferId>> {
     with!(conn, c => offers::table
-        .filter(offers::volunteer_id.eq_any(volunteers))
+        .filter(one_of(offers::volunteer_id, volunteers))
         .select(offers::id)
         .load(c))
 }
@@ -253,7 +280,10 @@ pub fn claim_due(
             .limit(limit)
             .select(offers::id)
     )?;
-    with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(&ids)))
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => diesel::update(offers::table.filter(one_of(offers::id, &ids)))
         .set((offers::lease_id.eq(lease), offers::lease_until.eq(lease_until)))
         .execute(c))?;
     let mut claimed = find_all(conn, &ids)?;
@@ -318,13 +348,13 @@ pub fn make_due(conn: &mut Conn, ids: &[OfferId], due: Ts) -> QueryResult<usize>
         let _: Vec<OfferId> = load_for_update!(
             conn,
             offers::table
-                .filter(offers::id.eq_any(ids))
+                .filter(one_of(offers::id, ids))
                 .order(offers::id)
                 .select(offers::id)
         )?;
     }
     with!(conn, c => diesel::update(offers::table
-            .filter(offers::id.eq_any(ids))
+            .filter(one_of(offers::id, ids))
             .filter(offers::state.eq(OfferState::Open)))
         .set((offers::match_due_at.eq(due), offers::lease_id.eq(None::<LeaseId>), offers::lease_until.eq(None::<Ts>)))
         .execute(c))
@@ -429,7 +459,7 @@ pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
 /// # Errors
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::update(offers::table.filter(offers::id.eq_any(ids)))
+    with!(conn, c => diesel::update(offers::table.filter(one_of(offers::id, ids)))
         .set((offers::sealed.eq(None::<Sealed>), offers::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }
@@ -497,8 +527,8 @@ pub fn to_forget(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Off
 /// # Errors
 /// A failed query, or an offer to which a match belongs.
 pub fn delete(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<()> {
-    with!(conn, c => diesel::delete(offer_capacity::table.filter(offer_capacity::offer_id.eq_any(ids))).execute(c))?;
-    with!(conn, c => diesel::delete(sites::table.filter(sites::offer_id.eq_any(ids))).execute(c))?;
-    with!(conn, c => diesel::delete(offers::table.filter(offers::id.eq_any(ids))).execute(c))?;
+    with!(conn, c => diesel::delete(offer_capacity::table.filter(one_of(offer_capacity::offer_id, ids))).execute(c))?;
+    with!(conn, c => diesel::delete(sites::table.filter(one_of(sites::offer_id, ids))).execute(c))?;
+    with!(conn, c => diesel::delete(offers::table.filter(one_of(offers::id, ids))).execute(c))?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
 use super::schema::{plan_pairs, plans};
 use super::sql_types::Json;
@@ -145,7 +145,7 @@ pub fn pairs_page(
 /// A failed query.
 pub fn standing(conn: &mut Conn, ids: &[PlanId]) -> QueryResult<Vec<Standing>> {
     with!(conn, c => plan_pairs::table
-        .filter(plan_pairs::plan_id.eq_any(ids))
+        .filter(one_of(plan_pairs::plan_id, ids))
         .group_by((plan_pairs::plan_id, plan_pairs::state, plan_pairs::reason))
         .select((plan_pairs::plan_id, plan_pairs::state, plan_pairs::reason, diesel::dsl::count_star()))
         .load(c))
@@ -202,12 +202,12 @@ pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize>
         .select(plans::id)
         .load(c))?;
     let pairs: Vec<PlanPairId> = with!(conn, c => plan_pairs::table
-        .filter(plan_pairs::plan_id.eq_any(&old))
+        .filter(one_of(plan_pairs::plan_id, &old))
         .limit(limit)
         .select(plan_pairs::id)
         .load(c))?;
     if !pairs.is_empty() {
-        return with!(conn, c => diesel::delete(plan_pairs::table.filter(plan_pairs::id.eq_any(&pairs))).execute(c));
+        return with!(conn, c => diesel::delete(plan_pairs::table.filter(one_of(plan_pairs::id, &pairs))).execute(c));
     }
-    with!(conn, c => diesel::delete(plans::table.filter(plans::id.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(plans::table.filter(one_of(plans::id, &old))).execute(c))
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::page::{Page, page_of};
 use super::schema::reports;
 use crate::crypto::seal::Sealed;
@@ -198,7 +199,7 @@ pub fn closed_with_secrets(conn: &mut Conn, limit: i64) -> QueryResult<Vec<Repor
 /// # Errors
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[ReportId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::update(reports::table.filter(reports::id.eq_any(ids)))
+    with!(conn, c => diesel::update(reports::table.filter(one_of(reports::id, ids)))
         .set((reports::sealed.eq(None::<Sealed>), reports::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }
@@ -214,5 +215,5 @@ pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize>
         .limit(limit)
         .select(reports::id)
         .load(c))?;
-    with!(conn, c => diesel::delete(reports::table.filter(reports::id.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(reports::table.filter(one_of(reports::id, &old))).execute(c))
 }

@@ -3,8 +3,8 @@
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
-use super::dialect::{load_for_update, load_skip_locked};
+use super::connection::{Conn, insert_rows, with};
+use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
 use super::rounds;
 use super::schema::{matches, neighbors, requests};
@@ -145,7 +145,7 @@ pub struct RequestFilter {
 /// # Errors
 /// A failed query.
 pub fn insert(conn: &mut Conn, new: &[Request]) -> QueryResult<()> {
-    with!(conn, c => diesel::insert_into(requests::table).values(new).execute(c))?;
+    insert_rows!(conn, requests::table, new)?;
     Ok(())
 }
 
@@ -176,7 +176,7 @@ pub fn lock_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>>
     load_for_update!(
         conn,
         requests::table
-            .filter(requests::id.eq_any(ids))
+            .filter(one_of(requests::id, ids))
             .order(requests::id)
             .select(Request::as_select())
     )
@@ -187,7 +187,10 @@ pub fn lock_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>>
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Request>> {
-    with!(conn, c => requests::table.filter(requests::id.eq_any(ids)).order(requests::id).select(Request::as_select()).load(c))
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => requests::table.filter(one_of(requests::id, ids)).order(requests::id).select(Request::as_select()).load(c))
 }
 
 /// All requests of a neighbor, oldest first.
@@ -208,7 +211,7 @@ pub fn of_neighbor(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Vec<Req
 /// A failed query.
 pub fn ids_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<RequestId>> {
     with!(conn, c => requests::table
-        .filter(requests::neighbor_id.eq_any(neighbors))
+        .filter(one_of(requests::neighbor_id, neighbors))
         .select(requests::id)
         .load(c))
 }
@@ -296,7 +299,7 @@ pub fn open_needs(
     let mut needs: Vec<OpenNeed> = with!(conn, c => requests::table
         .inner_join(neighbors::table)
         .filter(requests::state.eq(RequestState::Open))
-        .filter(requests::category.eq_any(categories))
+        .filter(one_of(requests::category, categories))
         .select((
             requests::category,
             requests::cell,
@@ -354,7 +357,10 @@ pub fn claim_due(
             .limit(limit)
             .select(requests::id)
     )?;
-    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)))
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => diesel::update(requests::table.filter(one_of(requests::id, &ids)))
         .set((requests::lease_id.eq(lease), requests::lease_until.eq(lease_until)))
         .execute(c))?;
     let mut claimed = find_all(conn, &ids)?;
@@ -449,7 +455,7 @@ pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usiz
         let _: Vec<RequestId> = load_for_update!(
             conn,
             requests::table
-                .filter(requests::id.eq_any(ids))
+                .filter(one_of(requests::id, ids))
                 .filter(is_open())
                 .filter(is_later())
                 .order(requests::id)
@@ -457,7 +463,7 @@ pub fn make_due(conn: &mut Conn, ids: &[RequestId], due: Ts) -> QueryResult<usiz
         )?;
     }
     with!(conn, c => diesel::update(requests::table
-            .filter(requests::id.eq_any(ids))
+            .filter(one_of(requests::id, ids))
             .filter(is_open())
             .filter(is_later()))
         .set((requests::match_due_at.eq(due), requests::lease_id.eq(None::<LeaseId>), requests::lease_until.eq(None::<Ts>)))
@@ -474,7 +480,7 @@ pub fn set_attention(
     attention: Option<Attention>,
 ) -> QueryResult<()> {
     with!(conn, c => diesel::update(requests::table
-            .filter(requests::id.eq_any(ids))
+            .filter(one_of(requests::id, ids))
             .filter(requests::state.ne(RequestState::Closed)))
         .set(requests::attention.eq(attention))
         .execute(c))?;
@@ -499,7 +505,7 @@ pub fn sweep(conn: &mut Conn, untouched_since: Ts, now: Ts, limit: i64) -> Query
         .select(requests::id)
         .load(c))?;
     lock_all(conn, &ids)?;
-    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(&ids)).filter(is_untouched()))
+    with!(conn, c => diesel::update(requests::table.filter(one_of(requests::id, &ids)).filter(is_untouched()))
         .set((requests::match_due_at.eq(now), requests::updated_at.eq(now)))
         .execute(c))
 }
@@ -538,7 +544,7 @@ pub fn give_back(conn: &mut Conn, id: RequestId, taken: i32, now: Ts) -> QueryRe
         .execute(c))?;
     with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq(id))
-            .filter(requests::state.eq_any([RequestState::Open, RequestState::Covered])))
+            .filter(one_of(requests::state, &[RequestState::Open, RequestState::Covered])))
         .set((
             requests::state.eq(RequestState::Open),
             requests::match_due_at.eq(now),
@@ -584,7 +590,7 @@ pub fn hold(conn: &mut Conn, id: RequestId, by: HeldBy, now: Ts) -> QueryResult<
     };
     let held = with!(conn, c => diesel::update(requests::table
             .filter(requests::id.eq(id))
-            .filter(requests::state.eq(RequestState::Open).or(requests::held_by.assume_not_null().eq_any(from))))
+            .filter(requests::state.eq(RequestState::Open).or(one_of(requests::held_by.assume_not_null(), &from))))
         .set((
             requests::state.eq(RequestState::Held),
             requests::held_by.eq(by),
@@ -695,7 +701,7 @@ pub fn is_past(conn: &mut Conn, id: RequestId, now: Ts, promised_before: Ts) -> 
 /// # Errors
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::update(requests::table.filter(requests::id.eq_any(ids)))
+    with!(conn, c => diesel::update(requests::table.filter(one_of(requests::id, ids)))
         .set((requests::sealed.eq(None::<Sealed>), requests::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }
@@ -767,5 +773,5 @@ pub fn to_forget(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Req
 /// A failed query.
 pub fn delete(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
     rounds::delete(conn, ids)?;
-    with!(conn, c => diesel::delete(requests::table.filter(requests::id.eq_any(ids))).execute(c))
+    with!(conn, c => diesel::delete(requests::table.filter(one_of(requests::id, ids))).execute(c))
 }

@@ -5,6 +5,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::schema::rounds;
 use super::sql_types::Json;
 use crate::domain::clock::Ts;
@@ -27,7 +28,7 @@ pub struct Rounds {
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<Vec<Rounds>> {
     with!(conn, c => rounds::table
-        .filter(rounds::request_id.eq_any(ids))
+        .filter(one_of(rounds::request_id, ids))
         .select(Rounds::as_select())
         .load(c))
 }
@@ -78,5 +79,5 @@ pub fn set_covered(conn: &mut Conn, id: RequestId, at: Ts) -> QueryResult<()> {
 /// # Errors
 /// A failed query.
 pub fn delete(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::delete(rounds::table.filter(rounds::request_id.eq_any(ids))).execute(c))
+    with!(conn, c => diesel::delete(rounds::table.filter(one_of(rounds::request_id, ids))).execute(c))
 }

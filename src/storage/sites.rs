@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::areas;
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::offers::Offer;
 use super::schema::{offers, sites, volunteers};
 use crate::domain::clock::Ts;
@@ -60,7 +61,10 @@ pub fn find(conn: &mut Conn, offer: OfferId) -> QueryResult<Option<Site>> {
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, offers: &[OfferId]) -> QueryResult<Vec<Site>> {
-    with!(conn, c => sites::table.filter(sites::offer_id.eq_any(offers)).select(Site::as_select()).load(c))
+    if offers.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => sites::table.filter(one_of(sites::offer_id, offers)).select(Site::as_select()).load(c))
 }
 
 /// Every listed site whose offer is open and not in a frozen area, of volunteers who are not paused or

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
 use super::schema::tasks;
 use crate::domain::clock::Ts;
@@ -194,5 +194,5 @@ pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize>
         .limit(limit)
         .select(tasks::id)
         .load(c))?;
-    with!(conn, c => diesel::delete(tasks::table.filter(tasks::id.eq_any(&old))).execute(c))
+    with!(conn, c => diesel::delete(tasks::table.filter(one_of(tasks::id, &old))).execute(c))
 }

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
+use super::dialect::one_of;
 use super::schema::tokens;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::Purpose;
@@ -113,7 +114,7 @@ pub fn expire(
     at: Ts,
 ) -> QueryResult<usize> {
     with!(conn, c => diesel::update(tokens::table
-            .filter(tokens::subject_id.eq_any(subjects))
+            .filter(one_of(tokens::subject_id, subjects))
             .filter(tokens::purpose.eq(purpose))
             .filter(tokens::expires_at.is_null().or(tokens::expires_at.gt(at))))
         .set(tokens::expires_at.eq(at))
@@ -144,7 +145,7 @@ pub fn keep_newest(
         return Ok(0);
     }
     let ended: Vec<KeyedHash> = oldest_first.into_iter().skip(1).take(too_many).collect();
-    with!(conn, c => diesel::delete(tokens::table.filter(tokens::hash.eq_any(&ended))).execute(c))
+    with!(conn, c => diesel::delete(tokens::table.filter(one_of(tokens::hash, &ended))).execute(c))
 }
 
 /// Until when the tokens of a purpose work, by subject; `None` is for good. Those without are left out.
@@ -204,7 +205,7 @@ pub fn delete_expired(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<usize
         .select(tokens::hash)
         .limit(limit)
         .load(c))?;
-    with!(conn, c => diesel::delete(tokens::table.filter(tokens::hash.eq_any(&over))).execute(c))
+    with!(conn, c => diesel::delete(tokens::table.filter(one_of(tokens::hash, &over))).execute(c))
 }
 
 /// Lets the tokens of one subject open another, into which it was merged.

@@ -4,7 +4,7 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::load_for_update;
+use super::dialect::{load_for_update, one_of};
 use super::letters::LetterState;
 use super::page::{Page, page_of};
 use super::schema::{letters, matches, offers, volunteers};
@@ -123,7 +123,7 @@ pub fn lock_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunte
     load_for_update!(
         conn,
         volunteers::table
-            .filter(volunteers::id.eq_any(ids))
+            .filter(one_of(volunteers::id, ids))
             .order(volunteers::id)
             .select(Volunteer::as_select())
     )
@@ -134,7 +134,10 @@ pub fn lock_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunte
 /// # Errors
 /// A failed query.
 pub fn find_all(conn: &mut Conn, ids: &[VolunteerId]) -> QueryResult<Vec<Volunteer>> {
-    with!(conn, c => volunteers::table.filter(volunteers::id.eq_any(ids)).order(volunteers::id).select(Volunteer::as_select()).load(c))
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => volunteers::table.filter(one_of(volunteers::id, ids)).order(volunteers::id).select(Volunteer::as_select()).load(c))
 }
 
 /// Whether a volunteer with that address wants no mail.
@@ -309,7 +312,10 @@ pub fn set_paused(conn: &mut Conn, id: VolunteerId, at: Option<Ts>, now: Ts) -> 
 /// # Errors
 /// A failed query.
 pub fn set_asked(conn: &mut Conn, ids: &[VolunteerId], now: Ts) -> QueryResult<()> {
-    with!(conn, c => diesel::update(volunteers::table.filter(volunteers::id.eq_any(ids)))
+    if ids.is_empty() {
+        return Ok(());
+    }
+    with!(conn, c => diesel::update(volunteers::table.filter(one_of(volunteers::id, ids)))
         .set(volunteers::last_asked_at.eq(now))
         .execute(c))?;
     Ok(())
@@ -382,7 +388,7 @@ pub fn without_duty(
             offers::table
                 .inner_join(matches::table)
                 .filter(offers::volunteer_id.eq(volunteers::id))
-                .filter(matches::state.eq_any(MatchState::ACTIVE)),
+                .filter(one_of(matches::state, &MatchState::ACTIVE)),
         )
     };
     let letters_left = || {
@@ -404,7 +410,7 @@ pub fn without_duty(
             .select(volunteers::id)
             .into_boxed();
         if let Some(ids) = among {
-            query = query.filter(volunteers::id.eq_any(ids));
+            query = query.filter(one_of(volunteers::id, ids));
         }
         query.load(c)
     })
@@ -453,7 +459,7 @@ pub fn idle_since(
             .select(volunteers::id)
             .into_boxed();
         if let Some(ids) = among {
-            query = query.filter(volunteers::id.eq_any(ids));
+            query = query.filter(one_of(volunteers::id, ids));
         }
         query.load(c)
     })
@@ -474,5 +480,5 @@ pub fn delete_forgotten(conn: &mut Conn, limit: i64) -> QueryResult<usize> {
         .limit(limit)
         .select(volunteers::id)
         .load(c))?;
-    with!(conn, c => diesel::delete(volunteers::table.filter(volunteers::id.eq_any(&forgotten))).execute(c))
+    with!(conn, c => diesel::delete(volunteers::table.filter(one_of(volunteers::id, &forgotten))).execute(c))
 }

@@ -191,3 +191,26 @@ async fn what_runs_by_the_clock_finds_its_rows_by_an_index() {
         assert_eq!(whole, None, "{plan:?}");
     }
 }
+
+/// Without it SQLite plans every statement that has a LIMIT anew each time. `.cargo/config.toml` asks for it.
+#[tokio::test]
+async fn a_plan_is_kept_whatever_is_bound() {
+    #[derive(QueryableByName)]
+    struct Compiled {
+        #[diesel(sql_type = Text)]
+        compile_options: String,
+    }
+    if is_left_out() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let options = open(dir.path()).write(|conn| {
+        let Conn::Sqlite(c) = conn else {
+            panic!("on SQLite only");
+        };
+        let options: Vec<Compiled> = diesel::sql_query("PRAGMA compile_options").load(&mut **c)?;
+        Ok::<_, TxError<()>>(options)
+    });
+    let is_stable = |option: &Compiled| option.compile_options == "ENABLE_QPSG";
+    assert!(options.await.unwrap().iter().any(is_stable));
+}

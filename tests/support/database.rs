@@ -34,6 +34,10 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "what_runs_by_the_clock_finds_its_rows_by_an_index",
         "how a server finds rows depends on what is in its tables; it has the same indexes",
     ),
+    (
+        "a_plan_is_kept_whatever_is_bound",
+        "a server decides by itself when a plan is kept",
+    ),
 ];
 
 /// Whether this test has nothing to say, because it is about SQLite and runs on a server; `tests/run`

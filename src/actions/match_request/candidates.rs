@@ -93,10 +93,7 @@ pub(in crate::actions) fn read_known(
     };
     let past = matches::of_request(conn, request.id)?;
     let ids: Vec<OfferId> = past.iter().map(|m| m.offer_id).collect();
-    let owner: HashMap<OfferId, VolunteerId> = offers::find_all(conn, &ids)?
-        .into_iter()
-        .map(|o| (o.id, o.volunteer_id))
-        .collect();
+    let owner: HashMap<OfferId, VolunteerId> = offers::owners(conn, &ids)?.into_iter().collect();
     let earlier: Vec<Earlier> = past
         .iter()
         .filter_map(|m| Some(earlier(m, *owner.get(&m.offer_id)?)))

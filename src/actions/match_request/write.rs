@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Findings;
 use super::candidates::{Known, load};
 use super::choose::Chosen;
-use crate::actions::cards::offer_cards_by_id;
+use crate::actions::cards::offer_card_within;
 use crate::actions::tx::To;
 use crate::actions::{Ctx, Outcome, Tx};
 use crate::domain::area::Frozen;
@@ -45,8 +45,8 @@ pub(super) async fn write_round(
     findings: Findings,
 ) -> Outcome<usize> {
     let write = move |tx: &mut Tx<'_>| {
-        let free = lock_free(tx, &findings.known.neighbor, &request, &findings.chosen)?;
-        let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
+        let (current, free) = lock_free(tx, &findings.known.neighbor, &request, &findings.chosen)?;
+        let Some(current) = current.filter(|r| {
             r.state == RequestState::Open
                 && r.version == request.version
                 && r.lease_id == Some(lease)
@@ -78,14 +78,14 @@ pub(super) async fn write_round(
     Ok(asked)
 }
 
-/// Locks everybody whom the round may bring together, and gives those of the chosen who may still be
-/// asked: others may have asked them since, or brought them to this request.
+/// Locks everybody whom the round may bring together, and gives the request as it is by now and those of
+/// the chosen who may still be asked: others may have asked them since, or brought them to this request.
 fn lock_free(
     tx: &mut Tx<'_>,
     neighbor: &Neighbor,
     request: &Request,
     chosen: &[Chosen],
-) -> Outcome<HashSet<VolunteerId>> {
+) -> Outcome<(Option<Request>, HashSet<VolunteerId>)> {
     neighbors::lock(tx.conn, neighbor.id)?;
     let ids = chosen
         .iter()
@@ -94,16 +94,19 @@ fn lock_free(
         .into_iter()
         .collect::<Vec<_>>();
     let people = volunteers::lock_all(tx.conn, &ids)?;
-    requests::lock(tx.conn, request.id)?;
+    let current = requests::lock(tx.conn, request.id)?;
+    if chosen.is_empty() {
+        return Ok((current, HashSet::new()));
+    }
     let ids: Vec<OfferId> = chosen.iter().map(|c| c.offer).collect();
     offers::lock_all(tx.conn, &ids)?;
     let here: Vec<OfferId> = matches::active_of_requests(tx.conn, &[request.id])?
         .iter()
         .map(|m| m.offer)
         .collect();
-    let here: HashSet<VolunteerId> = offers::find_all(tx.conn, &here)?
-        .iter()
-        .map(|o| o.volunteer_id)
+    let here: HashSet<VolunteerId> = offers::owners(tx.conn, &here)?
+        .into_iter()
+        .map(|(_, volunteer)| volunteer)
         .collect();
     let ids: Vec<VolunteerId> = people.iter().map(|v| v.id).collect();
     let mut loads = matches::load_of(tx.conn, &ids, tx.now.before(WEEK))?;
@@ -113,12 +116,13 @@ fn lock_free(
         at.map(|at| load(loads.swap_remove(at)))
             .is_some_and(|load| no_room(settings, &v.limits.0, &load, request.urgency).is_none())
     };
-    Ok(people
+    let free = people
         .iter()
         .filter(|v| !here.contains(&v.id))
         .filter(|v| has_room(v))
         .map(|v| v.id)
-        .collect())
+        .collect();
+    Ok((current, free))
 }
 
 /// Makes the matches with those of the chosen who are still right.
@@ -152,7 +156,7 @@ fn still_right(
     frozen: &Frozen,
     chosen: &Chosen,
 ) -> Outcome<Option<VolunteerId>> {
-    let card = offer_cards_by_id(tx.ctx, tx.conn, &[chosen.offer], tx.now)?.pop();
+    let card = offer_card_within(tx.ctx, tx.conn, chosen.offer, request.window, tx.now)?;
     let distance_m = chosen.choice.fit.distance_m;
     let Some(card) = card.filter(|card| {
         !frozen.holds(card.at) && eligible(category, request, card, distance_m, tx.now).is_ok()
