@@ -180,7 +180,9 @@ fn judged(asking: &Asking<'_>, offer: &OfferCard, distance_m: f64, facts: &Facts
         offer: offer.id,
         volunteer: offer.volunteer,
         band: DistanceBand::of(distance_m),
-        free: offer.free(offer.period(when)),
+        free: judged
+            .as_ref()
+            .map_or_else(|_| offer.free(offer.period(when)), |choice| choice.fit.free),
         needed: asking.request.needed,
         line: judged.as_ref().ok().map(|choice| (0, choice.clone())),
         passed: judged.err(),
