@@ -86,12 +86,7 @@ pub fn why_request(
         request,
     };
     let category = ctx.catalog.get(why.request.category.as_str());
-    let urgency = ctx.urgency(&why.request, now);
-    let pressing = Request {
-        urgency,
-        ..why.request.clone()
-    };
-    let known = read_known(ctx, conn, &pressing, now)?;
+    let known = read_known(ctx, conn, &why.request, now)?;
     if let (Some(category), Some(known)) = (category, known) {
         why.is_frozen = known.frozen.holds(known.card.at);
         why.near = consider(ctx, conn, category, &known, now)?;

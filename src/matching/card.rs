@@ -104,6 +104,8 @@ pub struct RequestCard {
     /// How many more may share it.
     pub helpers_left: i32,
     /// How soon, as its neighbor has said.
+    pub said: Urgency,
+    /// How soon: in a round, how urgent it is by then; elsewhere what was said.
     pub urgency: Urgency,
     /// Since when it waits.
     pub since: Ts,
@@ -128,6 +130,6 @@ impl RequestCard {
         } else {
             self.window.until()
         };
-        self.urgency.at(deadline, now, near)
+        self.said.at(deadline, now, near)
     }
 }

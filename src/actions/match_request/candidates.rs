@@ -80,7 +80,8 @@ pub(super) struct Candidate {
     pub fit: Fit,
 }
 
-/// The request with what happened to it; `None` if it looks for nobody now.
+/// The request, which is as urgent as it is by `now`, with what happened to it; `None` if it looks for
+/// nobody now.
 pub(in crate::actions) fn read_known(
     ctx: &Ctx,
     conn: &mut Conn,
@@ -116,7 +117,10 @@ pub(in crate::actions) fn read_known(
     };
     let card = request_cards(ctx, conn, vec![request.clone()], now)?.pop();
     Ok(card.map(|card| Known {
-        card,
+        card: RequestCard {
+            urgency: ctx.urgency(request, now),
+            ..card
+        },
         round,
         asked,
         declined,

@@ -42,7 +42,7 @@ pub(super) async fn write_round(
     findings: Findings,
 ) -> Outcome<usize> {
     let write = move |tx: &mut Tx<'_>| {
-        let free = lock_free(tx, &findings.known.neighbor, &request, &findings.chosen)?;
+        let free = lock_free(tx, &findings)?;
         let Some(current) = requests::find(tx.conn, request.id)?.filter(|r| {
             r.state == RequestState::Open
                 && r.version == request.version
@@ -77,13 +77,10 @@ pub(super) async fn write_round(
 
 /// Locks everybody whom the round may bring together, and gives those of the chosen who may still be
 /// asked: others may have asked them since, or brought them to this request.
-fn lock_free(
-    tx: &mut Tx<'_>,
-    neighbor: &Neighbor,
-    request: &Request,
-    chosen: &[Chosen],
-) -> Outcome<HashSet<VolunteerId>> {
-    neighbors::lock(tx.conn, neighbor.id)?;
+fn lock_free(tx: &mut Tx<'_>, findings: &Findings) -> Outcome<HashSet<VolunteerId>> {
+    let Findings { known, chosen, .. } = findings;
+    let request = &known.card;
+    neighbors::lock(tx.conn, request.neighbor)?;
     let ids = chosen
         .iter()
         .map(|c| c.volunteer)
