@@ -28,6 +28,8 @@ pub struct Earlier {
     pub fall_reason: Option<FallReason>,
     /// In which wave.
     pub wave: i32,
+    /// Whether a plan has chosen it.
+    pub planned: bool,
     /// For which version of the request.
     pub version: i32,
     /// When it ended.
@@ -75,9 +77,10 @@ pub fn round(
     let running = standing.wave > 0 && standing.next_wave_at.is_some_and(|at| at > now);
     let (wave, ask, next_wave_at) = if running {
         let active = earlier.iter().filter(in_wave).count();
+        let size = planned(earlier, standing.wave).unwrap_or_else(|| size(policy, standing.wave));
         (
             standing.wave,
-            size(policy, standing.wave).saturating_sub(active),
+            size.saturating_sub(active),
             // A wave that began when it was less urgent ends as one does now.
             standing
                 .next_wave_at
@@ -111,6 +114,13 @@ pub fn round(
         second_round_at,
         busy: earlier.iter().any(|m| m.state.is_active()),
     }
+}
+
+/// How many a plan has chosen for a wave, if it was a plan that opened it: such a wave is as large as that. The
+/// others near are meant for somebody else; who says no is replaced all the same.
+fn planned(earlier: &[Earlier], wave: i32) -> Option<usize> {
+    let of_plan = |m: &&Earlier| m.wave == wave && m.planned;
+    Some(earlier.iter().filter(of_plan).count()).filter(|count| *count > 0)
 }
 
 /// No wave is wider than this, however many came before it.

@@ -21,7 +21,9 @@ use crate::storage::matches::{Match, VolunteerLoad};
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{Conn, StorageError, areas, blocks, matches, neighbors, offers, volunteers};
+use crate::storage::{
+    Conn, StorageError, areas, blocks, matches, neighbors, offers, plans, volunteers,
+};
 
 /// What is known before the index is asked.
 pub(in crate::actions) struct Known {
@@ -98,9 +100,16 @@ pub(in crate::actions) fn read_known(
         .into_iter()
         .map(|o| (o.id, o.volunteer_id))
         .collect();
+    let planned = plans::chosen_for(conn, request.id)?;
     let earlier: Vec<Earlier> = past
         .iter()
-        .filter_map(|m| Some(earlier(m, *owner.get(&m.offer_id)?)))
+        .filter_map(|m| {
+            let earlier = earlier(m, *owner.get(&m.offer_id)?);
+            Some(Earlier {
+                planned: planned.contains(&m.id),
+                ..earlier
+            })
+        })
         .collect();
     let standing = Standing {
         wave: request.wave,
@@ -130,6 +139,7 @@ pub(in crate::actions) fn read_known(
     }))
 }
 
+/// As waves know a match; whether a plan has chosen it stands elsewhere.
 pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
     Earlier {
         offer: m.offer_id,
@@ -137,6 +147,7 @@ pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier 
         state: m.state,
         fall_reason: m.fall_reason,
         wave: m.wave,
+        planned: false,
         version: m.request_version,
         ended_at: m.ended_at,
     }
