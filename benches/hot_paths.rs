@@ -75,6 +75,7 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
         needed: 4,
         splittable: false,
         helpers_left: 1,
+        said: Urgency::Today,
         urgency: Urgency::Today,
         since: now,
         window: Window::parse(now, now.after(std::time::Duration::from_secs(86_400))).unwrap(),

@@ -27,6 +27,7 @@ mod api {
     mod mail;
     mod matching;
     mod people;
+    mod plan_rules;
     mod plans;
     mod refusals;
     mod reports;

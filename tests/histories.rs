@@ -26,6 +26,9 @@ enum Act {
         quantity: i64,
         splittable: bool,
         agree_first: bool,
+        /// For so many days: no meal but a place in each of them, or in one of them.
+        days: u64,
+        throughout: bool,
     },
     Answer {
         volunteer: usize,
@@ -37,6 +40,7 @@ enum Act {
     },
     Offer {
         volunteer: usize,
+        nth: usize,
         what: &'static str,
     },
     Wait {
@@ -52,12 +56,14 @@ fn act() -> impl Strategy<Value = Act> {
         "agree", "agree", "refuse", "done", "no-show", "close", "hide", "show", "more",
     ]);
     prop_oneof![
-        3 => (1..6_i64, any::<bool>(), any::<bool>())
-            .prop_map(|(quantity, splittable, agree_first)| Act::Post { quantity, splittable, agree_first }),
+        3 => (1..6_i64, any::<bool>(), any::<bool>(), 0..4_u64, any::<bool>())
+            .prop_map(|(quantity, splittable, agree_first, days, throughout)| Act::Post {
+                quantity, splittable, agree_first, days, throughout,
+            }),
         8 => (0..4_usize, answers).prop_map(|(volunteer, what)| Act::Answer { volunteer, what }),
         4 => (0..8_usize, wishes).prop_map(|(neighbor, what)| Act::Neighbor { neighbor, what }),
-        1 => (0..4_usize, prop::sample::select(vec!["pause", "resume"]))
-            .prop_map(|(volunteer, what)| Act::Offer { volunteer, what }),
+        1 => (0..4_usize, 0..2_usize, prop::sample::select(vec!["pause", "resume"]))
+            .prop_map(|(volunteer, nth, what)| Act::Offer { volunteer, nth, what }),
         2 => (1..90_u64).prop_map(|minutes| Act::Wait { minutes }),
     ]
 }
@@ -73,9 +79,16 @@ async fn play(
             quantity,
             splittable,
             agree_first,
+            days,
+            throughout,
         } => {
+            let kind = if *days == 0 {
+                food(*quantity)
+            } else {
+                stay(app, *quantity, *days, *throughout)
+            };
             let need = with(
-                food(*quantity),
+                kind,
                 json!({"splittable": splittable, "max_helpers": if *splittable { 3 } else { 1 }}),
             );
             let body = with(
@@ -103,10 +116,14 @@ async fn play(
             };
             wish(app, &neighbor, what).await;
         }
-        Act::Offer { volunteer, what } => {
+        Act::Offer {
+            volunteer,
+            nth,
+            what,
+        } => {
             let who = &volunteers[*volunteer];
             app.post(
-                &format!("/v1/offers/{}/{what}", who.offers[0]),
+                &format!("/v1/offers/{}/{what}", who.offers[*nth]),
                 &who.token,
                 &json!({}),
             )
@@ -116,6 +133,14 @@ async fn play(
         Act::Wait { minutes } => app.clock.advance(Duration::from_secs(minutes * 60)),
     }
     app.settle().await;
+}
+
+/// Places to stay at, from when the last of those who want notice has it.
+fn stay(app: &TestApp, quantity: i64, days: u64, throughout: bool) -> serde_json::Value {
+    let from = app.now().after(2 * support::HOUR);
+    let until = from.after(Duration::from_secs(days * 86_400));
+    json!({"category": "warming_space", "quantity": quantity, "urgency": "now",
+        "needed": [{"from": from, "until": until}], "throughout": throughout})
 }
 
 async fn wish(app: &TestApp, neighbor: &Neighbor, what: &str) {
@@ -176,9 +201,10 @@ fn contacts_only_when_released(matched: &serde_json::Value) {
 
 /// What must hold after every act.
 async fn everything_adds_up(app: &TestApp) {
+    let catalog = app.ctx.catalog.clone();
     app.ctx
         .db
-        .read(|conn| {
+        .read(move |conn| {
             let all = requests::page(
                 conn,
                 &requests::RequestFilter::default(),
@@ -223,8 +249,15 @@ async fn everything_adds_up(app: &TestApp) {
                     active.len(),
                     "one active match at most per request and offer"
                 );
-                for m in of_request.iter().filter(holding) {
-                    *held.entry((m.offer_id, m.period_start)).or_default() += m.taken;
+                // A place that returns is free again when the help was given.
+                let category = catalog.get(request.category.as_str()).unwrap();
+                let returns = |m: &&matches::Match| {
+                    m.state == MatchState::Fulfilled && category.policy.place_returns
+                };
+                for m in of_request.iter().filter(holding).filter(|m| !returns(m)) {
+                    for period in m.periods() {
+                        *held.entry((m.offer_id, period)).or_default() += m.taken;
+                    }
                 }
             }
             for offer in offers::page(
@@ -251,6 +284,47 @@ async fn everything_adds_up(app: &TestApp) {
         .unwrap();
 }
 
+/// Each gives meals, and places for days.
+async fn volunteers(app: &mut TestApp) -> Vec<Volunteer> {
+    let mut all = Vec::new();
+    for i in 0..4 {
+        let offers = [
+            json!({"category": "food", "capacity": 3 + i, "lead_minutes": 10 * i}),
+            json!({"category": "warming_space", "capacity": 3 + i, "renews": "daily",
+                "lead_minutes": 30 * i}),
+        ];
+        let email = format!("v{i}@example.org");
+        all.push(app.volunteer(&email, &offers).await);
+    }
+    all
+}
+
+/// What the histories below are to meet.
+#[actix_web::test]
+async fn a_stay_is_held_in_each_of_its_days_until_it_is_over() {
+    let mut app = TestApp::new();
+    let volunteers = volunteers(&mut app).await;
+    let mut neighbors = Vec::new();
+    let post = Act::Post {
+        quantity: 2,
+        splittable: false,
+        agree_first: false,
+        days: 2,
+        throughout: true,
+    };
+    let answer = |what| Act::Answer { volunteer: 3, what };
+    for (act, periods) in [(post, 0), (answer("accept"), 3), (answer("done"), 0)] {
+        play(&mut app, &volunteers, &mut neighbors, &act).await;
+        everything_adds_up(&app).await;
+        let offer = volunteers[3].offers[1].parse().unwrap();
+        let taken = app
+            .ctx
+            .db
+            .read(move |conn| Ok::<_, StorageError>(capacity::taken_of(conn, &[offer])?));
+        assert_eq!(taken.await.unwrap().len(), periods, "{act:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
@@ -258,11 +332,7 @@ proptest! {
     fn whatever_people_do_it_adds_up(acts in prop::collection::vec(act(), 1..40)) {
         actix_web::rt::System::new().block_on(async {
             let mut app = TestApp::new();
-            let mut volunteers = Vec::new();
-            for i in 0..4 {
-                let offer = json!({"category": "food", "capacity": 3 + i});
-                volunteers.push(app.volunteer(&format!("v{i}@example.org"), &[offer]).await);
-            }
+            let volunteers = volunteers(&mut app).await;
             let mut neighbors = Vec::new();
             for act in &acts {
                 play(&mut app, &volunteers, &mut neighbors, act).await;

@@ -16,6 +16,7 @@ mod races {
     mod keys;
     mod pairs;
     mod people;
+    mod scene;
     mod sweeps;
     mod waits;
     mod world;

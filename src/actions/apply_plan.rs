@@ -178,12 +178,7 @@ impl Piece {
             return Ok(Err(SkipReason::RequestChanged));
         }
         let category = tx.ctx.catalog.get(row.category.as_str()).cloned();
-        let urgency = tx.ctx.urgency(row, tx.now);
-        let pressing = Request {
-            urgency,
-            ..row.clone()
-        };
-        let known = read_known(tx.ctx, tx.conn, &pressing, tx.now)?;
+        let known = read_known(tx.ctx, tx.conn, row, tx.now)?;
         let (Some(known), Some(category)) = (known, category) else {
             return Ok(Err(SkipReason::RequestNotOpen));
         };

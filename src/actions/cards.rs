@@ -241,6 +241,7 @@ fn request_card(
         needed: request.still_needed(),
         splittable: request.splittable,
         helpers_left: request.max_helpers - helpers,
+        said: request.urgency,
         urgency: request.urgency,
         since: request.created_at,
         window: Window::parse(request.needed_from, request.needed_until).ok()?,

@@ -34,10 +34,15 @@ pub async fn finish_look(ctx: &Ctx, id: TaskId, by: CoordinatorId) -> Outcome<()
 
 impl Tx<'_> {
     /// Leaves a task to look at a request, which is locked, unless there is one. `is_new`: the reason has
-    /// just come up, so that an earlier look does not count.
+    /// just come up, so that an earlier look does not count; nor does one that was taken off the list, as when
+    /// the request was hidden.
     pub(super) fn ask_for_look(&mut self, request: &Request, is_new: bool) -> Outcome<()> {
         let last = tasks::last_look(self.conn, request.id)?;
-        if last.is_some_and(|task| task.done_at.is_none() || !is_new) {
+        let counts = |task: Task| match task.outcome {
+            None => true,
+            Some(outcome) => outcome == TaskOutcome::Looked && !is_new,
+        };
+        if last.is_some_and(counts) {
             return Ok(());
         }
         let wave = self.ctx.wave(request, self.now);
@@ -57,7 +62,7 @@ impl Tx<'_> {
         Ok(tasks::insert(self.conn, &task)?)
     }
 
-    /// Takes the look off the list: the request is covered or over, or somebody is asked after all.
+    /// Takes the look off the list: the request is covered, hidden or over, or somebody is asked after all.
     pub(super) fn drop_needless_look(&mut self, request: RequestId) -> Outcome<()> {
         tasks::drop_look(self.conn, request, self.now)?;
         Ok(())

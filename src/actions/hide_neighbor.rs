@@ -20,6 +20,7 @@ pub async fn hide(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
             for request in requests::of_neighbor(tx.conn, id)? {
                 if requests::hold(tx.conn, request.id, HeldBy::Neighbor, tx.now)? {
                     tx.supersede_asks_of(request.id)?;
+                    tx.drop_needless_look(request.id)?;
                     hidden.push(request.id);
                 }
             }

@@ -22,6 +22,7 @@ pub async fn hold_request(ctx: &Ctx, id: RequestId, actor: Actor) -> Outcome<()>
             return refuse(Refusal::NotPossible);
         }
         tx.supersede_asks_of(id)?;
+        tx.drop_needless_look(id)?;
         tx.audit("request_held", ("request", id), &[])?;
         tx.requests_changed(&[id])
     })

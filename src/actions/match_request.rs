@@ -40,10 +40,7 @@ struct Findings {
 /// A failed query; the lease then runs out and the request is taken again.
 pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outcome<usize> {
     let now = ctx.now();
-    // What follows goes by how urgent it is by now.
     let rises_at = ctx.rises_at(&request, now);
-    let urgency = ctx.urgency(&request, now);
-    let request = Request { urgency, ..request };
     let Some(category) = ctx.catalog.get(request.category.as_str()).cloned() else {
         return leave(ctx, &request, lease, None).await;
     };

@@ -86,12 +86,7 @@ pub fn why_request(
         request,
     };
     let category = ctx.catalog.get(why.request.category.as_str());
-    let urgency = ctx.urgency(&why.request, now);
-    let pressing = Request {
-        urgency,
-        ..why.request.clone()
-    };
-    let known = read_known(ctx, conn, &pressing, now)?;
+    let known = read_known(ctx, conn, &why.request, now)?;
     if let (Some(category), Some(known)) = (category, known) {
         why.is_frozen = known.frozen.holds(known.card.at);
         why.near = consider(ctx, conn, category, &known, now)?;
@@ -180,7 +175,9 @@ fn judged(asking: &Asking<'_>, offer: &OfferCard, distance_m: f64, facts: &Facts
         offer: offer.id,
         volunteer: offer.volunteer,
         band: DistanceBand::of(distance_m),
-        free: offer.free(offer.period(when)),
+        free: judged
+            .as_ref()
+            .map_or_else(|_| offer.free(offer.period(when)), |choice| choice.fit.free),
         needed: asking.request.needed,
         line: judged.as_ref().ok().map(|choice| (0, choice.clone())),
         passed: judged.err(),

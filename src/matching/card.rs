@@ -104,6 +104,8 @@ pub struct RequestCard {
     /// How many more may share it.
     pub helpers_left: i32,
     /// How soon, as its neighbor has said.
+    pub said: Urgency,
+    /// How soon: in a round, how urgent it is by then; elsewhere what was said.
     pub urgency: Urgency,
     /// Since when it waits.
     pub since: Ts,
@@ -123,7 +125,7 @@ impl RequestCard {
     /// How urgent it is at `now`: as its neighbor has said, or more, because its deadline nears.
     #[must_use]
     pub fn urgency_at(&self, now: Ts, near: Deadlines) -> Urgency {
-        self.urgency.at(self.deadline(), now, near)
+        self.said.at(self.deadline(), now, near)
     }
 
     /// By when help must be found.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::card::{OfferCard, RequestCard};
-use crate::domain::availability::{Window, Windows};
+use crate::domain::availability::Window;
 use crate::domain::category::Category;
 use crate::domain::clock::Ts;
+use crate::domain::need::Renews;
 use crate::domain::place::DistanceBand;
 
 /// What an offer could do for a request.
@@ -13,9 +14,9 @@ use crate::domain::place::DistanceBand;
 pub struct Fit {
     /// How much of the need it covers.
     pub quantity: i32,
-    /// When the two first meet.
+    /// When the two meet: the first time at which there is room.
     pub meets: Window,
-    /// How long they overlap, in seconds.
+    /// How long they overlap from then on, in seconds.
     pub overlap_s: f64,
     /// The period of the offer that the meeting falls into.
     pub period: Ts,
@@ -79,10 +80,47 @@ pub fn eligible(
     if category.unmet(&request.requires, &offer.provides).is_some() {
         return Err(Ineligible::AttributeUnmet);
     }
-    let (meets, overlap) = common_time(request, offer, now).ok_or(Ineligible::NoCommonTime)?;
+    let first = first_time(request, offer, now).ok_or(Ineligible::NoCommonTime)?;
+    let stay = |meets| stay(request, offer, policy.place_returns, meets);
+    let stay = stay(first).or_else(|| later_times(request, offer, first).find_map(stay));
+    let Stay {
+        meets,
+        period,
+        further_periods,
+        free,
+        quantity,
+    } = stay.ok_or(Ineligible::NoCapacity)?;
+    Ok(Fit {
+        quantity,
+        meets,
+        overlap_s: overlap(request, offer, meets).as_secs_f64(),
+        period,
+        further_periods,
+        free,
+        distance_m,
+        band: DistanceBand::of(distance_m),
+    })
+}
+
+/// A time at which the offer has room.
+struct Stay {
+    meets: Window,
+    period: Ts,
+    further_periods: Vec<Ts>,
+    free: i32,
+    quantity: i32,
+}
+
+/// What the offer could do at that time, if it has room then.
+fn stay(
+    request: &RequestCard,
+    offer: &OfferCard,
+    place_returns: bool,
+    meets: Window,
+) -> Option<Stay> {
     let period = offer.period(meets.from());
     // A meal is given once, however long one may come for it; a bed is taken each night.
-    let further_periods = if request.throughout && policy.place_returns {
+    let further_periods = if request.throughout && place_returns {
         offer.availability.periods_after(offer.renews, meets)
     } else {
         Vec::new()
@@ -96,33 +134,63 @@ pub fn eligible(
     } else {
         request.needed
     };
-    if quantity < 1 || free < quantity {
-        return Err(Ineligible::NoCapacity);
-    }
-    Ok(Fit {
-        quantity,
+    let has_room = quantity >= 1 && free >= quantity;
+    has_room.then_some(Stay {
         meets,
-        overlap_s: overlap.as_secs_f64(),
         period,
         further_periods,
         free,
-        distance_m,
-        band: DistanceBand::of(distance_m),
+        quantity,
     })
 }
 
-/// The first time that both have in common, and how long all of them last together.
-fn common_time(request: &RequestCard, offer: &OfferCard, now: Ts) -> Option<(Window, Duration)> {
+/// The first time that both have in common.
+fn first_time(request: &RequestCard, offer: &OfferCard, now: Ts) -> Option<Window> {
     let earliest = now.after(offer.lead.length());
     let (from, until) = (request.window.from(), request.window.until());
     if request.throughout {
         let rest = Window::parse(from.max(now), until).ok()?;
         let is_covered = rest.from() >= earliest && covers(offer, rest);
-        return is_covered.then(|| (rest, rest.length()));
+        return is_covered.then_some(rest);
     }
-    let wanted = Windows::from(Window::parse(from.max(earliest), until).ok()?);
-    let meets = offer.windows.first_overlap(&wanted)?;
-    Some((meets, offer.windows.overlap(&wanted)))
+    let wanted = Window::parse(from.max(earliest), until).ok()?;
+    offer.windows.first_overlap(&wanted.into())
+}
+
+/// At how many later times an offer that is full at first is looked at: a month of nights.
+const LATER: usize = 32;
+
+/// The times after the first, in order, at which both are there and the capacity has come back: whoever finds
+/// tonight full may have tomorrow.
+fn later_times(
+    request: &RequestCard,
+    offer: &OfferCard,
+    first: Window,
+) -> impl Iterator<Item = Window> {
+    let returns = offer.renews != Renews::None && !request.throughout;
+    let rest = Window::parse(first.from(), request.window.until());
+    let common = rest.ok().filter(|_| returns).map(|rest| {
+        let common = offer.windows.clip(rest);
+        common.as_slice().to_vec()
+    });
+    let by_period = |window: Window| {
+        let periods = offer.availability.periods_after(offer.renews, window);
+        let parts = periods.into_iter().filter_map(move |period| {
+            Window::parse(period.max(window.from()), window.until()).ok()
+        });
+        std::iter::once(window).chain(parts)
+    };
+    let all = common.into_iter().flatten().flat_map(by_period);
+    all.skip(1).take(LATER)
+}
+
+/// How long both are there, from that meeting on.
+fn overlap(request: &RequestCard, offer: &OfferCard, meets: Window) -> Duration {
+    if request.throughout {
+        return meets.length();
+    }
+    Window::parse(meets.from(), request.window.until())
+        .map_or(meets.length(), |rest| offer.windows.overlap(&rest.into()))
 }
 
 /// Whether the offer stands for the whole of it.

@@ -8,7 +8,7 @@ use crate::domain::availability::TimeZoneName;
 use crate::domain::clock::Ts;
 use crate::domain::limits::AskLimits;
 use crate::domain::need::Urgency;
-use crate::settings::matching::Wave;
+use crate::settings::matching::{Wave, Waves};
 
 /// Night, for asks that may wake somebody: local time.
 const NIGHT: (Time, Time) = (Time::constant(22, 0, 0, 0), Time::constant(7, 0, 0, 0));
@@ -18,9 +18,25 @@ fn own_zone<'a>(limits: &'a AskLimits, of_offer: &'a TimeZoneName) -> &'a TimeZo
     limits.quiet.as_ref().map_or(of_offer, |q| &q.timezone)
 }
 
+/// How soon a request is: as its neighbor has said, and as it is by now. What either allows may be done,
+/// because a deadline that nears must not leave her with fewer who may be asked.
+pub type Urgencies = [Urgency; 2];
+
 /// Whether a volunteer may be asked at `now`, by the hours of the day.
 #[must_use]
 pub fn is_asking_time(
+    waves: &Waves,
+    either: Urgencies,
+    limits: &AskLimits,
+    zone: &TimeZoneName,
+    now: Ts,
+) -> bool {
+    let allows = |urgency| allows(waves.of(urgency), urgency, limits, zone, now);
+    either.into_iter().any(allows)
+}
+
+/// Whether that urgency allows it.
+fn allows(
     policy: &Wave,
     urgency: Urgency,
     limits: &AskLimits,
@@ -46,22 +62,21 @@ pub fn is_asking_time(
 /// end of some hours at which nothing else forbids it. `None`: she may be asked now.
 #[must_use]
 pub fn asking_from(
-    policy: &Wave,
-    urgency: Urgency,
+    waves: &Waves,
+    either: Urgencies,
     limits: &AskLimits,
     zone: &TimeZoneName,
     now: Ts,
 ) -> Option<Ts> {
-    let may = |at| is_asking_time(policy, urgency, limits, zone, at);
+    let may = |at| is_asking_time(waves, either, limits, zone, at);
     if may(now) {
         return None;
     }
     let local = own_zone(limits, zone).to_local(now);
-    let ends = [
-        limits.quiet.as_ref().map(|quiet| quiet.until),
-        policy.ask_from,
-        (urgency == Urgency::Now).then_some(NIGHT.1),
-    ];
+    let quiet = limits.quiet.as_ref().map(|quiet| quiet.until);
+    let night = either.contains(&Urgency::Now).then_some(NIGHT.1);
+    let [said, by_now] = either.map(|urgency| waves.of(urgency).ask_from);
+    let ends = [quiet, night, said, by_now];
     let next = (0..=2)
         .flat_map(|days| ends.iter().flatten().map(move |end| (days, *end)))
         .filter_map(|(days, end)| {

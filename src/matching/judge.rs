@@ -131,11 +131,11 @@ impl Asking<'_> {
         if let Some(full) = no_room(self.settings, person.limits, person.load, urgency) {
             return Err(full);
         }
-        let policy = &self.settings.wave(Some(self.category), urgency);
+        let (waves, either) = (&self.settings.waves, [self.request.said, urgency]);
         let zone = &offer.availability.timezone;
         // A proposal wakes nobody: the coordinator who approves it decides when.
         if self.category.policy.review == Review::None
-            && let Some(at) = asking_from(policy, urgency, person.limits, zone, self.now)
+            && let Some(at) = asking_from(waves, either, person.limits, zone, self.now)
         {
             return Err(PassedOver::until(Passed::Hours, Some(at)));
         }

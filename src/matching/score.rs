@@ -129,6 +129,7 @@ mod tests {
             needed: 10,
             splittable: true,
             helpers_left: 3,
+            said: Urgency::Now,
             urgency: Urgency::Now,
             since: Ts::EPOCH,
             window,

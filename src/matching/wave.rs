@@ -30,6 +30,8 @@ pub struct Earlier {
     pub fall_reason: Option<FallReason>,
     /// In which wave.
     pub wave: i32,
+    /// Whether a plan has chosen it.
+    pub planned: bool,
     /// For which version of the request.
     pub version: i32,
     /// When it came into being.
@@ -92,9 +94,10 @@ pub fn round(
         && (proposed_at.is_some() || standing.next_wave_at.is_some_and(|at| at > now));
     let (wave, ask, next_wave_at) = if running {
         let active = earlier.iter().filter(in_wave).count();
+        let size = planned(earlier, standing.wave).unwrap_or_else(|| size(policy, standing.wave));
         (
             standing.wave,
-            size(policy, standing.wave).saturating_sub(active),
+            size.saturating_sub(active),
             // A wave that began when it was less urgent ends as one does now.
             standing
                 .next_wave_at
@@ -134,6 +137,13 @@ pub fn round(
         respond_within: policy.respond_within,
         review_late_at: proposed_at.map(|at| at.after(policy.respond_within)),
     }
+}
+
+/// How many a plan has chosen for a wave, if it was a plan that opened it: such a wave is as large as that. The
+/// others near are meant for somebody else; who says no is replaced all the same.
+fn planned(earlier: &[Earlier], wave: i32) -> Option<usize> {
+    let of_plan = |m: &&Earlier| m.wave == wave && m.planned;
+    Some(earlier.iter().filter(of_plan).count()).filter(|count| *count > 0)
 }
 
 /// No wave is wider than this, however many came before it.

@@ -1,5 +1,7 @@
 //! Plans, and the pairs they are made of.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
@@ -188,6 +190,19 @@ pub fn settle(
         ))
         .execute(c))?;
     Ok(settled == 1)
+}
+
+/// The matches of a request that a plan has chosen, as far as plans are kept.
+///
+/// # Errors
+/// A failed query.
+pub fn chosen_for(conn: &mut Conn, request: RequestId) -> QueryResult<HashSet<MatchId>> {
+    let chosen: Vec<Option<MatchId>> = with!(conn, c => plan_pairs::table
+        .filter(plan_pairs::request_id.eq(request))
+        .filter(plan_pairs::match_id.is_not_null())
+        .select(plan_pairs::match_id)
+        .load(c))?;
+    Ok(chosen.into_iter().flatten().collect())
 }
 
 /// Deletes pairs of plans that were made before an instant, and then those plans, some at a time; tells

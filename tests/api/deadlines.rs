@@ -37,7 +37,7 @@ async fn a_deadline_that_nears_makes_a_request_urgent() {
     app.advance(MINUTE).await;
     assert_eq!(asked(&app, &mo).await, 5, "a day before, it is `today`");
     app.advance(30 * MINUTE).await;
-    assert_eq!(asked(&app, &mo).await, 10, "and goes on as `today` does");
+    assert_eq!(asked(&app, &mo).await, 11, "and goes on as `today` does");
     assert_eq!(
         app.request(&mo, 0).await["urgency"],
         "soon",

@@ -18,17 +18,17 @@ use crate::support::people::{Neighbor, Volunteer, food, north, offer_of, post_of
 use crate::support::{HOUR, TestApp};
 
 /// Two who need a meal each, and two who have one each: only Ben reaches Lin, and both reach Mo.
-struct Town {
-    app: TestApp,
+pub struct Town {
+    pub app: TestApp,
     by: CoordinatorId,
-    token: String,
-    ana: Volunteer,
-    ben: Volunteer,
-    mo: Neighbor,
-    lin: Neighbor,
+    pub token: String,
+    pub ana: Volunteer,
+    pub ben: Volunteer,
+    pub mo: Neighbor,
+    pub lin: Neighbor,
 }
 
-async fn cook(app: &mut TestApp, email: &str, km: f64, reach_m: i64) -> Volunteer {
+pub async fn cook(app: &mut TestApp, email: &str, km: f64, reach_m: i64) -> Volunteer {
     let offer = json!({"category": "food", "capacity": 1, "reach_m": reach_m});
     let body = with(offer_of(email, &[offer]), json!({"location": north(km)}));
     app.volunteer_who(email, body).await
@@ -40,8 +40,15 @@ async fn neighbor(app: &TestApp, name: &str, phone: &str, km: f64) -> Neighbor {
     app.neighbor_who(with(post_of(&[food(1)]), body)).await
 }
 
+/// The index knows of everybody, and no round has asked anybody.
+pub async fn no_round_yet(app: &TestApp) {
+    let (loaded, _) = watch::channel(false);
+    let mut feed = Feed::new(app.ctx.clone(), Arc::new(loaded));
+    feed.tick(app.now()).await.expect("index");
+}
+
 impl Town {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let mut app = TestApp::new();
         let (by, token) = app.coordinator(Scope::Coordinator).await;
         let ana = cook(&mut app, "ana@example.org", 4.0, 5_000).await;
@@ -50,10 +57,7 @@ impl Town {
         // Mo is first, and Ben is nearest to him.
         app.clock.advance(Duration::from_mins(1));
         let lin = neighbor(&app, "Lin", "612 555 0111", -8.0).await;
-        // The index knows of them, and no round has asked anybody.
-        let (loaded, _) = watch::channel(false);
-        let mut feed = Feed::new(app.ctx.clone(), Arc::new(loaded));
-        feed.tick(app.now()).await.expect("index");
+        no_round_yet(&app).await;
         Self {
             app,
             by,
@@ -65,12 +69,12 @@ impl Town {
         }
     }
 
-    async fn plan(&self) -> Value {
+    pub async fn plan(&self) -> Value {
         let body = json!({"category": "food"});
         self.app.post("/v1/plans", &self.token, &body).await.ok()
     }
 
-    async fn apply(&self, plan: &Value) -> Value {
+    pub async fn apply(&self, plan: &Value) -> Value {
         let path = format!("/v1/plans/{}/apply", id(plan));
         self.app.post(&path, &self.token, &json!({})).await.ok()
     }
@@ -82,11 +86,11 @@ impl Town {
     }
 }
 
-fn id(of: &Value) -> &str {
+pub fn id(of: &Value) -> &str {
     of["id"].as_str().expect("id")
 }
 
-fn asks(app: &TestApp, email: &str) -> usize {
+pub fn asks(app: &TestApp, email: &str) -> usize {
     let all = app.subjects_to(email);
     all.iter().filter(|s| s.starts_with("Can you help")).count()
 }

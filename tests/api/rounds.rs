@@ -246,6 +246,38 @@ async fn a_coordinator_who_has_looked_is_not_asked_again_for_the_same_reason() {
 }
 
 #[actix_web::test]
+async fn what_is_hidden_needs_no_look_until_it_is_shown_again() {
+    let mut app = TestApp::new();
+    let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+    let mo = app.neighbor(&[food(1)]).await;
+    let path = format!("/v1/requests/{}", mo.requests[0]);
+    let (hold, unhold) = (format!("{path}/hold"), format!("{path}/unhold"));
+    let hers = ("/v1/neighbors/self/hide", "/v1/neighbors/self/show");
+    let ways = [
+        (hold.as_str(), unhold.as_str(), &coordinator),
+        (hers.0, hers.1, &mo.token),
+    ];
+    for (hide, show, token) in ways {
+        app.settle().await;
+        assert_eq!(looks(&app, &coordinator, "open").await.len(), 1, "{hide}");
+        app.post(hide, token, &json!({})).await.ok();
+        assert_eq!(looks(&app, &coordinator, "open").await.len(), 0, "{hide}");
+        app.post(show, token, &json!({})).await.ok();
+    }
+    app.settle().await;
+    let open = looks(&app, &coordinator, "open").await;
+    assert_eq!(open.len(), 1);
+    // Somebody has looked, and nothing is new.
+    let done = format!("/v1/tasks/{}/done", open[0]["id"].as_str().expect("id"));
+    let looked = json!({"outcome": "looked"});
+    app.post(&done, &coordinator, &looked).await.ok();
+    app.post(&hold, &coordinator, &json!({})).await.ok();
+    app.post(&unhold, &coordinator, &json!({})).await.ok();
+    app.settle().await;
+    assert_eq!(looks(&app, &coordinator, "open").await.len(), 0);
+}
+
+#[actix_web::test]
 async fn a_neighbor_is_told_by_when_she_knows_and_a_volunteer_how_it_stands() {
     let mut app = TestApp::new();
     let (_, coordinator) = app.coordinator(Scope::Coordinator).await;

@@ -48,6 +48,35 @@ async fn who_comes_after_midnight_finds_the_places_of_the_same_night_taken() {
 }
 
 #[actix_web::test]
+async fn who_finds_tonight_full_is_given_tomorrow() {
+    for hours in ["18:00-08:00", "24/7"] {
+        let mut app = TestApp::with(&[("matching.open_releases", "5")]);
+        let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+        let ana = room(&mut app, hours).await;
+        app.neighbor(&[places("2026-12-08T02:00:00Z", "2026-12-08T14:00:00Z")])
+            .await;
+        app.settle().await;
+        app.accept(&ana).await.ok();
+        // Until tomorrow evening.
+        let patient = places("2026-12-08T02:00:00Z", "2026-12-09T02:00:00Z");
+        let lin = app.neighbor(std::slice::from_ref(&patient)).await;
+        app.settle().await;
+        assert_eq!(asked(&app, &lin).await, 1, "{hours}");
+        app.accept(&ana).await.ok();
+        let path = format!("/v1/offers/{}", ana.offers[0]);
+        let offer = app.get(&path, &coordinator).await.ok();
+        let nights = offer["taken"].as_array().unwrap().iter();
+        let nights: Vec<_> = nights
+            .map(|t| &t["period_start"].as_str().unwrap()[..10])
+            .collect();
+        assert_eq!(nights, ["2026-12-07", "2026-12-08"], "{hours}");
+        let third = app.neighbor(&[patient]).await;
+        app.settle().await;
+        assert_eq!(asked(&app, &third).await, 0, "{hours}: both are full");
+    }
+}
+
+#[actix_web::test]
 async fn a_stay_of_several_days_takes_a_place_in_each_of_them() {
     let mut app = TestApp::new();
     let (_, coordinator) = app.coordinator(Scope::Coordinator).await;

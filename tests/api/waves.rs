@@ -212,6 +212,48 @@ async fn at_night_only_those_are_woken_who_said_so() {
 }
 
 #[actix_web::test]
+async fn a_deadline_that_nears_at_night_leaves_her_no_fewer_who_may_be_asked() {
+    for (said, is_asked) in [("today", true), ("now", false)] {
+        let mut app = TestApp::new();
+        let meals = json!({"category": "food", "capacity": 5});
+        let body = crate::support::people::offer_of("lark@example.org", &[meals]);
+        let lark = crate::support::people::with(body, json!({"limits": {"nights": false}}));
+        app.volunteer_who("lark@example.org", lark).await;
+        app.advance(10 * HOUR).await; // 22:00 in Minneapolis
+        let until = app.now().after(HOUR);
+        let need = json!({"urgency": said, "needed": [{"from": app.now(), "until": until}]});
+        app.neighbor(&[crate::support::people::with(food(1), need)])
+            .await;
+        app.settle().await;
+        let letter = app.find_letter("lark@example.org", "mha_");
+        assert_eq!(letter.is_some(), is_asked, "{said}");
+    }
+}
+
+#[actix_web::test]
+async fn the_hours_of_the_house_may_run_over_midnight() {
+    let mut app = TestApp::with(&[
+        ("matching.waves.soon.ask_from", "20:00"),
+        ("matching.waves.soon.ask_until", "06:00"),
+    ]);
+    volunteers(&mut app, 1).await;
+    let need = crate::support::people::with(food(1), json!({"urgency": "soon"}));
+    let mo = app.neighbor(std::slice::from_ref(&need)).await;
+    app.settle().await;
+    let progress = app.request(&mo, 0).await["progress"].clone();
+    assert_eq!(progress["next_ask_at"], "2026-12-08T02:00:00Z");
+    app.advance(8 * HOUR - MINUTE).await;
+    assert_eq!(asked(&app, 1), 0);
+    app.advance(MINUTE).await;
+    assert_eq!(asked(&app, 1), 1, "at 20:00");
+    app.advance(8 * HOUR).await;
+    let lin = app.neighbor(&[need]).await;
+    app.settle().await;
+    let progress = app.request(&lin, 0).await["progress"].clone();
+    assert_eq!(progress["asked"], 1, "at 04:00");
+}
+
+#[actix_web::test]
 async fn an_ask_whose_letter_does_not_leave_is_withdrawn() {
     let mut app = TestApp::new();
     let ana = app

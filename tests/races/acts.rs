@@ -1,9 +1,10 @@
-//! What people do to each other's posts, and a scene in which each of it means something.
+//! What people do to each other's posts.
 
 use manyhands::actions::accept_match::{Yes, accept_match};
 use manyhands::actions::add_offers::add_offers;
 use manyhands::actions::add_requests::add_requests;
 use manyhands::actions::agree_match::{agree_match, refuse_match};
+use manyhands::actions::apply_plan::apply_plan;
 use manyhands::actions::block_volunteer::block_volunteer;
 use manyhands::actions::close_request::close_request;
 use manyhands::actions::decline_match::decline_match;
@@ -13,6 +14,7 @@ use manyhands::actions::expire::{overdue_matches, sweep};
 use manyhands::actions::finish_match::{done, no_show};
 use manyhands::actions::hide_neighbor::{hide, show};
 use manyhands::actions::hold_request::{hold_request, unhold_request};
+use manyhands::actions::make_plan::{Scope, make_plan};
 use manyhands::actions::move_offer::{Move, move_offer};
 use manyhands::actions::pause_volunteer::pause_volunteer;
 use manyhands::actions::post_offers::NewOffer;
@@ -26,75 +28,16 @@ use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
-use manyhands::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
+use manyhands::domain::ids::{CoordinatorId, NeighborId, RequestId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency};
 use manyhands::domain::report::{Problem, Side};
 use manyhands::domain::secret::RequestSecret;
 use manyhands::storage::audit::{Actor, ActorKind};
 
-use super::world::{World, meals, need, of};
+use super::scene::Scene;
+use super::world::of;
 use crate::support::HOUR;
-use serde_json::json;
-
-/// One neighbor with two requests, two volunteers, and everybody is asked for everything.
-#[derive(Clone, Copy, Debug)]
-pub struct Scene {
-    pub neighbor: NeighborId,
-    pub requests: [RequestId; 2],
-    pub volunteers: [VolunteerId; 2],
-    pub offers: [OfferId; 2],
-    /// The first request with each volunteer, then the second; the last waits for a coordinator.
-    pub matches: [MatchId; 4],
-}
-
-/// How far the first match has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The time for the answer is over already.
-    Asked,
-    Accepted,
-    /// She has to agree.
-    Pending,
-}
-
-impl Scene {
-    pub async fn set(world: &mut World, stage: Stage) -> Self {
-        let agree_first = json!({"agree_first": stage == Stage::Pending});
-        let (neighbor, requests) = world.neighbor(&[need(4), need(4)], agree_first).await;
-        let (first, offer) = world.volunteer(&[meals(4)]).await;
-        let (second, other) = world.volunteer(&[meals(8)]).await;
-        let offers = [offer[0], other[0]];
-        let mut matches = Vec::new();
-        for request in &requests {
-            for offer in offers {
-                matches.push(world.ask(*request, offer).await);
-            }
-        }
-        let scene = Self {
-            neighbor,
-            requests: [requests[0], requests[1]],
-            volunteers: [first, second],
-            offers,
-            matches: matches.try_into().unwrap(),
-        };
-        world.raw.execute(&format!(
-            "UPDATE matches SET asked_at = created_at, respond_by = created_at
-                WHERE request_id IN ('{}', '{}')",
-            requests[0], requests[1]
-        ));
-        world.raw.execute(&format!(
-            "UPDATE matches SET state = 'proposed', asked_at = NULL, respond_by = NULL
-                WHERE id = '{0}';
-             DELETE FROM letters WHERE match_id = '{0}'",
-            scene.matches[3]
-        ));
-        if stage != Stage::Asked {
-            Act::Accept.done_by(&world.app.ctx, &scene).await.unwrap();
-        }
-        scene
-    }
-}
 
 macro_rules! acts {
     ($($act:ident),* $(,)?) => {
@@ -136,6 +79,7 @@ acts!(
     Approve,
     Veto,
     ProposeAgain,
+    Plan,
     Overdue,
     Sweep,
 );
@@ -205,6 +149,7 @@ impl Act {
             Self::ProposeAgain => propose_match(ctx, second, offer, None, Actor::OPERATOR)
                 .await
                 .map(drop),
+            Self::Plan => plan(ctx).await,
             Self::Overdue => overdue_matches(ctx).await.map(drop),
             Self::Sweep => sweep(ctx).await.map(drop),
         }
@@ -213,6 +158,18 @@ impl Act {
 
 async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outcome<()> {
     close_request(ctx, id, None, reason, by).await
+}
+
+/// Makes a plan for everybody, and applies it.
+async fn plan(ctx: &Ctx) -> Outcome<()> {
+    let by = CoordinatorId::new(ctx.entropy.as_ref());
+    let everybody = Scope {
+        category: None,
+        area: None,
+        candidates: 20,
+    };
+    let id = make_plan(ctx, everybody, by, None).await?;
+    apply_plan(ctx, id, by).await.map(drop)
 }
 
 fn window(ctx: &Ctx) -> Window {

@@ -1,31 +1,10 @@
 //! What holds of all rows whatever was done, in plain SQL.
 
 use super::database::Raw;
+use crate::support::promises::PROMISES;
 
-/// Each query gives the rows for which something does not hold.
+/// Beside what is promised: each query gives the rows for which something does not hold.
 const WRONG: &[(&str, &str)] = &[
-    (
-        "what is covered of a request is what its matches have taken",
-        "SELECT r.id::text AS line FROM requests r WHERE covered <> (SELECT coalesce(sum(taken), 0)
-            FROM matches m WHERE m.request_id = r.id AND m.state IN ('accepted', 'fulfilled'))",
-    ),
-    (
-        "what is taken of an offer is what its matches have taken, and no more than it has",
-        "SELECT o.id::text AS line FROM offers o JOIN offer_capacity c ON c.offer_id = o.id
-            WHERE c.taken <> (SELECT coalesce(sum(m.taken), 0) FROM matches m WHERE m.offer_id = o.id
-                AND m.period_start = c.period_start AND m.state IN ('accepted', 'fulfilled'))
-            OR c.taken > o.capacity",
-    ),
-    (
-        "a request is covered if and only if nothing is needed any more",
-        "SELECT id::text AS line FROM requests
-            WHERE (state = 'covered' AND covered < quantity) OR (state = 'open' AND covered >= quantity)",
-    ),
-    (
-        "a pair has one active match at most",
-        "SELECT request_id::text AS line FROM matches WHERE state IN ('proposed', 'notified', 'accepted')
-            GROUP BY request_id, offer_id HAVING count(*) > 1",
-    ),
     (
         "an acceptance is told once: in the audit, to the volunteer and to the neighbor",
         "SELECT m.id::text AS line FROM matches m
@@ -35,11 +14,6 @@ const WRONG: &[(&str, &str)] = &[
                     <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int
                 OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'neighbor' AND l.kind IN ('accepted', 'agree'))
                     <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int",
-    ),
-    (
-        "a release is audited once",
-        "SELECT m.id::text AS line FROM matches m WHERE (m.released_at IS NOT NULL)::int
-            <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'contacts_released')",
     ),
     (
         "an end is audited once",
@@ -94,7 +68,7 @@ const WRONG: &[(&str, &str)] = &[
 /// Fails with the first that does not hold; `after` says after what.
 #[track_caller]
 pub fn everything(raw: &mut Raw, after: &str) {
-    for (holds, wrong) in WRONG {
+    for (holds, wrong) in PROMISES.iter().chain(WRONG) {
         let rows = raw.lines(wrong);
         assert!(rows.is_empty(), "{holds}, but not of {rows:?} {after}");
     }

@@ -1,7 +1,8 @@
 //! Every act against every other, twice each, on the same people at the same instant.
 
-use super::acts::{Act, Scene, Stage};
+use super::acts::Act;
 use super::checks;
+use super::scene::{Kind, Scene, Stage, others_join};
 use super::world::{World, won};
 
 /// Every pair of acts, each act twice, by as many processes. The acts meet in all stages in turn; with
@@ -14,7 +15,11 @@ async fn collide(stage: Stage) {
             if !everywhere && (number * 2 + other) % 3 != stage as usize {
                 continue;
             }
-            let scene = Scene::set(&mut world, stage).await;
+            let kind = [Kind::Meals, Kind::Stays][(number / 2 + other) % 2];
+            let scene = Scene::of(&mut world, stage, kind).await;
+            if [first, second].contains(&&Act::Plan) {
+                others_join(&mut world, &scene, kind).await;
+            }
             let acts = [first, second, first, second];
             let all: Vec<_> = acts
                 .iter()
@@ -23,8 +28,17 @@ async fn collide(stage: Stage) {
                 .collect();
             let outcomes = world.at_once(all).await;
             won(&outcomes);
-            checks::everything(&mut world.raw, &format!("after {first:?} and {second:?}"));
+            checks::everything(
+                &mut world.raw,
+                &format!("after {first:?} and {second:?} of {kind:?}"),
+            );
         }
+    }
+    for met in [
+        "SELECT count(*) FROM matches WHERE taken > 0 AND further_periods <> '[]'",
+        "SELECT count(*) FROM plan_pairs WHERE state = 'applied'",
+    ] {
+        assert!(world.raw.number(met) > 0, "{met}");
     }
     world.no_deadlocks();
 }

@@ -8,7 +8,8 @@ use manyhands::actions::{Ctx, Outcome, expire, forget};
 use manyhands::storage::audit::Actor;
 use serde_json::Value;
 
-use super::acts::{Act, Scene, Stage};
+use super::acts::Act;
+use super::scene::{Scene, Stage};
 use super::world::{World, meals, need, won};
 use crate::support::{DAY, HOUR};
 

@@ -11,7 +11,8 @@ use manyhands::domain::place::GeoPoint;
 use manyhands::storage::TxError;
 use serde_json::Value;
 
-use super::acts::{Act, Scene, Stage};
+use super::acts::Act;
+use super::scene::{Scene, Stage};
 use super::world::{World, meals, need};
 
 /// An acceptance waits for `held` while `meanwhile` is done; gives how it is refused.

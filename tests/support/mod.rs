@@ -11,6 +11,7 @@
 pub mod database;
 pub mod letters;
 pub mod people;
+pub mod promises;
 pub mod ring;
 pub mod server;
 

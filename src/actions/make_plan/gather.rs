@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::facts::Facts;
 use super::{MOST_REQUESTS, Scope};
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
-use crate::domain::need::Urgency;
+use crate::domain::need::{Renews, Urgency};
 use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::eligible::Fit;
 use crate::matching::index::PostIndex;
@@ -28,7 +29,8 @@ pub(super) struct Gathered {
     pub offers: Vec<OfferId>,
     /// Requests that nobody can serve.
     pub stranded: usize,
-    /// Whether some take a place in several periods, of which the town knows the first alone.
+    /// Whether some take a place in several periods, or could take one in a later period: the town knows of one
+    /// alone.
     pub spans_periods: bool,
 }
 
@@ -132,7 +134,7 @@ impl Gathered {
         for (offer, choice) in found {
             let room = |volunteer| facts.room(ctx, volunteer);
             let supply = numbers.supply(self, offer, &choice.fit, room);
-            self.spans_periods |= !choice.fit.further_periods.is_empty();
+            self.spans_periods = self.spans_periods || spans_periods(card, offer, &choice.fit);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "at most half around the earth"
@@ -145,6 +147,13 @@ impl Gathered {
             });
         }
     }
+}
+
+/// Whether the town, which knows of one period alone, does not know all that the pair takes, or could take.
+fn spans_periods(card: &RequestCard, offer: &OfferCard, fit: &Fit) -> bool {
+    let last = card.window.until().before(Duration::from_micros(1));
+    let may_be_later = || offer.renews != Renews::None && offer.period(last) != fit.period;
+    !fit.further_periods.is_empty() || (!card.throughout && may_be_later())
 }
 
 /// The order in which rounds claim requests.

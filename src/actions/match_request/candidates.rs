@@ -21,7 +21,9 @@ use crate::storage::matches::{Match, VolunteerLoad};
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{Conn, StorageError, areas, blocks, matches, neighbors, offers, volunteers};
+use crate::storage::{
+    Conn, StorageError, areas, blocks, matches, neighbors, offers, plans, volunteers,
+};
 
 /// What is known before the index is asked.
 pub(in crate::actions) struct Known {
@@ -80,7 +82,8 @@ pub(super) struct Candidate {
     pub fit: Fit,
 }
 
-/// The request with what happened to it; `None` if it looks for nobody now.
+/// The request, which is as urgent as it is by `now`, with what happened to it; `None` if it looks for
+/// nobody now.
 pub(in crate::actions) fn read_known(
     ctx: &Ctx,
     conn: &mut Conn,
@@ -94,9 +97,16 @@ pub(in crate::actions) fn read_known(
     let past = matches::of_request(conn, request.id)?;
     let ids: Vec<OfferId> = past.iter().map(|m| m.offer_id).collect();
     let owner: HashMap<OfferId, VolunteerId> = offers::owners(conn, &ids)?.into_iter().collect();
+    let planned = plans::chosen_for(conn, request.id)?;
     let earlier: Vec<Earlier> = past
         .iter()
-        .filter_map(|m| Some(earlier(m, *owner.get(&m.offer_id)?)))
+        .filter_map(|m| {
+            let earlier = earlier(m, *owner.get(&m.offer_id)?);
+            Some(Earlier {
+                planned: planned.contains(&m.id),
+                ..earlier
+            })
+        })
         .collect();
     let standing = Standing {
         wave: request.wave,
@@ -113,7 +123,10 @@ pub(in crate::actions) fn read_known(
     };
     let card = request_cards(ctx, conn, vec![request.clone()], now)?.pop();
     Ok(card.map(|card| Known {
-        card,
+        card: RequestCard {
+            urgency: ctx.urgency(request, now),
+            ..card
+        },
         round,
         asked,
         declined,
@@ -123,6 +136,7 @@ pub(in crate::actions) fn read_known(
     }))
 }
 
+/// As waves know a match; whether a plan has chosen it stands elsewhere.
 pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier {
     Earlier {
         offer: m.offer_id,
@@ -130,6 +144,7 @@ pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier 
         state: m.state,
         fall_reason: m.fall_reason,
         wave: m.wave,
+        planned: false,
         version: m.request_version,
         created_at: m.created_at,
         ended_at: m.ended_at,

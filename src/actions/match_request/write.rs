@@ -45,7 +45,7 @@ pub(super) async fn write_round(
     findings: Findings,
 ) -> Outcome<usize> {
     let write = move |tx: &mut Tx<'_>| {
-        let (current, free) = lock_free(tx, &findings.known.neighbor, &request, &findings.chosen)?;
+        let (current, free) = lock_free(tx, &findings)?;
         let Some(current) = current.filter(|r| {
             r.state == RequestState::Open
                 && r.version == request.version
@@ -82,11 +82,11 @@ pub(super) async fn write_round(
 /// the chosen who may still be asked: others may have asked them since, or brought them to this request.
 fn lock_free(
     tx: &mut Tx<'_>,
-    neighbor: &Neighbor,
-    request: &Request,
-    chosen: &[Chosen],
+    findings: &Findings,
 ) -> Outcome<(Option<Request>, HashSet<VolunteerId>)> {
-    neighbors::lock(tx.conn, neighbor.id)?;
+    let Findings { known, chosen, .. } = findings;
+    let request = &known.card;
+    neighbors::lock(tx.conn, request.neighbor)?;
     let ids = chosen
         .iter()
         .map(|c| c.volunteer)

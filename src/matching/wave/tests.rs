@@ -64,6 +64,7 @@ fn earlier(entropy: &SeededEntropy, state: MatchState, ended_at: Option<Ts>) -> 
         state,
         fall_reason: None,
         wave: 1,
+        planned: false,
         version: 1,
         created_at: Ts::EPOCH,
         ended_at,
@@ -106,6 +107,7 @@ fn posted(since: Ts) -> RequestCard {
         splittable: false,
         helpers_left: 1,
         urgency: Urgency::Now,
+        said: Urgency::Now,
         since,
         window: Window::parse(since, since.after(HOUR * 24)).unwrap(),
         throughout: false,
@@ -167,6 +169,7 @@ fn for_some_day_a_rest_that_ends_in_good_time_is_a_hope() {
         let round = round(settings.waves.of(urgency), &settings, standing(0), &[], now);
         let request = RequestCard {
             urgency,
+            said: urgency,
             window: Window::parse(since, since.after(HOUR * 24 * days)).unwrap(),
             ..posted(since)
         };
@@ -213,4 +216,34 @@ fn a_round_that_finds_only_the_resting_looks_again_when_the_first_may_be_asked()
     );
     assert_eq!(late.attention, Some(Attention::AllAsked));
     assert_eq!(late.due, Some(soon));
+}
+
+#[test]
+fn a_wave_that_a_plan_opened_is_as_large_as_the_plan_made_it() {
+    let (settings, entropy) = (settings(), SeededEntropy::new(1));
+    let now = at("2026-12-07T18:00:00Z");
+    let ask = |all: &[Earlier], wave, next_wave_at| {
+        let standing = Standing {
+            next_wave_at,
+            ..standing(wave)
+        };
+        round(&settings.waves.now, &settings, standing, all, now).ask
+    };
+    let running = Some(now.after(MINUTE));
+    let asked = earlier(&entropy, MatchState::Notified, None);
+    let planned = Earlier {
+        planned: true,
+        ..asked
+    };
+    assert_eq!(ask(&[asked], 1, running), 6, "a round's own is filled up");
+    assert_eq!(ask(&[planned], 1, running), 0);
+    let no = Earlier {
+        state: MatchState::Declined,
+        ..planned
+    };
+    assert_eq!(ask(&[no], 1, running), 1, "a no is replaced");
+    assert_eq!(ask(&[no, asked], 1, running), 0, "once");
+    assert_eq!(ask(&[planned, no], 1, running), 1);
+    assert_eq!(ask(&[planned], 1, Some(now)), 9, "its time is over");
+    assert_eq!(ask(&[planned], 2, running), 9, "another wave's");
 }
