@@ -204,7 +204,8 @@ async fn a_plan_is_kept_whatever_is_bound() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let options = open(dir.path()).write(|conn| {
+    let db = open(dir.path());
+    let options = db.write(|conn| {
         let Conn::Sqlite(c) = conn else {
             panic!("on SQLite only");
         };
