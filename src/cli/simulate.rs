@@ -188,7 +188,7 @@ async fn play_all(
         running.spawn(async move {
             // It is never closed.
             let _turn = turn.acquire_owned().await;
-            (nth, job.play().await)
+            (nth, Box::pin(job.play()).await)
         });
     }
     let mut played = Vec::new();
