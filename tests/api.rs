@@ -28,6 +28,7 @@ mod api {
     mod matching;
     mod people;
     mod plans;
+    mod plans_made;
     mod refusals;
     mod reports;
     mod returning;
