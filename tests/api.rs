@@ -29,6 +29,7 @@ mod api {
     mod people;
     mod plan_rules;
     mod plans;
+    mod plans_made;
     mod refusals;
     mod reports;
     mod returning;

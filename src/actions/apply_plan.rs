@@ -1,7 +1,8 @@
 //! A coordinator applies a plan: its pairs become matches, as far as they are still true.
 //!
 //! In pieces of one transaction each, and each pair in the transaction that makes its match, so that one who
-//! was interrupted, or two at once, just go on. Nobody is asked whom a round of matching would not ask.
+//! was interrupted, or two at once, just go on. A pair that only has to wait, because its volunteer is busy or
+//! asleep, goes behind the others and stays for a later call. Nobody is asked whom a round of matching would not ask.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -26,10 +27,10 @@ use crate::storage::matches::Match;
 use crate::storage::plans::{self, PlanPair};
 use crate::storage::requests::Request;
 use crate::storage::sql_types::Json;
-use crate::storage::{areas, matches, offers, requests, volunteers};
+use crate::storage::{Conn, StorageError, areas, matches, offers, requests, volunteers};
 
 /// Pairs that one transaction applies.
-pub const AT_ONCE: i64 = 50;
+pub const AT_ONCE: i64 = 25;
 /// How long one call goes on.
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long a plan may be applied.
@@ -42,11 +43,24 @@ pub struct Applied {
     pub applied: usize,
     /// Those that were not true any more, by why.
     pub skipped: BTreeMap<SkipReason, usize>,
+    /// Those that stay planned, because they may be applied later, by why.
+    pub waiting: BTreeMap<SkipReason, usize>,
 }
 
 impl Applied {
+    /// Pairs that were tried.
     fn count(&self) -> usize {
+        self.settled() + self.waiting.values().sum::<usize>()
+    }
+
+    /// Those of them that are not tried again.
+    fn settled(&self) -> usize {
         self.applied + self.skipped.values().sum::<usize>()
+    }
+
+    /// Whether what stopped the pair may be over soon.
+    fn may_pass(reason: SkipReason) -> bool {
+        matches!(reason, SkipReason::VolunteerBusy | SkipReason::NotNow)
     }
 
     fn add(&mut self, other: &Self) {
@@ -54,18 +68,24 @@ impl Applied {
         for (reason, count) in &other.skipped {
             *self.skipped.entry(*reason).or_default() += count;
         }
+        for (reason, count) in &other.waiting {
+            *self.waiting.entry(*reason).or_default() += count;
+        }
     }
 }
 
-/// Applies what is left of a plan, or as much of it as some seconds allow: called again, it goes on.
+/// Applies what is left of a plan, or as much of it as some seconds allow: called again, it goes on. Each pair
+/// is tried once.
 ///
 /// # Errors
 /// A plan that is not there, not ready, or too old.
 pub async fn apply_plan(ctx: &Ctx, id: PlanId, by: CoordinatorId) -> Outcome<Applied> {
     let until = ctx.now().after(LONGEST);
+    let last = move |conn: &mut Conn| Ok::<_, StorageError>(plans::last_position(conn, id)?);
+    let last = ctx.db.read(last).await?.unwrap_or(i32::MAX);
     let mut all = Applied::default();
     loop {
-        let some = apply_some(ctx, id, by, AT_ONCE).await?;
+        let some = apply_piece(ctx, id, by, last, AT_ONCE).await?;
         all.add(&some);
         if some.count() == 0 || ctx.now() >= until {
             return Ok(all);
@@ -73,11 +93,21 @@ pub async fn apply_plan(ctx: &Ctx, id: PlanId, by: CoordinatorId) -> Outcome<App
     }
 }
 
-/// Applies the next pairs of a plan.
+/// Applies the next pairs of a plan, in one transaction.
 ///
 /// # Errors
 /// A plan that is not there, not ready, or too old.
 pub async fn apply_some(ctx: &Ctx, id: PlanId, by: CoordinatorId, most: i64) -> Outcome<Applied> {
+    apply_piece(ctx, id, by, i32::MAX, most.min(AT_ONCE)).await
+}
+
+async fn apply_piece(
+    ctx: &Ctx,
+    id: PlanId,
+    by: CoordinatorId,
+    until: i32,
+    most: i64,
+) -> Outcome<Applied> {
     let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
     let applied = ctx
         .write(actor, move |tx| {
@@ -87,7 +117,7 @@ pub async fn apply_some(ctx: &Ctx, id: PlanId, by: CoordinatorId, most: i64) -> 
             if plan.ready_at.is_none() {
                 return refuse(Refusal::NotPossible);
             }
-            let pairs = plans::next_pairs(tx.conn, id, most)?;
+            let pairs = plans::next_pairs(tx.conn, id, until, most)?;
             if pairs.is_empty() {
                 return Ok(Applied::default());
             }
@@ -150,6 +180,13 @@ impl Piece {
                 Ok(right) => Ok(self.ask(tx, pair, &right)?),
                 Err(reason) => Err(reason),
             };
+            if let Err(reason) = became
+                && Applied::may_pass(reason)
+            {
+                plans::put_back(tx.conn, pair)?;
+                *applied.waiting.entry(reason).or_default() += 1;
+                continue;
+            }
             plans::settle(tx.conn, pair.id, became)?;
             match became {
                 Ok(_) => applied.applied += 1,
@@ -159,7 +196,10 @@ impl Piece {
         for (request, (wave, asked)) in &self.waves {
             self.tell(tx, *request, *wave, asked)?;
         }
-        let skipped = applied.count() - applied.applied;
+        let skipped = applied.settled() - applied.applied;
+        if applied.settled() == 0 {
+            return Ok(applied);
+        }
         let detail = [
             ("applied", applied.applied.into()),
             ("skipped", skipped.into()),

@@ -1,17 +1,19 @@
 //! A coordinator plans for everybody at once, where there is not enough for all.
 //!
 //! The plan is made of what the index and the database say now; it promises nothing to anybody.
-//! `apply_plan` looks at each of its pairs again.
+//! `apply_plan` looks at each of its pairs again. It takes some seconds, so one process makes one at a time.
 
 mod facts;
 mod gather;
+mod posts;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
+use tracing::Instrument;
 
-use self::facts::read_facts;
-use self::gather::{Gathered, gather};
+use self::gather::{Gathered, Gathering};
 use super::{Call, Ctx, Outcome, Refusal, refuse};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
@@ -22,6 +24,7 @@ use crate::matching::card::RequestCard;
 use crate::matching::flow::FlowError;
 use crate::matching::plan::{self, Plan};
 use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::idempotency::{self, Seen};
 use crate::storage::plans::{self, PlanPair};
 use crate::storage::sql_types::Json;
 use crate::storage::{Conn, StorageError, TxError, offers, requests};
@@ -62,58 +65,57 @@ impl Scope {
 /// Makes a plan. A repeated call shows what the first made.
 ///
 /// # Errors
-/// A key used for another call, or more than one plan may hold.
+/// A key used for another call, another plan that is being made, or more than one plan may hold.
 pub async fn make_plan(
     ctx: &Ctx,
     scope: Scope,
     by: CoordinatorId,
     call: Option<Call>,
 ) -> Outcome<PlanId> {
-    let now = ctx.now();
-    let (gathered, made) = solve(ctx, &scope, now).await?;
-    let row = row(ctx, &scope, &gathered, &made, by, now);
-    let pairs = pairs(ctx, &row, &gathered, &made);
-    let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
-    let id = row.id;
-    let known = ctx
-        .write(actor, move |tx| {
-            if let Some(known) = tx.repeated(call, row.id)? {
-                return Ok(Some(known.into()));
-            }
-            plans::insert(tx.conn, &row)?;
-            let figures = row.figures.0.plan;
-            let detail = [
-                ("requests", figures.requests.into()),
-                ("units", figures.units.into()),
-                ("exact", row.exact.into()),
-            ];
-            tx.audit("plan_made", ("plan", row.id), &detail)?;
-            Ok(None)
-        })
-        .await?;
-    if let Some(known) = known {
-        return Ok(known);
+    if let Some(made) = made_before(ctx, call).await? {
+        return Ok(made);
     }
-    for some in pairs.chunks(AT_ONCE) {
-        let some = some.to_vec();
-        ctx.write(actor, move |tx| Ok(insert_still_there(tx.conn, &some)?))
-            .await?;
+    let Ok(turn) = Arc::clone(&ctx.planning).try_lock_owned() else {
+        return refuse(Refusal::PlanUnderWay);
+    };
+    let ctx = ctx.clone();
+    // Whoever asked may hang up. It is finished all the same, and nobody else's turn comes before.
+    let work = async move {
+        let _turn = turn;
+        let now = ctx.now();
+        let (gathered, made) = solve(&ctx, &scope, now).await?;
+        let row = row(&ctx, &scope, &gathered, &made, by, now);
+        let pairs = pairs(&ctx, &row, &gathered, &made);
+        write(&ctx, row, pairs, by, call).await
+    };
+    tokio::spawn(work.in_current_span()).await.map_err(failed)?
+}
+
+/// What the same call made before.
+async fn made_before(ctx: &Ctx, call: Option<Call>) -> Outcome<Option<PlanId>> {
+    let Some(call) = call else { return Ok(None) };
+    let look = move |conn: &mut Conn| {
+        let seen = idempotency::seen(conn, call.key, call.body)?;
+        Ok::<_, StorageError>(seen)
+    };
+    match ctx.db.read(look).await? {
+        Seen::First => Ok(None),
+        Seen::Again(made) => Ok(Some(made.into())),
+        Seen::OtherBody => refuse(Refusal::KeyReused),
     }
-    ctx.write(actor, move |tx| Ok(plans::set_ready(tx.conn, id, tx.now)?))
-        .await?;
-    Ok(id)
 }
 
 /// Gathers and solves, off the async threads.
 async fn solve(ctx: &Ctx, scope: &Scope, now: Ts) -> Outcome<(Gathered, Plan)> {
-    let ctx = ctx.clone();
-    let (cards, candidates) = gather::requests(&ctx, scope);
-    if cards.len() > MOST_REQUESTS || cards.len().saturating_mul(candidates) > MOST_PAIRS {
+    let posts = posts::posts(ctx, scope, now).await?;
+    let cards = posts::requests(&posts, scope);
+    let most = cards.len().saturating_mul(scope.candidates);
+    if cards.len() > MOST_REQUESTS || most > MOST_PAIRS {
         return refuse(Refusal::PlanTooLarge);
     }
-    let facts = read_facts(&ctx, &cards, now).await?;
+    let gathering = Gathering::begin(ctx, posts, scope.candidates, now).await?;
+    let gathered = gathering.run(cards).await?;
     let work = move || {
-        let gathered = gather(&ctx, cards, &facts, candidates, now);
         let made = plan::plan(&gathered.town, STEPS);
         made.map(|made| (gathered, made))
     };
@@ -131,6 +133,54 @@ fn failed(_: tokio::task::JoinError) -> TxError<Refusal> {
     TxError::Storage(StorageError::Unavailable("a plan was not finished"))
 }
 
+/// Writes the plan in pieces. Only when it is whole does its call count as made: a plan that was broken
+/// off stands for nothing, and the call is carried out anew.
+async fn write(
+    ctx: &Ctx,
+    row: plans::Plan,
+    pairs: Vec<PlanPair>,
+    by: CoordinatorId,
+    call: Option<Call>,
+) -> Outcome<PlanId> {
+    let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
+    let new = row.clone();
+    ctx.write(actor, move |tx| Ok(plans::insert(tx.conn, &new)?))
+        .await?;
+    for some in pairs.chunks(AT_ONCE) {
+        let some = some.to_vec();
+        ctx.write(actor, move |tx| Ok(insert_still_there(tx.conn, &some)?))
+            .await?;
+    }
+    let id = row.id;
+    let finish = move |tx: &mut super::Tx<'_>| {
+        if let Some(known) = tx.repeated(call, id)? {
+            return Ok(PlanId::from(known));
+        }
+        plans::set_ready(tx.conn, id, tx.now)?;
+        let figures = row.figures.0.plan;
+        let detail = [
+            ("requests", figures.requests.into()),
+            ("units", figures.units.into()),
+            ("exact", row.exact.into()),
+        ];
+        tx.audit("plan_made", ("plan", id), &detail)?;
+        Ok(id)
+    };
+    let made = ctx.write(actor, finish).await;
+    if !matches!(made, Ok(made) if made == id) {
+        // The same call was quicker by way of another process.
+        discard(ctx, actor, id).await?;
+    }
+    made
+}
+
+async fn discard(ctx: &Ctx, actor: Actor, id: PlanId) -> Outcome<()> {
+    let most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let some = move |tx: &mut super::Tx<'_>| Ok(plans::discard(tx.conn, id, most)?);
+    while ctx.write(actor, some).await? > 0 {}
+    Ok(())
+}
+
 fn row(
     ctx: &Ctx,
     scope: &Scope,
@@ -144,7 +194,7 @@ fn row(
         id: PlanId::new(ctx.entropy.as_ref()),
         category: scope.category.clone(),
         area: scope.area,
-        exact: made.exact && !gathered.spans_periods,
+        exact: made.exact && !gathered.is_simpler,
         bound: made.bound,
         figures: Json(Reckoning {
             plan: made.figures,

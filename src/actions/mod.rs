@@ -114,6 +114,8 @@ pub struct Ctx {
     pub settings: Arc<Settings>,
     /// What is open, by place.
     pub index: Arc<RwLock<PostIndex>>,
+    /// Held while this process makes a plan, which takes a processor for some seconds: one at a time.
+    pub planning: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Every way in which a use case says no. Each has one problem type at the HTTP edge.
@@ -170,6 +172,9 @@ pub enum Refusal {
     /// More posts, or pairs of them, than one plan may hold.
     #[error("that is too much for one plan")]
     PlanTooLarge,
+    /// Another plan is being made.
+    #[error("another plan is being made right now")]
+    PlanUnderWay,
     /// Too much has changed since.
     #[error("the plan is too old to be applied")]
     PlanTooOld,

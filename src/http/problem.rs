@@ -229,6 +229,13 @@ impl From<Refusal> for Problem {
             Refusal::TooManyPosts => conflict("too-many-posts"),
             Refusal::PlanTooLarge => conflict("plan-too-large")
                 .detail("Make one plan for each category, or for a smaller area."),
+            Refusal::PlanUnderWay => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "plan-under-way",
+                &sentence(refusal),
+            )
+            .detail("Plans are made one at a time. Try again in a moment.")
+            .retry_after(10),
             Refusal::PlanTooOld => {
                 conflict("plan-too-old").detail("Too much has changed since. Make a new one.")
             }

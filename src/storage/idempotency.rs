@@ -21,6 +21,14 @@ pub enum Seen {
     OtherBody,
 }
 
+/// What is known of a call, without remembering it.
+///
+/// # Errors
+/// A failed query.
+pub fn seen(conn: &mut Conn, key: KeyedHash, body: KeyedHash) -> QueryResult<Seen> {
+    Ok(known(conn, key, body)?.unwrap_or(Seen::First))
+}
+
 /// Remembers a call, or tells that it was made already. The unique key makes the second of two
 /// simultaneous calls wait for the first and then see it; or be the first, where that one was undone.
 ///
@@ -61,6 +69,10 @@ fn remember_once(
     if first == 1 {
         return Ok(Some(Seen::First));
     }
+    known(conn, key, body)
+}
+
+fn known(conn: &mut Conn, key: KeyedHash, body: KeyedHash) -> QueryResult<Option<Seen>> {
     let known: Option<(KeyedHash, RecordId)> = with!(conn, c => idempotency::table
         .find(key)
         .select((idempotency::body_hash, idempotency::subject_id))

@@ -153,18 +153,50 @@ pub fn standing(conn: &mut Conn, ids: &[PlanId]) -> QueryResult<Vec<Standing>> {
         .load(c))
 }
 
-/// The pairs that are to be applied next.
+/// The pairs that are to be applied next, none behind that place.
 ///
 /// # Errors
 /// A failed query.
-pub fn next_pairs(conn: &mut Conn, id: PlanId, limit: i64) -> QueryResult<Vec<PlanPair>> {
+pub fn next_pairs(
+    conn: &mut Conn,
+    id: PlanId,
+    until: i32,
+    limit: i64,
+) -> QueryResult<Vec<PlanPair>> {
     with!(conn, c => plan_pairs::table
         .filter(plan_pairs::plan_id.eq(id))
         .filter(plan_pairs::state.eq(PairState::Planned))
+        .filter(plan_pairs::position.le(until))
         .order(plan_pairs::position)
         .limit(limit)
         .select(PlanPair::as_select())
         .load(c))
+}
+
+/// The last place of the pairs that are to be applied; none where there are none.
+///
+/// # Errors
+/// A failed query.
+pub fn last_position(conn: &mut Conn, id: PlanId) -> QueryResult<Option<i32>> {
+    with!(conn, c => plan_pairs::table
+        .filter(plan_pairs::plan_id.eq(id))
+        .filter(plan_pairs::state.eq(PairState::Planned))
+        .select(diesel::dsl::max(plan_pairs::position))
+        .first(c))
+}
+
+/// Puts a pair that cannot be applied yet behind all others. The plan must be [locked](lock).
+///
+/// # Errors
+/// A failed query.
+pub fn put_back(conn: &mut Conn, pair: &PlanPair) -> QueryResult<()> {
+    let last = last_position(conn, pair.plan_id)?.unwrap_or(pair.position);
+    with!(conn, c => diesel::update(plan_pairs::table
+            .filter(plan_pairs::id.eq(pair.id))
+            .filter(plan_pairs::state.eq(PairState::Planned)))
+        .set(plan_pairs::position.eq(last.saturating_add(1)))
+        .execute(c))?;
+    Ok(())
 }
 
 /// What became of a pair: the match, or why there is none. False if that is known already.
@@ -216,13 +248,25 @@ pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize>
         .limit(limit)
         .select(plans::id)
         .load(c))?;
+    delete_some(conn, &old, limit)
+}
+
+/// Deletes a plan that was not finished, some of its pairs at a time; tells how many rows.
+///
+/// # Errors
+/// A failed query.
+pub fn discard(conn: &mut Conn, id: PlanId, limit: i64) -> QueryResult<usize> {
+    delete_some(conn, &[id], limit)
+}
+
+fn delete_some(conn: &mut Conn, ids: &[PlanId], limit: i64) -> QueryResult<usize> {
     let pairs: Vec<PlanPairId> = with!(conn, c => plan_pairs::table
-        .filter(one_of(plan_pairs::plan_id, &old))
+        .filter(one_of(plan_pairs::plan_id, ids))
         .limit(limit)
         .select(plan_pairs::id)
         .load(c))?;
     if !pairs.is_empty() {
         return with!(conn, c => diesel::delete(plan_pairs::table.filter(one_of(plan_pairs::id, &pairs))).execute(c));
     }
-    with!(conn, c => diesel::delete(plans::table.filter(one_of(plans::id, &old))).execute(c))
+    with!(conn, c => diesel::delete(plans::table.filter(one_of(plans::id, ids))).execute(c))
 }

@@ -4,8 +4,8 @@ use actix_web::http::Method;
 use manyhands::domain::category::Catalog;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::people::{offer_of, post_of};
+use crate::support::{MINUTE, TestApp};
 
 const REPAIRS: &str = r#"
 [repairs]

@@ -128,7 +128,10 @@ async fn nobody_is_stranded_by_whoever_came_first() {
     );
 
     let applied = town.apply(&plan).await;
-    assert_eq!(applied, json!({"applied": 2, "skipped": [], "left": 0}));
+    assert_eq!(
+        applied,
+        json!({"applied": 2, "skipped": [], "waiting": [], "left": 0})
+    );
     town.app.settle().await;
     for email in [&town.ana.email, &town.ben.email] {
         assert_eq!(asks(&town.app, email), 1, "{email}: and the rounds wait");
@@ -138,7 +141,10 @@ async fn nobody_is_stranded_by_whoever_came_first() {
         assert_eq!(town.app.request(whom, 0).await["state"], "covered");
     }
     let again = town.apply(&plan).await;
-    assert_eq!(again, json!({"applied": 0, "skipped": [], "left": 0}));
+    assert_eq!(
+        again,
+        json!({"applied": 0, "skipped": [], "waiting": [], "left": 0})
+    );
     let matched = town
         .app
         .get("/v1/matches?state=accepted", &town.token)

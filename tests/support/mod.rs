@@ -189,6 +189,7 @@ impl TestApp {
             gazetteer: Arc::new(Gazetteer::shipped().expect("gazetteer")),
             settings: Arc::new(settings),
             index: Arc::new(RwLock::new(PostIndex::default())),
+            planning: Arc::default(),
         };
         let (loaded, _) = watch::channel(false);
         let feed = Feed::new(ctx.clone(), Arc::new(loaded));

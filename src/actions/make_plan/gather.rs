@@ -1,12 +1,18 @@
 //! Who could help whom, as a town of numbers.
+//!
+//! Piece by piece of the requests, so that neither the index nor the database is held for long: what the
+//! database knows of the requests, who fits, what it knows of their volunteers, and who may be asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
+
 use super::facts::Facts;
-use super::{MOST_REQUESTS, Scope};
-use crate::actions::Ctx;
+use super::failed;
+use super::posts::Posts;
+use crate::actions::{Ctx, Outcome};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::domain::need::{Renews, Urgency};
@@ -16,8 +22,16 @@ use crate::matching::index::PostIndex;
 use crate::matching::judge::{Asking, Choice};
 use crate::matching::plan::{Link, Need, Supply, Town};
 
+mod room;
+
+use self::room::Room;
+
+/// Requests of a piece.
+const PIECE: usize = 200;
 /// Requests for which the index is held at a time: whoever keeps it up to date waits meanwhile.
 const AT_ONCE: usize = 50;
+/// Offers in reach that are looked at for each that is wanted, and for each request at the least.
+const LOOKED_AT: (usize, usize) = (10, 500);
 
 /// A town, and who is who in it.
 #[derive(Debug, Default)]
@@ -29,123 +43,205 @@ pub(super) struct Gathered {
     pub offers: Vec<OfferId>,
     /// Requests that nobody can serve.
     pub stranded: usize,
-    /// Whether some take a place in several periods, or could take one in a later period: the town knows of one
-    /// alone.
-    pub spans_periods: bool,
+    /// Whether the town leaves something out that may matter: that a place is taken in several periods, or
+    /// could be in a later one, for it knows of one alone; or that some are asked more often for what
+    /// cannot wait.
+    pub is_simpler: bool,
 }
 
-/// The requests of the scope, one more than a plan may hold at the most; and how many candidates.
-pub(super) fn requests(ctx: &Ctx, scope: &Scope) -> (Vec<RequestCard>, usize) {
-    let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
-    let cards = index.request_ids().into_iter();
-    let cards = cards
-        .filter_map(|id| index.request(id))
-        .filter(|card| scope.holds(card))
-        .take(MOST_REQUESTS + 1);
-    (cards.cloned().collect(), scope.candidates)
-}
-
-/// Looks for candidates, in the order in which requests are claimed.
-pub(super) fn gather(
-    ctx: &Ctx,
-    mut cards: Vec<RequestCard>,
-    facts: &Facts,
+/// A town that is being gathered.
+pub(super) struct Gathering {
+    ctx: Ctx,
+    posts: Posts,
+    facts: Facts,
     candidates: usize,
     now: Ts,
-) -> Gathered {
-    cards.retain(|card| facts.requests.contains_key(&card.id));
-    for card in &mut cards {
-        card.urgency = card.urgency_at(now, ctx.settings.matching.deadlines);
+    numbers: Numbers,
+    gathered: Gathered,
+}
+
+/// The offers that fit a request, near first.
+type Fitting = (RequestCard, Vec<(OfferId, Fit)>);
+
+impl Gathering {
+    pub(super) async fn begin(
+        ctx: &Ctx,
+        posts: Posts,
+        candidates: usize,
+        now: Ts,
+    ) -> Outcome<Self> {
+        Ok(Self {
+            ctx: ctx.clone(),
+            posts,
+            facts: Facts::begin(ctx).await?,
+            candidates,
+            now,
+            numbers: Numbers::default(),
+            gathered: Gathered::default(),
+        })
     }
-    cards.sort_by_cached_key(|card| (rank(card.urgency), card.since, card.id));
-    let mut numbers = Numbers::default();
-    let mut gathered = Gathered::default();
-    for some in cards.chunks(AT_ONCE) {
-        let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
-        for card in some {
-            let found = near(ctx, &index, facts, card, candidates, now);
-            gathered.add(&mut numbers, card, facts, &found, ctx, now);
+
+    /// Looks for candidates, in the order in which requests are claimed.
+    pub(super) async fn run(mut self, mut cards: Vec<RequestCard>) -> Outcome<Gathered> {
+        for card in &mut cards {
+            card.urgency = card.urgency_at(self.now, self.ctx.settings.matching.deadlines);
+        }
+        cards.sort_by_cached_key(|card| (rank(card.urgency), card.since, card.id));
+        for piece in cards.chunks(PIECE) {
+            let ids = piece.iter().map(|card| card.id).collect();
+            self.facts.read_requests(&self.ctx, ids, self.now).await?;
+            let piece = piece.to_vec();
+            let (mut back, found, owners) = spawn_blocking(move || {
+                let (found, owners) = self.look(piece);
+                (self, found, owners)
+            })
+            .await
+            .map_err(failed)?;
+            back.facts
+                .read_volunteers(&back.ctx, owners, back.now)
+                .await?;
+            self = spawn_blocking(move || {
+                back.add_all(&found);
+                back
+            })
+            .await
+            .map_err(failed)?;
+        }
+        Ok(self.finish())
+    }
+
+    /// The offers that fit, and whose they are.
+    fn look(&self, piece: Vec<RequestCard>) -> (Vec<Fitting>, HashSet<VolunteerId>) {
+        let (mut all, mut owners) = (Vec::new(), HashSet::new());
+        let is_there = |card: &RequestCard| self.facts.requests.contains_key(&card.id);
+        let mut piece = piece.into_iter().filter(is_there).peekable();
+        while piece.peek().is_some() {
+            let index = self.posts.read().unwrap_or_else(PoisonError::into_inner);
+            for card in piece.by_ref().take(AT_ONCE) {
+                let found = self.fitting(&index, &card);
+                owners.extend(found.iter().map(|(offer, _)| offer.volunteer));
+                let found = found.into_iter().map(|(offer, fit)| (offer.id, fit));
+                let found = found.collect();
+                all.push((card, found));
+            }
+        }
+        (all, owners)
+    }
+
+    /// The nearest offers that fit; more than are wanted, because not everybody may be asked.
+    fn fitting<'a>(
+        &self,
+        index: &'a PostIndex,
+        card: &'a RequestCard,
+    ) -> Vec<(&'a OfferCard, Fit)> {
+        let Some(asking) = self.asking(card) else {
+            return Vec::new();
+        };
+        let (times, least) = LOOKED_AT;
+        let most = self.candidates.saturating_mul(times);
+        let in_reach = index.in_reach(&self.ctx.catalog, card);
+        in_reach
+            .take(most.max(least))
+            .filter_map(|(offer, distance_m)| Some((offer, asking.fits(offer, distance_m).ok()?)))
+            .take(most)
+            .collect()
+    }
+
+    /// None where nothing is matched.
+    fn asking<'a>(&'a self, card: &'a RequestCard) -> Option<Asking<'a>> {
+        let category = self.ctx.catalog.get(card.category.as_str())?;
+        let (_, round) = self.facts.requests.get(&card.id)?;
+        (!self.facts.frozen.holds(card.at)).then_some(Asking {
+            settings: &self.ctx.settings.matching,
+            category,
+            request: card,
+            round,
+            series: None,
+            frozen: &self.facts.frozen,
+            now: self.now,
+        })
+    }
+
+    fn add_all(&mut self, found: &[Fitting]) {
+        let posts = Posts::clone(&self.posts);
+        for some in found.chunks(AT_ONCE) {
+            let index = posts.read().unwrap_or_else(PoisonError::into_inner);
+            for (card, fitting) in some {
+                let may = self.may_ask(&index, card, fitting);
+                self.add(card, &may);
+            }
         }
     }
-    gathered
-}
 
-/// The nearest offers that a round could ask for it now, each with what it could do and how far it is.
-fn near<'a>(
-    ctx: &Ctx,
-    index: &'a PostIndex,
-    facts: &Facts,
-    card: &'a RequestCard,
-    most: usize,
-    now: Ts,
-) -> Vec<(&'a OfferCard, Choice)> {
-    let category = ctx.catalog.get(card.category.as_str());
-    let (Some((_, round)), Some(category)) = (facts.requests.get(&card.id), category) else {
-        return Vec::new();
-    };
-    if facts.frozen.holds(card.at) {
-        return Vec::new();
-    }
-    let asking = Asking {
-        settings: &ctx.settings.matching,
-        category,
-        request: card,
-        round,
-        series: None,
-        frozen: &facts.frozen,
-        now,
-    };
-    let judge = |(offer, distance_m): (&'a OfferCard, f64)| {
-        let fit = asking.fits(offer, distance_m).ok()?;
-        let person = facts.person(ctx, card.neighbor, offer.volunteer)?;
-        let choice = asking.may_ask(offer, fit, &person).ok()?;
-        Some((offer, choice))
-    };
-    let in_reach = index.in_reach(&ctx.catalog, card);
-    in_reach.filter_map(judge).take(most).collect()
-}
-
-impl Gathered {
-    /// Adds a request with those who could serve it.
-    fn add(
-        &mut self,
-        numbers: &mut Numbers,
+    /// The nearest of those that a round could ask now, each with what it could do.
+    fn may_ask<'a>(
+        &self,
+        index: &'a PostIndex,
         card: &RequestCard,
-        facts: &Facts,
-        found: &[(&OfferCard, Choice)],
-        ctx: &Ctx,
-        now: Ts,
-    ) {
-        let Some((row, _)) = facts.requests.get(&card.id) else {
+        fitting: &[(OfferId, Fit)],
+    ) -> Vec<(&'a OfferCard, Choice)> {
+        let Some(asking) = self.asking(card) else {
+            return Vec::new();
+        };
+        let judge = |(id, fit): &(OfferId, Fit)| {
+            let offer = index.offer(*id)?;
+            let person = self.facts.person(offer.volunteer)?;
+            let choice = asking.may_ask(offer, fit.clone(), &person).ok()?;
+            let (neighbor, volunteer) = (card.neighbor, offer.volunteer);
+            let is_blocked = self.facts.is_blocked(&self.ctx, neighbor, volunteer);
+            (!is_blocked).then_some((offer, choice))
+        };
+        let may = fitting.iter().filter_map(judge);
+        may.take(self.candidates).collect()
+    }
+
+    /// Adds a request with those who could serve it.
+    fn add(&mut self, card: &RequestCard, found: &[(&OfferCard, Choice)]) {
+        let Some((row, _)) = self.facts.requests.get(&card.id) else {
             return;
         };
-        self.stranded += usize::from(found.is_empty());
-        let need = self.requests.len();
-        self.requests.push((card.id, row.version));
-        self.town.needs.push(Need {
+        let gathered = &mut self.gathered;
+        gathered.stranded += usize::from(found.is_empty());
+        let need = gathered.requests.len();
+        gathered.requests.push((card.id, row.version));
+        gathered.town.needs.push(Need {
             quantity: card.needed,
             helpers: if card.splittable {
                 card.helpers_left.max(1)
             } else {
                 1
             },
-            weight: weight(card.urgency, row.created_at, now),
+            weight: weight(card.urgency, row.created_at, self.now),
         });
         for (offer, choice) in found {
-            let room = |volunteer| facts.room(ctx, volunteer);
-            let supply = numbers.supply(self, offer, &choice.fit, room);
-            self.spans_periods = self.spans_periods || spans_periods(card, offer, &choice.fit);
+            let supply = self
+                .numbers
+                .supply(gathered, offer, &choice.fit, card.urgency);
+            gathered.is_simpler = gathered.is_simpler || spans_periods(card, offer, &choice.fit);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "at most half around the earth"
             )]
-            self.town.links.push(Link {
+            gathered.town.links.push(Link {
                 need,
                 supply,
                 distance_m: choice.fit.distance_m.round() as i64,
                 score: choice.score,
             });
         }
+    }
+
+    /// With how often each may be asked.
+    fn finish(self) -> Gathered {
+        let mut gathered = self.gathered;
+        let settings = &self.ctx.settings.matching;
+        for (id, wanted) in &self.numbers.wanted {
+            let person = self.facts.person(*id);
+            let room = person.map_or_else(Room::default, |p| wanted.room(settings, &p));
+            gathered.town.rooms.push(room.asks);
+            gathered.is_simpler |= room.is_simpler;
+        }
+        gathered
     }
 }
 
@@ -183,6 +279,8 @@ pub(super) fn weight(urgency: Urgency, since: Ts, now: Ts) -> i64 {
 struct Numbers {
     supplies: HashMap<(OfferId, Ts), usize>,
     volunteers: HashMap<VolunteerId, usize>,
+    /// For what each volunteer could be asked, by number.
+    wanted: Vec<(VolunteerId, room::Wanted)>,
 }
 
 impl Numbers {
@@ -191,19 +289,21 @@ impl Numbers {
         gathered: &mut Gathered,
         offer: &OfferCard,
         fit: &Fit,
-        room: impl Fn(VolunteerId) -> i32,
+        urgency: Urgency,
     ) -> usize {
         let volunteer = *self.volunteers.entry(offer.volunteer).or_insert_with(|| {
-            gathered.town.rooms.push(room(offer.volunteer));
-            gathered.town.rooms.len() - 1
+            self.wanted.push((offer.volunteer, room::Wanted::default()));
+            self.wanted.len() - 1
         });
+        self.wanted[volunteer].1.add(urgency);
         *self
             .supplies
             .entry((offer.id, fit.period))
             .or_insert_with(|| {
                 gathered.offers.push(offer.id);
                 gathered.town.supplies.push(Supply {
-                    free: fit.free,
+                    // Of this period: one who stays for several nights finds less, and takes no more.
+                    free: offer.free(fit.period),
                     volunteer,
                 });
                 gathered.offers.len() - 1

@@ -104,8 +104,9 @@ impl PlanBody {
     }
 }
 
-/// Plans for everybody at once: as much weighted need as possible is served, over the least distance.
-/// Nobody is asked before the plan is applied.
+/// Plans for everybody at once: as much weighted need as possible is served, over the least distance, by the
+/// nearest candidates who may be asked now; `exact` and `bound` hold among these. Nobody is asked before the
+/// plan is applied. Plans are made one at a time: while another is under way, the answer is 503.
 #[utoipa::path(post, path = "/v1/plans", tag = "coordinator", request_body = PlanBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
     responses((status = 201, description = "The plan", body = PlanSheet), Problems), security(("coordinator" = [])))]
@@ -159,7 +160,8 @@ pub async fn pairs(
 }
 
 /// Applies the next pairs of a plan, for some seconds: those that are still true become matches, and the
-/// volunteers are asked, or the coordinators where a review is required. Call it again while pairs are left.
+/// volunteers are asked, or the coordinators where a review is required. Call it again while more pairs are
+/// left than wait for a volunteer who is busy or not to be asked at this hour; for those some minutes later.
 #[utoipa::path(post, path = "/v1/plans/{id}/apply", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "What came of it", body = AppliedSheet), Problems), security(("coordinator" = [])))]
 pub async fn apply(

@@ -106,7 +106,7 @@ fn known() -> [(&'static str, Problem); 13] {
         ),
         ("Our fault: `internal`", Problem::internal()),
         (
-            "Not possible right now, and nothing was changed: `unavailable`",
+            "Not possible right now, and nothing was changed: `unavailable`; `plan-under-way`: plans are made one at a time",
             Problem::unavailable(),
         ),
     ]

@@ -220,6 +220,7 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::KeyReused
         | Refusal::TooManyPosts
         | Refusal::PlanTooLarge
+        | Refusal::PlanUnderWay
         | Refusal::PlanTooOld
         | Refusal::TooManyReveals => "That is not possible as it stands now.",
     }

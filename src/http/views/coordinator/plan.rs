@@ -1,6 +1,6 @@
 //! Plans and their pairs, as coordinators see them. Distances are between cells and sites.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -79,9 +79,10 @@ pub struct PlanSheet {
     /// The H3 cell it was made for; null: everywhere.
     #[schema(example = "862649b27ffffff")]
     pub area: Option<String>,
-    /// Whether it is proven that no plan serves more, or as much over less distance.
+    /// Whether it is proven that no plan serves more, or as much over less distance, among the nearest
+    /// candidates who may be asked now.
     pub exact: bool,
-    /// The weighted units that no plan exceeds.
+    /// The weighted units that no plan exceeds among the nearest candidates who may be asked now.
     #[schema(example = 30_240)]
     pub bound: i64,
     /// The part of the bound that this plan does not reach, from 0 to 1.
@@ -148,7 +149,10 @@ pub struct AppliedSheet {
     pub applied: i64,
     /// Pairs that were skipped in this call.
     pub skipped: Vec<SkippedPairs>,
-    /// Pairs that are left: call again.
+    /// Pairs that have to wait, because the volunteer has enough asks for now, or it is no hour to ask at:
+    /// tried once in a call, they stay planned.
+    pub waiting: Vec<SkippedPairs>,
+    /// Pairs that are left, with those that wait: call again.
     #[schema(example = 130)]
     pub left: i64,
 }
@@ -228,15 +232,18 @@ pub fn applied(
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let is_left = |standing: &&Standing| standing.1 == PairState::Planned;
     let standing = plans::standing(conn, &[id])?;
-    let skipped = applied.skipped.iter();
+    let by_reason = |all: &BTreeMap<SkipReason, usize>| {
+        let all = all.iter();
+        all.map(|(reason, pairs)| SkippedPairs {
+            reason: *reason,
+            pairs: count(*pairs),
+        })
+        .collect()
+    };
     Ok(AppliedSheet {
         applied: count(applied.applied),
-        skipped: skipped
-            .map(|(reason, pairs)| SkippedPairs {
-                reason: *reason,
-                pairs: count(*pairs),
-            })
-            .collect(),
+        skipped: by_reason(&applied.skipped),
+        waiting: by_reason(&applied.waiting),
         left: standing.iter().filter(is_left).map(|s| s.3).sum(),
     })
 }
