@@ -1,7 +1,7 @@
 //! `manyhands simulate`: one made-up day under several policies, in virtual time, through the same
 //! actions and workers as in a service. It is what the shipped defaults were chosen by.
 //!
-//! Each policy gets an instance of its own that is thrown away. Two may run at a time; each is by itself
+//! Each policy gets an instance of its own that is thrown away. As many run at a time as there are cores; each is by itself
 //! a single line of events, so that the same seed gives the same figures to the last digit.
 //!
 //! | file | what |

@@ -33,6 +33,7 @@ throughout = true
 [repairs.waves.now]
 size = 2
 next_wave_after = "20 minutes"
+respond_within = "1 hour"
 
 [repairs.attributes.own_tools]
 title = "Brings tools"
