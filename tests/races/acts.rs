@@ -1,5 +1,7 @@
 //! What people do to each other's posts.
 
+use std::sync::Arc;
+
 use manyhands::actions::accept_match::{Yes, accept_match};
 use manyhands::actions::add_offers::add_offers;
 use manyhands::actions::add_requests::add_requests;
@@ -160,8 +162,12 @@ async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outc
     close_request(ctx, id, None, reason, by).await
 }
 
-/// Makes a plan for everybody, and applies it.
+/// Makes a plan for everybody, and applies it: in a process of its own, for each makes one at a time.
 async fn plan(ctx: &Ctx) -> Outcome<()> {
+    let ctx = &Ctx {
+        planning: Arc::default(),
+        ..ctx.clone()
+    };
     let by = CoordinatorId::new(ctx.entropy.as_ref());
     let everybody = Scope {
         category: None,
