@@ -127,6 +127,13 @@ fn age(place: &Place) {
             (0, 'food', 'unmet', 1, 2, 0), (0, 'food_b', 'unmet', 1, 2, 0), (0, 'Food', 'unmet', 1, 2, 1),
             (0, 'foo', 'helped_here', 9000000000, 9000000000, 1), (-86400000000, 'z', 'unmet', 1, 1, 1)",
     );
+    let service = place.serve();
+    let started = Instant::now();
+    while place.run(["audit", "verify", "--json"]).code(0).json()["waiting"] != 0 {
+        assert!(started.elapsed() < PATIENCE, "the audit is not sealed");
+    }
+    stop(service);
+    // Plans are kept for a week, and this one is old: the service would forget it.
     execute(
         place,
         r#"INSERT INTO plans VALUES (x'0123456789abcdef0123456789abcdef', 'food', NULL, 1, 96, '{"requests": 1}', 1,
@@ -137,12 +144,6 @@ fn age(place: &Place) {
         "INSERT INTO plan_pairs SELECT x'fedcba9876543210fedcba9876543210', x'0123456789abcdef0123456789abcdef',
             request_id, offer_id, 0, 1, 1, 700, 'planned', NULL, NULL, 1 FROM matches LIMIT 1",
     );
-    let service = place.serve();
-    let started = Instant::now();
-    while place.run(["audit", "verify", "--json"]).code(0).json()["waiting"] != 0 {
-        assert!(started.elapsed() < PATIENCE, "the audit is not sealed");
-    }
-    stop(service);
 }
 
 fn copy(place: &Place, to: &Database, more: &[&str]) -> super::program::Ended {
