@@ -18,6 +18,7 @@ use manyhands::domain::need::{LeadTime, Reach, Renews, Urgency};
 use manyhands::domain::place::{Cell, CellSize, GeoPoint};
 use manyhands::domain::secret::RequestSecret;
 use manyhands::matching::card::{OfferCard, RequestCard};
+use manyhands::matching::eligible::eligible;
 use manyhands::matching::index::PostIndex;
 use manyhands::storage::audit::{self, Actor};
 use manyhands::storage::{Db, TxError};
@@ -92,10 +93,14 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
 fn candidates(bencher: Bencher<'_, '_>, offers: usize) {
     let (catalog, index, request) = city(offers);
     bencher.bench_local(|| {
+        let category = catalog.get(request.category.as_str()).unwrap();
         index
-            .offers_for(&catalog, &request, Ts::from_micros(NOW), 50, |_| false)
-            .candidates
-            .len()
+            .in_reach(&catalog, &request)
+            .filter_map(|(offer, distance_m)| {
+                eligible(category, &request, offer, distance_m, Ts::from_micros(NOW)).ok()
+            })
+            .take(50)
+            .count()
     });
 }
 

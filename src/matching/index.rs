@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::card::{OfferCard, RequestCard};
-use super::eligible::{Fit, eligible};
+use super::eligible::eligible;
 use super::spatial::SpatialIndex;
 use crate::domain::availability::{Availability, Windows};
 use crate::domain::category::{Catalog, CategoryKey, Travels};
@@ -27,24 +27,6 @@ impl std::fmt::Debug for PostIndex {
             .field("requests", &self.requests.len())
             .finish_non_exhaustive()
     }
-}
-
-/// An eligible offer, near first.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    /// The offer.
-    pub offer: OfferCard,
-    /// What it could do.
-    pub fit: Fit,
-}
-
-/// What a search over the index saw.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// The eligible, near first.
-    pub candidates: Vec<Candidate>,
-    /// How many were in reach, eligible or not, as far as the search went.
-    pub in_reach: usize,
 }
 
 /// Requests in reach of one offer among which the most pressing are looked for. A city has fewer in one
@@ -245,38 +227,6 @@ impl PostIndex {
                     && travels.in_reach(distance_m / 2.0, reach, travel)
             })
             .collect()
-    }
-
-    /// Up to `limit` eligible offers for a request, near first; `skip` leaves out those not to be asked.
-    #[must_use]
-    pub fn offers_for(
-        &self,
-        catalog: &Catalog,
-        request: &RequestCard,
-        now: Ts,
-        limit: usize,
-        skip: impl Fn(&OfferCard) -> bool,
-    ) -> Found {
-        let mut found = Found::default();
-        let Some(category) = catalog.get(request.category.as_str()) else {
-            return found;
-        };
-        for (offer, distance_m) in self.in_reach(catalog, request) {
-            found.in_reach += 1;
-            if skip(offer) {
-                continue;
-            }
-            if let Ok(fit) = eligible(category, request, offer, distance_m, now) {
-                found.candidates.push(Candidate {
-                    offer: offer.clone(),
-                    fit,
-                });
-                if found.candidates.len() == limit {
-                    break;
-                }
-            }
-        }
-        found
     }
 
     /// Up to `limit` requests that an offer could serve: the most pressing first, and of them those that

@@ -9,6 +9,7 @@ use manyhands::domain::ids::{OfferId, RequestId};
 use manyhands::domain::need::Reach;
 use manyhands::domain::place::{DistanceBand, GeoPoint};
 use manyhands::matching::card::{OfferCard, RequestCard};
+use manyhands::matching::eligible::eligible;
 use manyhands::matching::index::PostIndex;
 use manyhands::storage::StorageError;
 use serde_json::{Value, json};
@@ -190,11 +191,16 @@ fn requests_probe(city: &City, cards: &[OfferCard], entropy: &dyn Entropy) -> Ve
                 travel: Reach::try_from(i64::try_from(travel).unwrap()).unwrap(),
                 ..city.requests[0].0.clone()
             };
-            let seen = index.offers_for(catalog, &probe, now, cards.len(), |_| false);
-            for one in &seen.candidates[known..] {
-                clues[nth[&one.offer.id]].add(from, travel, Some(one.fit.band));
+            let category = catalog.get(probe.category.as_str()).unwrap();
+            let fits = |(offer, distance_m): (&OfferCard, f64)| {
+                let fit = eligible(category, &probe, offer, distance_m, now).ok()?;
+                Some((offer.id, fit.band))
+            };
+            let seen: Vec<_> = index.in_reach(catalog, &probe).filter_map(fits).collect();
+            for (id, band) in &seen[known..] {
+                clues[nth[id]].add(from, travel, Some(*band));
             }
-            known = seen.candidates.len();
+            known = seen.len();
             if known == cards.len() {
                 break;
             }
