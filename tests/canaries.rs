@@ -105,7 +105,7 @@ impl Town {
         let body = json!({
             "contact": contact,
             "location": location,
-            "limits": {"nights": true, "open_asks": 20},
+            "limits": {"nights": true, "open_asks": 20, "daily_asks": 100},
             "offers": [{
                 "category": "food", "capacity": 20, "reach_m": 40000, "site": site,
                 "note": self.marks.text(), "private_note": self.marks.text(),

@@ -73,9 +73,17 @@ impl Changes {
             .map(|o| once(|| index.insert(o.key, o.point, o.reach_m)).1);
         let insert = sorted(insert.collect());
         let moved = offers.iter().step_by(offers.len() / count).zip(&elsewhere);
-        let moved = moved.map(|(o, at)| once(|| index.insert(o.key, *at, o.reach_m)).1);
+        let moved = moved.map(|(o, at)| {
+            let to_there = || {
+                index.remove(o.key, o.point, o.reach_m);
+                index.insert(o.key, *at, o.reach_m);
+            };
+            once(to_there).1
+        });
         let moved = sorted(moved.collect());
-        let remove = more.iter().map(|o| once(|| index.remove(&o.key)).1);
+        let remove = more
+            .iter()
+            .map(|o| once(|| index.remove(o.key, o.point, o.reach_m)).1);
         let remove = sorted(remove.collect());
         Self {
             insert,

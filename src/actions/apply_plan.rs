@@ -337,7 +337,9 @@ fn skipped(why: Passed) -> SkipReason {
         | Passed::Lapsed
         | Passed::Parted => SkipReason::PairTaken,
         Passed::NotAskable => SkipReason::OfferNotOpen,
-        Passed::OpenAsks | Passed::WeeklyAsks | Passed::OpenReleases => SkipReason::VolunteerBusy,
+        Passed::OpenAsks | Passed::WeeklyAsks | Passed::DailyAsks | Passed::OpenReleases => {
+            SkipReason::VolunteerBusy
+        }
         Passed::Hours => SkipReason::NotNow,
     }
 }

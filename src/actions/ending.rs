@@ -100,6 +100,7 @@ impl Tx<'_> {
             [Urgency::Now, Urgency::Soon]
                 .map(|urgency| open_asks(settings, &volunteer.limits.0, urgency))
                 .contains(&(load.open_asks + 1))
+                || load.days_asks.len() + 1 == usize::from(volunteer.limits.0.daily_asks)
                 || load.open_releases + 1 == u32::from(settings.open_releases)
         });
         if was_full {

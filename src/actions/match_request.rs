@@ -16,17 +16,21 @@ use crate::domain::category::Category;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, VolunteerId};
 use crate::matching::wave::Sight;
-use crate::storage::StorageError;
 use crate::storage::audit::Actor;
 use crate::storage::requests;
 use crate::storage::requests::{Request, RoundResult};
+use crate::storage::{Conn, StorageError};
 
 /// How many pages of candidates a round looks at, at the most: near ones who rest must not hide farther ones
 /// who could be asked.
 const PAGES: usize = 4;
 
 /// What a round has found out.
+#[derive(Debug)]
 struct Findings {
+    /// As it was claimed.
+    request: Request,
+    category: Category,
     /// When the request becomes more urgent by itself.
     rises_at: Option<Ts>,
     known: Known,
@@ -34,11 +38,20 @@ struct Findings {
     sight: Sight,
 }
 
-/// Asks the next volunteers for a request that was claimed under `lease`. Gives how many were asked.
+/// A round that found nobody to ask and is not settled yet.
+#[derive(Debug)]
+pub struct IdleRound(Box<Findings>);
+
+/// Asks the next volunteers for a request that was claimed under `lease`. If there is nobody to ask, that is left to
+/// [`settle_idle`]: most rounds of a city in which help is scarce are such, and many are settled by one write.
 ///
 /// # Errors
 /// A failed query; the lease then runs out and the request is taken again.
-pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outcome<usize> {
+pub async fn match_request(
+    ctx: &Ctx,
+    request: Request,
+    lease: LeaseId,
+) -> Outcome<Option<IdleRound>> {
     let now = ctx.now();
     let rises_at = ctx.rises_at(&request, now);
     let Some(category) = ctx.catalog.get(request.category.as_str()).cloned() else {
@@ -49,22 +62,52 @@ pub async fn match_request(ctx: &Ctx, request: Request, lease: LeaseId) -> Outco
     if looks_at > now {
         return leave(ctx, &request, lease, Some(looks_at)).await;
     }
-    let Some(known) = read(ctx, request.clone(), now).await? else {
+    let (inner, of, kind) = (ctx.clone(), request.clone(), category.clone());
+    let seen = ctx
+        .db
+        .read(move |conn| look(&inner, conn, &kind, &of, now))
+        .await?;
+    let Some((known, chosen, sight)) = seen else {
         return leave(ctx, &request, lease, None).await;
     };
-    let (chosen, sight) = look(ctx, &category, &known, now).await?;
-    let findings = Findings {
+    let findings = Box::new(Findings {
+        request,
+        category,
         rises_at,
         known,
         chosen,
         sight,
-    };
-    write::write_round(ctx, request, lease, category, findings).await
+    });
+    if findings.chosen.is_empty() {
+        return Ok(Some(IdleRound(findings)));
+    }
+    write::write_round(ctx, lease, findings).await?;
+    Ok(None)
+}
+
+/// Settles rounds that found nobody to ask, of requests that were claimed together under `lease`.
+///
+/// # Errors
+/// A failed query; the lease then runs out and the requests are taken again.
+pub async fn settle_idle(ctx: &Ctx, rounds: Vec<IdleRound>, lease: LeaseId) -> Outcome<()> {
+    if rounds.is_empty() {
+        return Ok(());
+    }
+    let findings = rounds
+        .into_iter()
+        .map(|IdleRound(findings)| *findings)
+        .collect();
+    write::write_idle(ctx, lease, findings).await
 }
 
 /// A request that cannot be matched at all leaves the clock, and whatever changes it makes it due again;
 /// one that cannot be matched yet is due then.
-async fn leave(ctx: &Ctx, request: &Request, lease: LeaseId, due: Option<Ts>) -> Outcome<usize> {
+async fn leave(
+    ctx: &Ctx,
+    request: &Request,
+    lease: LeaseId,
+    due: Option<Ts>,
+) -> Outcome<Option<IdleRound>> {
     let (id, read_due) = (request.id, request.match_due_at.unwrap_or(Ts::EPOCH));
     let result = RoundResult {
         wave: request.wave,
@@ -74,27 +117,23 @@ async fn leave(ctx: &Ctx, request: &Request, lease: LeaseId, due: Option<Ts>) ->
     };
     ctx.write(Actor::SYSTEM, move |tx| {
         requests::finish_round(tx.conn, id, lease, read_due, &result)?;
-        Ok(0)
+        Ok(None)
     })
     .await
 }
 
-async fn read(ctx: &Ctx, request: Request, now: Ts) -> Result<Option<Known>, StorageError> {
-    let inner = ctx.clone();
-    let known = ctx
-        .db
-        .read(move |conn| read_known(&inner, conn, &request, now))
-        .await?;
-    Ok(known.filter(|known| !known.frozen.holds(known.card.at)))
-}
-
-/// The best whom the round may ask, and what it saw.
-async fn look(
+/// The best whom the round may ask, and what it saw on the way; `None` if the request looks for nobody now.
+fn look(
     ctx: &Ctx,
+    conn: &mut Conn,
     category: &Category,
-    known: &Known,
+    request: &Request,
     now: Ts,
-) -> Result<(Vec<Chosen>, Sight), StorageError> {
+) -> Result<Option<(Known, Vec<Chosen>, Sight)>, StorageError> {
+    let known = read_known(ctx, conn, request, now)?;
+    let Some(known) = known.filter(|known| !known.frozen.holds(known.card.at)) else {
+        return Ok(None);
+    };
     let asking = known.asking(ctx, category, now);
     let (mut seen, mut sight, mut rested) = (Vec::new(), Sight::default(), Sight::default());
     for nth in 0..PAGES {
@@ -107,11 +146,7 @@ async fn look(
             .iter()
             .map(|c: &Candidate| c.offer.volunteer)
             .collect();
-        let (inner, neighbor) = (ctx.clone(), known.neighbor.clone());
-        let facts = ctx
-            .db
-            .read(move |conn| read_facts(&inner, conn, &neighbor, &ids, now))
-            .await?;
+        let facts = read_facts(ctx, conn, &known.neighbor, &ids, now)?;
         seen.extend(judge(&asking, &found, &facts, &mut rested));
         seen = rank(seen);
         if seen.len() >= known.round.ask || found.len() < page(ctx) {
@@ -121,5 +156,5 @@ async fn look(
     sight.add(&rested);
     sight.left = u32::try_from(seen.len().saturating_sub(known.round.ask)).unwrap_or(u32::MAX);
     seen.truncate(known.round.ask);
-    Ok((seen, sight))
+    Ok(Some((known, seen, sight)))
 }

@@ -114,6 +114,7 @@ fn posts(ctx: &Ctx, start: Ts, arguments: &Arguments) -> anyhow::Result<Vec<(Ts,
         start,
         zone: ctx.settings.area.timezone.clone(),
         nights: 0.5,
+        usual: ctx.settings.matching.clone(),
     };
     let tastes = ctx.catalog.iter().map(|c| (c, taste::of(c))).collect();
     Planner::new(day, tastes, &TenHours)?.posts()

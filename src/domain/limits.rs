@@ -1,10 +1,17 @@
 //! How often, and when, a volunteer lets herself be asked.
 
+use std::time::Duration;
+
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use super::availability::TimeZoneName;
 use super::clock::Ts;
+
+/// The span in which asks that are not urgent are counted against a volunteer's limit.
+pub const WEEK: Duration = Duration::from_hours(7 * 24);
+/// The span in which all asks are.
+pub const DAY: Duration = Duration::from_hours(24);
 
 /// A volunteer's limits on being asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +20,8 @@ pub struct AskLimits {
     pub open_asks: u8,
     /// Asks a week that are not urgent: 1 to 50.
     pub weekly_asks: u8,
+    /// Asks a day, however urgent: 1 to 100.
+    pub daily_asks: u8,
     /// Whether an ask of urgency `now` may come during quiet hours.
     pub nights: bool,
     /// When not to be asked.

@@ -1,9 +1,10 @@
 //! At which hours a volunteer is asked: her quiet hours, the night, and the hours that the house keeps.
 
+use std::time::Duration;
+
 use jiff::ToSpan;
 use jiff::civil::Time;
 
-use super::wave::REST;
 use crate::domain::availability::TimeZoneName;
 use crate::domain::clock::Ts;
 use crate::domain::limits::AskLimits;
@@ -58,6 +59,9 @@ fn allows(
         .is_none_or(|hours| hours.contain(local))
 }
 
+/// When those are looked at again whose hours forbid every hour of the day: in vain.
+const NEVER: Duration = Duration::from_hours(24);
+
 /// When a volunteer who may not be asked at `now`, by the hours of the day, may be asked next: the first
 /// end of some hours at which nothing else forbids it. `None`: she may be asked now.
 #[must_use]
@@ -89,8 +93,7 @@ pub fn asking_from(
         })
         .filter(|at| *at > now && may(*at))
         .min();
-    // Hours that forbid every hour of the day: she is looked at again, in vain.
-    Some(next.unwrap_or_else(|| now.after(REST)))
+    Some(next.unwrap_or_else(|| now.after(NEVER)))
 }
 
 #[cfg(test)]

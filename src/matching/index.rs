@@ -9,7 +9,7 @@ use crate::domain::availability::{Availability, Windows};
 use crate::domain::category::{Catalog, CategoryKey, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
-use crate::domain::need::{Deadlines, Reach};
+use crate::domain::need::{Deadlines, Reach, Urgency};
 
 /// Every open post, for both directions of matching. Proposes; the database decides.
 #[derive(Default)]
@@ -93,6 +93,7 @@ impl PostIndex {
 
     /// Adds an offer, or puts what it says now in the place of what it said.
     pub fn put_offer(&mut self, catalog: &Catalog, card: OfferCard) {
+        self.remove_offer(catalog, card.id);
         let reach = own_offer_reach(catalog, &card);
         self.offers_near
             .entry(card.category.clone())
@@ -102,16 +103,17 @@ impl PostIndex {
     }
 
     /// Takes an offer out.
-    pub fn remove_offer(&mut self, id: OfferId) {
+    pub fn remove_offer(&mut self, catalog: &Catalog, id: OfferId) {
         if let Some(card) = self.offers.remove(&id)
             && let Some(near) = self.offers_near.get_mut(&card.category)
         {
-            near.remove(&id);
+            near.remove(id, card.at, own_offer_reach(catalog, &card));
         }
     }
 
     /// Adds a request, or puts what it says now in the place of what it said.
     pub fn put_request(&mut self, catalog: &Catalog, card: RequestCard) {
+        self.remove_request(catalog, card.id);
         let reach = own_request_reach(catalog, &card);
         self.requests_near
             .entry(card.category.clone())
@@ -121,11 +123,11 @@ impl PostIndex {
     }
 
     /// Takes a request out.
-    pub fn remove_request(&mut self, id: RequestId) {
+    pub fn remove_request(&mut self, catalog: &Catalog, id: RequestId) {
         if let Some(card) = self.requests.remove(&id)
             && let Some(near) = self.requests_near.get_mut(&card.category)
         {
-            near.remove(&id);
+            near.remove(id, card.at, own_request_reach(catalog, &card));
         }
     }
 
@@ -229,22 +231,36 @@ impl PostIndex {
             .collect()
     }
 
-    /// Up to `limit` requests that an offer could serve: the most pressing first, and of them those that
-    /// wait longest, among the nearest that it could serve at all.
+    /// Up to `limit` requests that one of the offers could serve and that `counts` lets through, with how urgent they
+    /// are by now: the most pressing first, and of them those that wait longest, among the nearest that each offer could
+    /// serve at all.
     #[must_use]
     pub fn pressing_for(
         &self,
         catalog: &Catalog,
-        offer: &OfferCard,
+        offers: &[OfferId],
         now: Ts,
         deadlines: Deadlines,
         limit: usize,
+        counts: impl Fn(&RequestCard, Urgency) -> bool,
     ) -> Vec<RequestId> {
-        let near = self.requests_for(catalog, offer, now, LOOKED_AT);
-        let mut waiting: Vec<&RequestCard> =
-            near.iter().filter_map(|id| self.requests.get(id)).collect();
-        waiting.sort_unstable_by_key(|r| (r.urgency_at(now, deadlines), r.since, r.id));
-        waiting.into_iter().take(limit).map(|r| r.id).collect()
+        let mut waiting: Vec<(Urgency, Ts, RequestId)> = offers
+            .iter()
+            .filter_map(|id| self.offers.get(id))
+            .flat_map(|offer| self.requests_for(catalog, offer, now, LOOKED_AT))
+            .filter_map(|id| self.requests.get(&id))
+            .map(|r| (r, r.urgency_at(now, deadlines)))
+            .filter(|(r, urgency)| counts(r, *urgency))
+            .map(|(r, urgency)| (urgency, r.since, r.id))
+            .collect();
+        waiting.sort_unstable();
+        // A request may suit several of the offers.
+        waiting.dedup();
+        waiting
+            .into_iter()
+            .take(limit)
+            .map(|(_, _, id)| id)
+            .collect()
     }
 
     /// Up to `limit` requests that an offer could serve, near first.

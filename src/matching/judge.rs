@@ -4,8 +4,6 @@
 //! In two steps, because the first needs nothing but the index: whether the offer [`fits`](Asking::fits),
 //! and whether its [`Person`] [may be asked](Asking::may_ask).
 
-use std::time::Duration;
-
 use super::card::{OfferCard, RequestCard};
 use super::eligible::{Fit, Ineligible, eligible};
 use super::hours::asking_from;
@@ -16,13 +14,10 @@ use crate::domain::area::Frozen;
 use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
-use crate::domain::limits::AskLimits;
+use crate::domain::limits::{AskLimits, DAY, WEEK};
 use crate::domain::need::Urgency;
 use crate::domain::score::ScoreParts;
 use crate::settings::matching::MatchingSettings;
-
-/// For how long asks count as of late.
-pub const WEEK: Duration = Duration::from_hours(7 * 24);
 
 /// How much a volunteer carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +31,8 @@ pub struct Load {
     pub calm_asks: Vec<Ts>,
     /// Asks of this week of any urgency, counted likewise.
     pub recent_asks: u32,
+    /// Those of them that are less than a day old, oldest first.
+    pub days_asks: Vec<Ts>,
     /// How many of this week's were answered, with yes or no.
     pub answered: u32,
     /// Accepted matches that are not done.
@@ -176,17 +173,45 @@ pub fn no_room(
     if load.open_asks >= open_asks(settings, limits, urgency) {
         return Some(PassedOver::until(Passed::OpenAsks, load.open_until));
     }
-    let weekly = usize::from(limits.weekly_asks);
-    if urgency == Urgency::Soon && load.calm_asks.len() >= weekly {
-        // There is room when so many have left the week that fewer than the limit are left in it.
-        let leaves = load.calm_asks.get(load.calm_asks.len() - weekly);
+    if let Some(leaves) = leaves(&load.days_asks, limits.daily_asks) {
+        return Some(PassedOver::until(
+            Passed::DailyAsks,
+            Some(leaves.after(DAY)),
+        ));
+    }
+    if urgency == Urgency::Soon
+        && let Some(leaves) = leaves(&load.calm_asks, limits.weekly_asks)
+    {
         return Some(PassedOver::until(
             Passed::WeeklyAsks,
-            leaves.map(|at| at.after(WEEK)),
+            Some(leaves.after(WEEK)),
         ));
     }
     (load.open_releases >= u32::from(settings.open_releases))
         .then(|| PassedOver::new(Passed::OpenReleases))
+}
+
+/// For how many requests of that urgency the volunteer may be asked besides what they carry.
+#[must_use]
+pub fn room(
+    settings: &MatchingSettings,
+    limits: &AskLimits,
+    load: &Load,
+    urgency: Urgency,
+) -> usize {
+    if no_room(settings, limits, load, urgency).is_some() {
+        return 0;
+    }
+    let open = open_asks(settings, limits, urgency).saturating_sub(load.open_asks);
+    let day = usize::from(limits.daily_asks).saturating_sub(load.days_asks.len());
+    day.min(usize::try_from(open).unwrap_or(usize::MAX))
+}
+
+/// Which of the asks must have left its span before there is room for another under the limit; `None` if there
+/// is room now. There is when so many have left that fewer than the limit are in it.
+fn leaves(asks: &[Ts], limit: u8) -> Option<Ts> {
+    let over = asks.len().checked_sub(usize::from(limit))?;
+    asks.get(over).copied()
 }
 
 /// How many asks the volunteer may have open at a time: more than the house's own limit only for what

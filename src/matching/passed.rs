@@ -39,6 +39,8 @@ words! {
         OpenAsks = "open_asks",
         /// The volunteer was asked often enough this week for what is not urgent.
         WeeklyAsks = "weekly_asks",
+        /// The volunteer was asked often enough within a day.
+        DailyAsks = "daily_asks",
         /// The volunteer has as many promises to keep as a volunteer may.
         OpenReleases = "open_releases",
         /// It is not an hour at which the volunteer is asked.
@@ -56,8 +58,19 @@ impl Passed {
     pub fn is_rest(self) -> bool {
         matches!(
             self,
-            Self::Lapsed | Self::OpenAsks | Self::WeeklyAsks | Self::OpenReleases | Self::Hours
+            Self::Lapsed
+                | Self::OpenAsks
+                | Self::WeeklyAsks
+                | Self::DailyAsks
+                | Self::OpenReleases
+                | Self::Hours
         )
+    }
+
+    /// Whether that rest ends by what somebody does, which makes the offer due, and not by the clock.
+    #[must_use]
+    pub fn ends_by_an_act(self) -> bool {
+        matches!(self, Self::OpenAsks | Self::OpenReleases)
     }
 
     /// Whether the offer itself does not fit, whoever its volunteer is.

@@ -27,7 +27,6 @@ mod walk;
 mod tests;
 
 use std::collections::HashMap;
-use std::hash::Hash;
 
 use rstar::RTreeObject;
 
@@ -64,8 +63,7 @@ use crate::domain::place::GeoPoint;
 /// # }
 /// ```
 pub struct SpatialIndex<K> {
-    /// Every post's place and reach.
-    posts: HashMap<K, (u32, u32)>,
+    len: usize,
     places: Vec<Place<K>>,
     /// Numbers of places that are empty now.
     vacant: Vec<u32>,
@@ -85,92 +83,86 @@ pub struct Hit<K> {
 impl<K> std::fmt::Debug for SpatialIndex<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SpatialIndex")
-            .field("posts", &self.posts.len())
+            .field("posts", &self.len)
             .field("places", &self.tree.size())
             .finish_non_exhaustive()
     }
 }
 
-impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
+impl<K: Copy + Ord> SpatialIndex<K> {
     /// An index without posts.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            posts: HashMap::new(),
+            len: 0,
             places: Vec::new(),
             vacant: Vec::new(),
             tree: Tree::new_with_params(),
         }
     }
 
-    /// An index of many posts (key, point, reach in meters) at once: better packed and several times
-    /// faster than inserting them one by one. Of two posts with one key the later counts.
+    /// An index of many posts (key, point, reach in meters) at once, each with a key of its own: better packed
+    /// and several times faster than inserting them one by one.
     ///
     /// Cost: O(n log n).
     #[must_use]
     pub fn bulk_load(posts: impl IntoIterator<Item = (K, GeoPoint, u32)>) -> Self {
-        let posts = posts.into_iter();
         let mut index = Self::new();
-        index.posts.reserve(posts.size_hint().0);
         let mut numbers = HashMap::new();
         for (key, point, reach_m) in posts {
             let number = *numbers
                 .entry(bits(point))
                 .or_insert_with(|| index.new_place(point));
-            index.posts.insert(key, (number, reach_m));
+            if let Some(place) = index.places.get_mut(number as usize) {
+                place.add_unsorted(Post { key, reach_m });
+                index.len += 1;
+            }
         }
         drop(numbers);
         index.places.shrink_to_fit();
-        for (&key, &(place, reach_m)) in &index.posts {
-            if let Some(place) = index.places.get_mut(place as usize) {
-                place.add_unsorted(Post { key, reach_m });
-            }
-        }
         let mut leaves = Vec::with_capacity(index.places.len());
         for (number, place) in (0..).zip(&mut index.places) {
             place.sort();
-            if let Some(reach_m) = place.widest_reach_m() {
-                leaves.push(Leaf::new(number, place.point, reach_m));
-            } else {
-                // All who stood here stand elsewhere by a later post of the same key.
-                index.vacant.push(number);
-            }
+            let reach_m = place.widest_reach_m();
+            leaves.extend(reach_m.map(|reach_m| Leaf::new(number, place.point, reach_m)));
         }
         index.tree = Tree::bulk_load_with_params(leaves);
         index
     }
 
-    /// Adds a post; one with the same key moves, and takes the new reach.
+    /// Adds a post whose key is not in the index: one that moves, or takes another reach, is taken out first.
     ///
     /// Cost: O(log n), and a memory move in the list of the posts at that point.
     pub fn insert(&mut self, key: K, point: GeoPoint, reach_m: u32) {
-        self.remove(&key);
-        let number = self.place_at(point);
-        self.posts.insert(key, (number, reach_m));
+        let number = self.find_place(point);
+        let number = number.unwrap_or_else(|| self.new_place(point));
         self.change(number, |place| place.add(Post { key, reach_m }));
+        self.len += 1;
     }
 
-    /// Takes a post out; `false` if there is none with this key.
+    /// Takes a post out of where it was put; `false` if it isn't there. Whoever holds the post knows its point
+    /// and its reach: the index keeps no second list of them.
     ///
     /// Cost: as [`Self::insert`].
-    pub fn remove(&mut self, key: &K) -> bool {
-        let Some((number, reach_m)) = self.posts.remove(key) else {
+    pub fn remove(&mut self, key: K, point: GeoPoint, reach_m: u32) -> bool {
+        let Some(number) = self.find_place(point) else {
             return false;
         };
-        self.change(number, |place| place.remove(&Post { key: *key, reach_m }));
-        true
+        let is_out = self.change(number, |place| place.remove(&Post { key, reach_m }));
+        self.len -= usize::from(is_out);
+        is_out
     }
 
     /// How many posts there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.posts.len()
+        self.len
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.posts.is_empty()
+        self.len == 0
     }
 
     /// The posts at most `radius_m` meters from a point or with the point within their own reach,
@@ -182,19 +174,15 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
         Walk::new(&self.tree, &self.places, from, radius_m)
     }
 
-    /// The number of the place at a point; a new, empty one where there is none.
-    fn place_at(&mut self, point: GeoPoint) -> u32 {
+    /// The number of the place at a point.
+    fn find_place(&self, point: GeoPoint) -> Option<u32> {
         let is_here = |leaf: &&Leaf| {
             let place = self.places.get(leaf.place as usize);
             place.is_some_and(|place| bits(place.point) == bits(point))
         };
         let there = Leaf::new(0, point, 0).envelope();
-        let found = self
-            .tree
-            .locate_in_envelope_intersecting(there)
-            .find(is_here)
-            .map(|leaf| leaf.place);
-        found.unwrap_or_else(|| self.new_place(point))
+        let mut near = self.tree.locate_in_envelope_intersecting(there);
+        near.find(is_here).map(|leaf| leaf.place)
     }
 
     fn new_place(&mut self, point: GeoPoint) -> u32 {
@@ -214,15 +202,15 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
     }
 
     /// Changes a place's list, and the tree where it must know.
-    fn change(&mut self, number: u32, change: impl FnOnce(&mut Place<K>)) {
+    fn change<T: Default>(&mut self, number: u32, change: impl FnOnce(&mut Place<K>) -> T) -> T {
         let Some(place) = self.places.get_mut(number as usize) else {
-            return;
+            return T::default();
         };
         let before = place.widest_reach_m();
-        change(place);
+        let changed = change(place);
         let after = place.widest_reach_m();
         if before == after {
-            return;
+            return changed;
         }
         if let Some(reach_m) = before {
             self.tree.remove(&Leaf::new(number, place.point, reach_m));
@@ -232,10 +220,11 @@ impl<K: Copy + Eq + Hash + Ord> SpatialIndex<K> {
         } else {
             self.vacant.push(number);
         }
+        changed
     }
 }
 
-impl<K: Copy + Eq + Hash + Ord> Default for SpatialIndex<K> {
+impl<K: Copy + Ord> Default for SpatialIndex<K> {
     fn default() -> Self {
         Self::new()
     }

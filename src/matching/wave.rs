@@ -158,8 +158,10 @@ fn size(policy: &Wave, wave: i32) -> usize {
         .min(WIDEST.max(usize::from(policy.size)))
 }
 
-/// Why the volunteer of an earlier match may not be asked again for the same request at `now`.
-fn rest(
+/// Why the volunteer of an earlier match may not be asked again for the same request, which stands in that version, at
+/// `now`.
+#[must_use]
+pub fn rest(
     earlier: &Earlier,
     version: i32,
     settings: &MatchingSettings,
@@ -195,8 +197,10 @@ pub struct Sight {
     pub unfit: u32,
     /// Of them, those that could have been asked too.
     pub left: u32,
-    /// When the first rest ends by itself, as far as that is known.
+    /// When the first rest ends, as far as that is known.
     pub rests_until: Option<Ts>,
+    /// When the first of those ends that end by the clock alone.
+    pub wakes_at: Option<Ts>,
 }
 
 impl Sight {
@@ -204,10 +208,8 @@ impl Sight {
     pub fn add(&mut self, judged: &Self) {
         self.resting += judged.resting;
         self.unfit += judged.unfit;
-        self.rests_until = [self.rests_until, judged.rests_until]
-            .into_iter()
-            .flatten()
-            .min();
+        self.rests_until = first(&[self.rests_until, judged.rests_until]);
+        self.wakes_at = first(&[self.wakes_at, judged.wakes_at]);
     }
 
     /// Counts an offer that is passed over.
@@ -215,9 +217,16 @@ impl Sight {
         self.unfit += u32::from(passed.why.is_unfit());
         if passed.why.is_rest() && passed.why != Passed::Lapsed {
             self.resting += 1;
-            self.rests_until = [self.rests_until, passed.until].into_iter().flatten().min();
+            self.rests_until = first(&[self.rests_until, passed.until]);
+            if !passed.why.ends_by_an_act() {
+                self.wakes_at = first(&[self.wakes_at, passed.until]);
+            }
         }
     }
+}
+
+fn first(times: &[Option<Ts>]) -> Option<Ts> {
+    times.iter().copied().flatten().min()
 }
 
 /// What comes after a round.
@@ -231,9 +240,8 @@ pub struct Next {
     pub attention: Option<Attention>,
 }
 
-/// While all who could be asked rest, a round looks again after this at the latest: a rest may end early.
-pub(super) const REST: Duration = Duration::from_mins(15);
-/// And not before this, even if a rest should have ended already: what ends it may be late.
+/// While all who could be asked rest, a round does not look again before this, even if a rest should have ended
+/// already: what ends it may be late.
 const SOONEST: Duration = Duration::from_mins(1);
 
 /// What comes after a round that asked `asked` people for a request.
@@ -246,7 +254,8 @@ pub fn after(
     request: &RequestCard,
     now: Ts,
 ) -> Next {
-    let asked_out = asked == 0 && !round.busy && !is_hope(round, settings, sight, request, now);
+    let is_idle = asked == 0 && !round.busy;
+    let asked_out = is_idle && !is_hope(round, settings, sight, request, now);
     let attention = if round.review_late_at.is_some_and(|at| at <= now) {
         Some(Attention::ReviewLate)
     } else if asked_out && sight.in_reach == 0 {
@@ -254,20 +263,31 @@ pub fn after(
     } else {
         asked_out.then_some(Attention::AllAsked)
     };
-    let next_wave = (asked > 0 || (round.busy && sight.in_reach > 0)).then_some(round.next_wave_at);
+    // A round that could ask and found nobody does not find anybody either when its wave is over.
+    let is_full = round.ask == 0 && round.busy && sight.in_reach > 0;
+    let next_wave = (asked > 0 || is_full).then_some(round.next_wave_at);
     let rested = (sight.resting > 0).then(|| {
-        let (soonest, latest) = (now.after(SOONEST), now.after(REST));
+        // Whatever ends a rest early makes the offer due, and that the requests it suits; the latest is the net
+        // under it.
+        let (soonest, latest) = (now.after(SOONEST), now.after(settings.sweep_every));
         sight
-            .rests_until
+            .wakes_at
             .map_or(latest, |at| at.clamp(soonest, latest))
     });
     let review_late_at = round.review_late_at.filter(|at| *at > now);
     // With nobody left to ask, only the end of a rest, a second round, a new offer or an answer changes
     // anything; each of the latter two makes the request due by itself.
-    let first = |times: &[Option<Ts>]| times.iter().copied().flatten().min();
+    let hope_ends = hope_ends(round, settings, request);
+    let hope_ends = (is_idle && sight.resting > 0 && hope_ends > now).then_some(hope_ends);
     let rests_until = sight.rests_until.filter(|at| *at > now);
     Next {
-        due: first(&[next_wave, round.second_round_at, rested, review_late_at]),
+        due: first(&[
+            next_wave,
+            round.second_round_at,
+            rested,
+            hope_ends,
+            review_late_at,
+        ]),
         asks_at: first(&[next_wave, round.second_round_at, rests_until]),
         attention,
     }
@@ -283,13 +303,17 @@ fn is_hope(
     request: &RequestCard,
     now: Ts,
 ) -> bool {
+    let in_good_time = |at: Ts| at.after(round.respond_within) <= request.deadline();
+    sight.resting > 0
+        && (now < hope_ends(round, settings, request)
+            || (request.urgency == Urgency::Soon && sight.rests_until.is_some_and(in_good_time)))
+}
+
+fn hope_ends(round: &Round, settings: &MatchingSettings, request: &RequestCard) -> Ts {
     let since = round
         .last_end
         .map_or(request.since, |end| end.max(request.since));
-    let in_good_time = |at: Ts| at.after(round.respond_within) <= request.deadline();
-    sight.resting > 0
-        && (now.since(since) < settings.second_round_after
-            || (request.urgency == Urgency::Soon && sight.rests_until.is_some_and(in_good_time)))
+    since.after(settings.second_round_after)
 }
 
 #[cfg(test)]

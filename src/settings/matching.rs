@@ -19,6 +19,8 @@ pub struct MatchingSettings {
     pub open_asks: u8,
     /// Asks a week that are not urgent, unless the volunteer chose otherwise.
     pub weekly_asks: u8,
+    /// Asks a day, however urgent, unless the volunteer chose otherwise.
+    pub daily_asks: u8,
     /// Released contacts a volunteer may hold before one of the matches is done.
     pub open_releases: u8,
     /// How long after a round those who did not answer may be asked again.
@@ -96,6 +98,7 @@ impl MatchingSettings {
         let mut checks = Checks::of("matching");
         checks.number("open_asks", self.open_asks, 1..=20);
         checks.number("weekly_asks", self.weekly_asks, 1..=50);
+        checks.number("daily_asks", self.daily_asks, 1..=100);
         checks.number("open_releases", self.open_releases, 1..=20);
         checks.time(
             "second_round_after",

@@ -1,5 +1,7 @@
 //! Matches: one request with one offer.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::connection::{Conn, insert_rows, with};
@@ -9,7 +11,8 @@ use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, RequestId, VolunteerId};
-use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState};
+use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState, RequestState};
+use crate::domain::limits::{DAY, WEEK};
 use crate::domain::need::{Quantity, Urgency};
 use crate::domain::place::DistanceBand;
 use crate::domain::score::ScoreParts;
@@ -201,6 +204,23 @@ pub fn of_volunteer(
         .load(c))
 }
 
+/// Matches of a volunteer's offers with requests that are open, with the version in which each request stands.
+///
+/// # Errors
+/// A failed query.
+pub fn with_open_requests(
+    conn: &mut Conn,
+    volunteer: VolunteerId,
+) -> QueryResult<Vec<(Match, i32)>> {
+    with!(conn, c => matches::table
+        .inner_join(offers::table)
+        .inner_join(requests::table)
+        .filter(offers::volunteer_id.eq(volunteer))
+        .filter(requests::state.eq(RequestState::Open))
+        .select((Match::as_select(), requests::version))
+        .load(c))
+}
+
 /// Active matches of any request of the neighbor with any offer of the volunteer.
 ///
 /// # Errors
@@ -314,11 +334,12 @@ pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Ve
 pub fn load_of(
     conn: &mut Conn,
     volunteers: &[VolunteerId],
-    week_ago: Ts,
+    now: Ts,
 ) -> QueryResult<Vec<VolunteerLoad>> {
     if volunteers.is_empty() {
         return Ok(Vec::new());
     }
+    let week_ago = now.before(WEEK);
     let rows: Vec<LoadRow> = with!(conn, c => matches::table
         .inner_join(offers::table)
         .inner_join(requests::table)
@@ -326,16 +347,21 @@ pub fn load_of(
         .filter(one_of(matches::state, &MatchState::ACTIVE).or(matches::created_at.gt(week_ago)))
         .select(LoadRow::as_select())
         .load(c))?;
-    let mut loads: Vec<VolunteerLoad> =
-        volunteers.iter().map(|v| VolunteerLoad::none(*v)).collect();
-    for load in &mut loads {
-        let volunteer = load.volunteer;
-        for row in rows.iter().filter(|row| row.volunteer_id == volunteer) {
-            load.add(row, week_ago);
+    let mut loads: BTreeMap<VolunteerId, VolunteerLoad> = volunteers
+        .iter()
+        .map(|v| (*v, VolunteerLoad::none(*v)))
+        .collect();
+    for row in &rows {
+        if let Some(load) = loads.get_mut(&row.volunteer_id) {
+            load.add(row, now);
         }
-        load.calm_asks.sort_unstable();
     }
-    Ok(loads)
+    let sorted = |mut load: VolunteerLoad| {
+        load.calm_asks.sort_unstable();
+        load.days_asks.sort_unstable();
+        load
+    };
+    Ok(loads.into_values().map(sorted).collect())
 }
 
 /// What is read of a match for the load of its volunteer.
@@ -368,6 +394,8 @@ pub struct VolunteerLoad {
     pub calm_asks: Vec<Ts>,
     /// Asks within the week, of any urgency.
     pub recent_asks: u32,
+    /// Those of them within a day, by when they were asked, oldest first.
+    pub days_asks: Vec<Ts>,
     /// Accepted matches that are not done.
     pub open_releases: u32,
     /// Asks within the week that were answered.
@@ -382,12 +410,13 @@ impl VolunteerLoad {
             open_until: None,
             calm_asks: Vec::new(),
             recent_asks: 0,
+            days_asks: Vec::new(),
             open_releases: 0,
             answered: 0,
         }
     }
 
-    fn add(&mut self, row: &LoadRow, week_ago: Ts) {
+    fn add(&mut self, row: &LoadRow, now: Ts) {
         if matches!(row.state, MatchState::Notified | MatchState::Proposed) {
             self.open_asks += 1;
             let ends = row.respond_by.or(row.max_wait_at);
@@ -399,8 +428,12 @@ impl VolunteerLoad {
             MatchState::Superseded => None,
             _ => row.asked_at,
         };
-        if let Some(at) = asked.filter(|at| *at > week_ago || row.state == MatchState::Notified) {
+        let is_open = row.state == MatchState::Notified;
+        if let Some(at) = asked.filter(|at| is_open || *at > now.before(WEEK)) {
             self.recent_asks += 1;
+            if is_open || at > now.before(DAY) {
+                self.days_asks.push(at);
+            }
             if row.urgency == Urgency::Soon {
                 self.calm_asks.push(at);
             }

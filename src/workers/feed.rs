@@ -187,7 +187,7 @@ impl Feed {
             index.put_request(catalog, card);
         }
         for id in gone {
-            index.remove_request(id);
+            index.remove_request(catalog, id);
         }
         let mut gone = changed.offers;
         for card in changed.offer_cards {
@@ -195,7 +195,7 @@ impl Feed {
             index.put_offer(catalog, card);
         }
         for id in gone {
-            index.remove_offer(id);
+            index.remove_offer(catalog, id);
         }
     }
 

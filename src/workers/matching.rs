@@ -7,7 +7,7 @@ use crate::actions::Ctx;
 use crate::actions::claim_posts::{ClaimedPosts, claim_posts};
 use crate::actions::expire::{AT_ONCE, overdue_matches};
 use crate::actions::match_offer::match_offer;
-use crate::actions::match_request::match_request;
+use crate::actions::match_request::{match_request, settle_idle};
 use crate::domain::clock::Ts;
 use crate::storage::{StorageError, matches, offers, requests};
 
@@ -100,12 +100,20 @@ impl Matching {
             return Ok(false);
         }
         self.feed.apply(now).await?;
+        let mut idle = Vec::new();
         for request in requests {
             let id = request.id;
             let result = match_request(&self.ctx, request, lease).await;
-            if let Err(error) = only_outages(result.map_err(Into::into))? {
-                tracing::error!(request.id = %id, error = %error, "a request could not be matched");
+            match only_outages(result.map_err(Into::into))? {
+                Ok(round) => idle.extend(round),
+                Err(error) => {
+                    tracing::error!(request.id = %id, error = %error, "a request could not be matched");
+                }
             }
+        }
+        let settled = settle_idle(&self.ctx, idle, lease).await;
+        if let Err(error) = only_outages(settled.map_err(Into::into))? {
+            tracing::error!(error = %error, "rounds of matching could not be settled");
         }
         for offer in offers {
             let id = offer.id;

@@ -25,7 +25,10 @@ async fn the_oldest_of_the_most_urgent_gets_the_only_slot() {
         "ana@example.org",
         &[json!({"category": "food", "capacity": 50})],
     );
-    let body = with(body, json!({"limits": {"open_asks": 1, "nights": true}}));
+    let body = with(
+        body,
+        json!({"limits": {"open_asks": 1, "daily_asks": 9, "nights": true}}),
+    );
     app.volunteer_who("ana@example.org", body).await;
     let mut asked = Vec::new();
     for (i, neighbor) in all.iter().enumerate() {
@@ -68,7 +71,10 @@ async fn asks_are_spread_over_those_who_are_equal() {
     for i in 0..10 {
         let email = format!("v{i}@example.org");
         let body = offer_of(&email, &[json!({"category": "food", "capacity": 50})]);
-        let body = with(body, json!({"limits": {"open_asks": 20, "nights": true}}));
+        let body = with(
+            body,
+            json!({"limits": {"open_asks": 20, "daily_asks": 100, "nights": true}}),
+        );
         app.volunteer_who(&email, body).await;
     }
     for _ in 0..50 {

@@ -132,6 +132,52 @@ async fn the_weekly_limit_counts_what_was_asked_in_earnest() {
 }
 
 #[actix_web::test]
+async fn nobody_is_asked_more_often_a_day_than_she_takes_however_urgent_it_is() {
+    let mut app = TestApp::new();
+    let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+    let two = json!({"limits": {"daily_asks": 2, "nights": true}});
+    let ana = volunteer_with(&mut app, "ana@example.org", two).await;
+    for _ in 0..2 {
+        app.neighbor(&[need("now")]).await;
+        app.settle().await;
+        app.advance(HOUR).await;
+    }
+    assert_eq!(asks(&app, &ana.email), 2);
+    // Her letters lapsed: she could answer another, but has had enough for a day.
+    let third = app.neighbor(&[need("now")]).await;
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 2);
+    let why = format!("/v1/requests/{}/why", third.requests[0]);
+    let why = app.get(&why, &coordinator).await.ok();
+    let passed = &why["offers"][0]["passed"];
+    assert_eq!(passed["why"], "daily_asks");
+    let until = passed["until"].as_str().expect("until").to_owned();
+    let until = manyhands::domain::clock::Ts::from(until.parse::<jiff::Timestamp>().unwrap());
+    app.advance(until.since(app.now())).await;
+    assert_eq!(asks(&app, &ana.email), 3, "to the minute");
+}
+
+#[actix_web::test]
+async fn an_answer_makes_room_for_what_another_offer_of_the_volunteer_could_serve() {
+    let mut app = TestApp::new();
+    let ride = json!({"category": "transport", "capacity": 4, "reach_m": 20000});
+    let both = json!({"limits": {"open_asks": 1, "nights": true}, "offers": [meals(), ride]});
+    let ana = volunteer_with(&mut app, "ana@example.org", both).await;
+    app.neighbor(&[need("now")]).await;
+    app.settle().await;
+    app.neighbor(&[json!({"category": "transport", "quantity": 1, "urgency": "now"})])
+        .await;
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 1);
+    let answer = app.letter_to(&ana.email, "mha_");
+    app.post("/v1/matches/self/decline", &answer, &json!({}))
+        .await
+        .ok();
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 2, "at once");
+}
+
+#[actix_web::test]
 async fn a_rest_ends_to_the_minute_and_not_at_some_later_look() {
     let mut app = TestApp::new();
     // The volunteer's own clock counts: 13:30 in New York is 12:30 in Minneapolis, where it is noon.

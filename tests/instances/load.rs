@@ -110,7 +110,7 @@ impl<'a> Load<'a> {
             } else {
                 let capacity = random.random_range(1..6);
                 let offer = json!({"category": "food", "capacity": capacity});
-                let limits = json!({"nights": true, "open_asks": 20});
+                let limits = json!({"nights": true, "open_asks": 20, "daily_asks": 100});
                 (
                     "/v1/offers",
                     json!({"contact": contact, "location": location, "limits": limits, "offers": [offer]}),

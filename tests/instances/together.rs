@@ -23,7 +23,7 @@ fn place(n: usize) -> Value {
 }
 
 fn volunteer(email: &str, at: &Value, offers: &Value) -> Value {
-    let limits = json!({"nights": true, "open_asks": 20});
+    let limits = json!({"nights": true, "open_asks": 20, "daily_asks": 100});
     json!({"contact": {"name": "Ana", "email": email}, "location": at, "limits": limits, "offers": offers})
 }
 

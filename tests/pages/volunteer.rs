@@ -102,15 +102,21 @@ async fn a_volunteer_manages_offers_and_limits() {
     let limited = choose(
         &town.ctx,
         &back,
-        &[("choice", "limits"), ("open_asks", "5"), ("nights", "yes")],
+        &[
+            ("choice", "limits"),
+            ("open_asks", "5"),
+            ("daily_asks", "12"),
+            ("nights", "yes"),
+        ],
     )
     .await;
     assert_eq!(limited.status, 200);
     let limits = record().await.limits.0;
     assert_eq!(
-        (limits.open_asks, limits.weekly_asks, limits.nights),
-        (5, 3, true)
+        (limits.open_asks, limits.weekly_asks, limits.daily_asks),
+        (5, 3, 12)
     );
+    assert!(limits.nights);
     let before = town.commits();
     press_everything(&town.ctx, &limited).await;
     assert_eq!(town.commits(), before, "a ticked box is no choice");

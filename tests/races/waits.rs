@@ -3,7 +3,7 @@
 use manyhands::actions::Refusal;
 use manyhands::actions::claim_posts::claim_posts;
 use manyhands::actions::freeze_area::{NewArea, freeze_area};
-use manyhands::actions::match_request::match_request;
+use manyhands::actions::match_request::{match_request, settle_idle};
 use manyhands::actions::{Call, Ctx};
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::area::{AreaReason, Radius};
@@ -93,9 +93,13 @@ async fn a_decline_while_a_round_is_under_way_is_not_lost() {
             .unwrap();
         holder.execute("COMMIT");
     };
-    let round = match_request(&ctx, request, due.lease);
-    let (round, ()) = futures_util::future::join(round, decline).await;
-    round.unwrap();
+    let round = async {
+        let idle = match_request(&ctx, request, due.lease).await.unwrap();
+        settle_idle(&ctx, idle.into_iter().collect(), due.lease)
+            .await
+            .unwrap();
+    };
+    futures_util::future::join(round, decline).await;
     let due = "SELECT count(*) FROM requests WHERE match_due_at IS NOT NULL AND lease_id IS NULL";
     assert_eq!(world.raw.number(due), 1);
 }

@@ -240,6 +240,7 @@ fn offer(name: &str, category: &str, capacity: i64, _now: Ts) -> PostOffers {
         limits: AskLimits {
             open_asks: 3,
             weekly_asks: 3,
+            daily_asks: 8,
             nights: false,
             quiet: None,
         },

@@ -10,7 +10,7 @@ use crate::crypto::lookup::KeyedHash;
 use crate::domain::area::Frozen;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
-use crate::matching::judge::{Load, Person, WEEK};
+use crate::matching::judge::{Load, Person};
 use crate::matching::wave::{self, Round, Standing};
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
@@ -148,7 +148,7 @@ fn with_loads(
     ids: &[VolunteerId],
     now: Ts,
 ) -> Result<Vec<(Volunteer, Load)>, StorageError> {
-    let loads = matches::load_of(conn, ids, now.before(WEEK))?;
+    let loads = matches::load_of(conn, ids, now)?;
     let mut loads: HashMap<_, _> = loads.into_iter().map(|l| (l.volunteer, load(l))).collect();
     let found = volunteers::find_all(conn, ids)?.into_iter();
     Ok(found

@@ -15,7 +15,7 @@ use crate::domain::lifecycle::MatchState;
 use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::eligible::Fit;
 use crate::matching::index::PostIndex;
-use crate::matching::judge::{Asking, Load, Person, WEEK};
+use crate::matching::judge::{Asking, Load, Person};
 use crate::matching::wave::{self, Earlier, Round, Sight, Standing};
 use crate::storage::matches::{Match, VolunteerLoad};
 use crate::storage::neighbors::Neighbor;
@@ -26,6 +26,7 @@ use crate::storage::{
 };
 
 /// What is known before the index is asked.
+#[derive(Debug)]
 pub(in crate::actions) struct Known {
     pub card: RequestCard,
     pub round: Round,
@@ -228,7 +229,7 @@ pub(in crate::actions) fn read_facts(
         .iter()
         .filter_map(|pair| pairs.get(pair).copied())
         .collect();
-    let mut loads: HashMap<VolunteerId, Load> = matches::load_of(conn, ids, now.before(WEEK))?
+    let mut loads: HashMap<VolunteerId, Load> = matches::load_of(conn, ids, now)?
         .into_iter()
         .map(|l| (l.volunteer, load(l)))
         .collect();
@@ -249,6 +250,7 @@ pub(in crate::actions) fn load(row: VolunteerLoad) -> Load {
         open_until: row.open_until,
         calm_asks: row.calm_asks,
         recent_asks: row.recent_asks,
+        days_asks: row.days_asks,
         answered: row.answered,
         open_releases: row.open_releases,
     }

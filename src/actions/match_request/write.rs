@@ -1,6 +1,6 @@
 //! The write transaction of a round: everybody whom it may bring together is locked and looked at again.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::Findings;
@@ -12,13 +12,13 @@ use crate::actions::{Ctx, Outcome, Tx};
 use crate::domain::area::Frozen;
 use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
-use crate::domain::ids::{LeaseId, MatchId, OfferId, VolunteerId};
+use crate::domain::ids::{LeaseId, MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Attention, RequestState};
 use crate::domain::round::RoundSeen;
 use crate::matching::card::RequestCard;
 use crate::matching::eligible::eligible;
-use crate::matching::judge::{WEEK, no_room};
+use crate::matching::judge::no_room;
 use crate::matching::wave::{self, Next, Round, Sight};
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
@@ -37,45 +37,67 @@ const MOMENT: Duration = Duration::from_secs(5);
 /// Those who are asked, and by which match.
 type Asked = Vec<(VolunteerId, MatchId)>;
 
-pub(super) async fn write_round(
-    ctx: &Ctx,
-    request: Request,
-    lease: LeaseId,
-    category: Category,
-    findings: Findings,
-) -> Outcome<usize> {
+/// Asks those of the chosen who may still be asked.
+pub(super) async fn write_round(ctx: &Ctx, lease: LeaseId, findings: Box<Findings>) -> Outcome<()> {
     let write = move |tx: &mut Tx<'_>| {
         let (current, free) = lock_free(tx, &findings)?;
-        let Some(current) = current.filter(|r| {
-            r.state == RequestState::Open
-                && r.version == request.version
-                && r.lease_id == Some(lease)
-        }) else {
+        let frozen = areas::frozen_until_end(tx.conn)?;
+        let Some(current) = current.filter(|r| goes_on(r, &findings, lease, &frozen)) else {
             return Ok(0);
         };
-        let frozen = areas::frozen_until_end(tx.conn)?;
-        if frozen.holds(current.cell.center()) {
-            return Ok(0);
-        }
-        let asked = ask(tx, &category, &current, &findings, (&free, &frozen))?;
-        let next = next(tx, &current, &findings, (asked.len(), free.len()));
-        let seen = seen(tx, &findings, &asked, &next);
-        settle(
-            tx,
-            &request,
-            &current,
-            lease,
-            &findings.known.round,
-            (&asked, &next, &seen),
-        )?;
-        tell(tx, &current, &category, &asked, (&next, &seen))?;
+        let asked = ask(tx, &current, &findings, (&free, &frozen))?;
+        finish(tx, &current, &findings, lease, (&asked, free.len()))?;
         Ok(asked.len())
     };
     let asked = ctx.write(Actor::SYSTEM, write).await?;
     if asked > 0 {
         metrics::counter!("manyhands_matches_total", "event" => "proposed").increment(asked as u64);
     }
-    Ok(asked)
+    Ok(())
+}
+
+/// Finishes rounds that chose nobody.
+pub(super) async fn write_idle(ctx: &Ctx, lease: LeaseId, rounds: Vec<Findings>) -> Outcome<()> {
+    let write = move |tx: &mut Tx<'_>| {
+        let people: Vec<NeighborId> = rounds.iter().map(|f| f.known.card.neighbor).collect();
+        neighbors::lock_all(tx.conn, &people)?;
+        let ids: Vec<RequestId> = rounds.iter().map(|f| f.request.id).collect();
+        let current: HashMap<RequestId, Request> = requests::lock_all(tx.conn, &ids)?
+            .into_iter()
+            .map(|r| (r.id, r))
+            .collect();
+        let frozen = areas::frozen_until_end(tx.conn)?;
+        for findings in &rounds {
+            let current = current.get(&findings.request.id);
+            if let Some(current) = current.filter(|r| goes_on(r, findings, lease, &frozen)) {
+                finish(tx, current, findings, lease, (&Vec::new(), 0))?;
+            }
+        }
+        Ok(())
+    };
+    ctx.write(Actor::SYSTEM, write).await
+}
+
+/// Whether the round is still about the request as it is by now.
+fn goes_on(current: &Request, findings: &Findings, lease: LeaseId, frozen: &Frozen) -> bool {
+    current.state == RequestState::Open
+        && current.version == findings.request.version
+        && current.lease_id == Some(lease)
+        && !frozen.holds(current.cell.center())
+}
+
+/// Keeps when the request is looked at next, and tells whom it concerns.
+fn finish(
+    tx: &mut Tx<'_>,
+    current: &Request,
+    findings: &Findings,
+    lease: LeaseId,
+    (asked, free): (&Asked, usize),
+) -> Outcome<()> {
+    let next = next(tx, current, findings, (asked.len(), free));
+    let seen = seen(tx, findings, asked, &next);
+    settle(tx, current, findings, lease, (asked, &next, &seen))?;
+    tell(tx, current, &findings.category, asked, (&next, &seen))
 }
 
 /// Locks everybody whom the round may bring together, and gives the request as it is by now and those of
@@ -109,7 +131,7 @@ fn lock_free(
         .map(|(_, volunteer)| volunteer)
         .collect();
     let ids: Vec<VolunteerId> = people.iter().map(|v| v.id).collect();
-    let mut loads = matches::load_of(tx.conn, &ids, tx.now.before(WEEK))?;
+    let mut loads = matches::load_of(tx.conn, &ids, tx.now)?;
     let settings = &tx.ctx.settings.matching;
     let mut has_room = |v: &&Volunteer| {
         let at = loads.iter().position(|l| l.volunteer == v.id);
@@ -128,12 +150,14 @@ fn lock_free(
 /// Makes the matches with those of the chosen who are still right.
 fn ask(
     tx: &mut Tx<'_>,
-    category: &Category,
     request: &Request,
     findings: &Findings,
     (free, frozen): (&HashSet<VolunteerId>, &Frozen),
 ) -> Outcome<Asked> {
-    let Known { card, neighbor, .. } = &findings.known;
+    let Findings {
+        category, known, ..
+    } = findings;
+    let Known { card, neighbor, .. } = known;
     let round = &findings.known.round;
     let mut asked = Vec::new();
     for chosen in findings
@@ -200,6 +224,7 @@ fn next(
         rises_at,
         sight,
         chosen,
+        ..
     } = findings;
     let settings = &tx.ctx.settings.matching;
     let mut next = wave::after(&known.round, settings, asked, sight, &known.card, tx.now);
@@ -248,12 +273,12 @@ fn seen(tx: &Tx<'_>, findings: &Findings, asked: &Asked, next: &Next) -> RoundSe
 
 fn settle(
     tx: &mut Tx<'_>,
-    read: &Request,
     current: &Request,
+    findings: &Findings,
     lease: LeaseId,
-    round: &Round,
     (asked, next, seen): (&Asked, &Next, &RoundSeen),
 ) -> Outcome<()> {
+    let (read, round) = (&findings.request, &findings.known.round);
     let is_wave = !asked.is_empty();
     let result = RoundResult {
         wave: if is_wave { round.wave } else { current.wave },

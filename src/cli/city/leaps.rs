@@ -19,7 +19,7 @@ use crate::workers::feed::Feed;
 use crate::workers::housekeeping::Housekeeping;
 use crate::workers::matching::Matching;
 use crate::workers::outbox::Outbox;
-use crate::workers::{Next, Stop, Worker};
+use crate::workers::{Next, Stop, Worker, WorkerError};
 
 /// The clock's smallest leap.
 const STEP: Duration = Duration::from_mins(1);
@@ -28,11 +28,44 @@ const HOUSEKEEPING: Duration = Duration::from_mins(15);
 /// Ticks at one instant, before something must be wrong.
 const MOST_TICKS: usize = 10_000;
 
+/// A worker that is left alone as long as nothing was committed and nothing of its own is due, as in a service.
+struct Watched<W> {
+    worker: W,
+    /// What it said last, and how many commits there were before that.
+    last: Option<(Next, u64)>,
+}
+
+impl<W: Worker> Watched<W> {
+    fn new(worker: W) -> Self {
+        Self { worker, last: None }
+    }
+
+    async fn tick(&mut self, now: Ts, commits: &watch::Receiver<u64>) -> Result<Next, WorkerError> {
+        let commits = *commits.borrow();
+        match self.last {
+            Some((next, seen)) if seen == commits && !is_due(next, now) => return Ok(next),
+            _ => {}
+        }
+        let next = self.worker.tick(now).await?;
+        self.last = Some((next, commits));
+        Ok(next)
+    }
+}
+
+fn is_due(next: Next, now: Ts) -> bool {
+    match next {
+        Next::Now => true,
+        Next::At(at) => at <= now,
+        Next::Later => false,
+    }
+}
+
 /// The clock, and whatever runs by it.
 pub(in crate::cli) struct Crew {
     clock: Arc<ManualClock>,
-    matching: Matching,
-    outboxes: [Outbox; 2],
+    commits: watch::Receiver<u64>,
+    matching: Watched<Matching>,
+    outboxes: [Watched<Outbox>; 2],
     housekeeping: Housekeeping,
     housekeeping_due: Ts,
 }
@@ -59,9 +92,12 @@ pub(in crate::cli) async fn open(
     let feed = Feed::new(ctx.clone(), Arc::new(loaded));
     let crew = Crew {
         clock,
-        matching: Matching::new(ctx.clone(), feed, Stop::never()),
-        outboxes: Lane::ALL
-            .map(|lane| Outbox::new(ctx.clone(), Arc::clone(&transport), lane, Stop::never())),
+        commits: ctx.db.committed(),
+        matching: Watched::new(Matching::new(ctx.clone(), feed, Stop::never())),
+        outboxes: Lane::ALL.map(|lane| {
+            let transport = Arc::clone(&transport);
+            Watched::new(Outbox::new(ctx.clone(), transport, lane, Stop::never()))
+        }),
         housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
         housekeeping_due: start,
     };
@@ -104,18 +140,13 @@ impl Crew {
         }
         for _ in 0..MOST_TICKS {
             city.act().await?;
-            let mut ticks = vec![self.matching.tick(now).await?];
+            let mut ticks = vec![self.matching.tick(now, &self.commits).await?];
             for outbox in &mut self.outboxes {
-                ticks.push(outbox.tick(now).await?);
+                ticks.push(outbox.tick(now, &self.commits).await?);
             }
             let read = city.read_letters().await?;
-            let is_due = |next: &Next| match next {
-                Next::Now => true,
-                Next::At(at) => *at <= now,
-                Next::Later => false,
-            };
             // What people do about a letter is due later; what they did before was seen by the workers.
-            if !read && !ticks.iter().any(is_due) {
+            if !read && !ticks.iter().any(|next| is_due(*next, now)) {
                 return Ok(ticks
                     .into_iter()
                     .filter_map(|next| match next {

@@ -17,6 +17,7 @@ use crate::domain::limits::AskLimits;
 use crate::domain::need::{LeadTime, Quantity, Reach, Renews, Urgency};
 use crate::domain::place::GeoPoint;
 use crate::domain::secret::SiteDetails;
+use crate::settings::matching::MatchingSettings;
 
 /// Somebody posts something.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub(in crate::cli) struct Day {
     pub zone: TimeZoneName,
     /// The share of people who may be asked at night.
     pub nights: f64,
+    /// How often they let themselves be asked unless they say otherwise.
+    pub usual: MatchingSettings,
 }
 
 /// Makes up the posts.
@@ -153,7 +156,7 @@ impl<'a> Planner<'a> {
             place: spot.point,
             languages: people::languages(&dice),
             locale: "en".to_owned(),
-            limits: limits(&dice, is_site, self.day.nights),
+            limits: limits(&dice, is_site, &self.day),
             offers: vec![offer],
         };
         Ok((self.day.start.after(after), Post::Offers(Box::new(post))))
@@ -203,18 +206,22 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Mostly as the settings begin; a site is there to be asked.
-fn limits(dice: &Dice, is_site: bool, nights: f64) -> AskLimits {
+/// As the settings begin, and one in four twice as much; a site is there to be asked.
+fn limits(dice: &Dice, is_site: bool, day: &Day) -> AskLimits {
+    let usual = &day.usual;
+    let times = *dice.one(&[1, 1, 1, 2]);
     let of_person = AskLimits {
-        open_asks: *dice.one(&[3, 3, 4, 6]),
-        weekly_asks: *dice.one(&[3, 5, 8]),
-        nights: dice.chance(nights),
+        open_asks: usual.open_asks.saturating_mul(times).min(20),
+        weekly_asks: usual.weekly_asks.saturating_mul(times).min(50),
+        daily_asks: usual.daily_asks.saturating_mul(times).min(100),
+        nights: dice.chance(day.nights),
         quiet: None,
     };
     if is_site {
         AskLimits {
             open_asks: 20,
             weekly_asks: 50,
+            daily_asks: 100,
             nights: true,
             ..of_person
         }

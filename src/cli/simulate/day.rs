@@ -17,17 +17,20 @@ use crate::domain::category::{Catalog, Category};
 use crate::domain::clock::Ts;
 use crate::domain::place::GeoPoint;
 use crate::settings::Settings;
+use crate::settings::matching::MatchingSettings;
 
 /// When the day begins.
 pub(super) fn start() -> Ts {
     Ts::from_micros(MONDAY * 1_000_000)
 }
 
-/// Everything that is posted on the day of that seed; policies have no part in it.
+/// Everything that is posted on the day of that seed. Policies have no part in it, but for the limits of those who
+/// keep the usual ones.
 pub(super) fn posts(
     config: &Config,
     catalog: &Catalog,
     zone: TimeZoneName,
+    usual: MatchingSettings,
     seed: u64,
 ) -> anyhow::Result<Vec<(Ts, Post)>> {
     let whole = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
@@ -38,6 +41,7 @@ pub(super) fn posts(
         start: start(),
         zone,
         nights: config.day.nights,
+        usual,
     };
     let tastes = catalog.iter().map(|c| (c, taste_of(config, c))).collect();
     Planner::new(day, tastes, &ByHour(config))?.posts()
@@ -89,7 +93,13 @@ pub(super) async fn play(
 ) -> Result<Option<Figures>, Failure> {
     let (ctx, transport, mut crew) = leaps::open(settings, start(), seed).await?;
     let zone = ctx.settings.area.timezone.clone();
-    let posts = posts(config, &ctx.catalog, zone.clone(), seed)?;
+    let posts = posts(
+        config,
+        &ctx.catalog,
+        zone.clone(),
+        ctx.settings.matching.clone(),
+        seed,
+    )?;
     let places: Vec<GeoPoint> = posts.iter().map(|(_, post)| post.place()).collect();
     let clock = Arc::clone(&ctx.clock);
     let people = Modeled::new(Arc::clone(config), clock, zone, seed, places);

@@ -94,6 +94,9 @@ pub struct LimitsBody {
     /// Asks a week that are not urgent.
     #[schema(minimum = 1, maximum = 50)]
     pub weekly_asks: Option<u8>,
+    /// Asks within 24 hours, however urgent.
+    #[schema(minimum = 1, maximum = 100)]
+    pub daily_asks: Option<u8>,
     /// Whether an ask of urgency `now` may come at night.
     pub nights: Option<bool>,
     /// When not to be asked.
@@ -248,11 +251,15 @@ impl LimitsBody {
         let settings = &ctx.settings.matching;
         let open_asks = self.open_asks.unwrap_or(settings.open_asks);
         let weekly_asks = self.weekly_asks.unwrap_or(settings.weekly_asks);
+        let daily_asks = self.daily_asks.unwrap_or(settings.daily_asks);
         if !(1..=20).contains(&open_asks) {
             errors.push(format!("{at}/open_asks"), "must be from 1 to 20");
         }
         if !(1..=50).contains(&weekly_asks) {
             errors.push(format!("{at}/weekly_asks"), "must be from 1 to 50");
+        }
+        if !(1..=100).contains(&daily_asks) {
+            errors.push(format!("{at}/daily_asks"), "must be from 1 to 100");
         }
         let quiet = match self.quiet {
             Some(quiet) => Some(quiet.parse(&format!("{at}/quiet"), ctx, errors)?),
@@ -261,6 +268,7 @@ impl LimitsBody {
         Some(AskLimits {
             open_asks,
             weekly_asks,
+            daily_asks,
             nights: self.nights.unwrap_or(false),
             quiet,
         })
@@ -294,6 +302,7 @@ impl From<&AskLimits> for LimitsBody {
         Self {
             open_asks: Some(limits.open_asks),
             weekly_asks: Some(limits.weekly_asks),
+            daily_asks: Some(limits.daily_asks),
             nights: Some(limits.nights),
             quiet: limits.quiet.as_ref().map(|q| QuietBody {
                 from: Some(q.from.strftime("%H:%M").to_string()),

@@ -37,6 +37,8 @@ pub struct ManageForm {
     pub(super) open_asks: String,
     /// Asks a week that are not urgent.
     pub(super) weekly_asks: String,
+    /// Asks a day.
+    pub(super) daily_asks: String,
     /// Whether at night too.
     pub(super) nights: String,
 }

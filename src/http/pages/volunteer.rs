@@ -51,6 +51,7 @@ enum Act {
     Limit {
         open_asks: u8,
         weekly_asks: u8,
+        daily_asks: u8,
         nights: bool,
     },
     AllowMail,
@@ -88,6 +89,7 @@ fn wish(form: &ManageForm) -> Wish<Act> {
         "limits" => Act::Limit {
             open_asks: number(&form.open_asks, 20)?,
             weekly_asks: number(&form.weekly_asks, 50)?,
+            daily_asks: number(&form.daily_asks, 100)?,
             nights: form.nights == "yes",
         },
         "mail" => Act::AllowMail,
@@ -136,11 +138,13 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsVolunteer, act: Act) -> Result<N
         Act::Limit {
             open_asks,
             weekly_asks,
+            daily_asks,
             nights,
         } => {
             let limit = move |old: AskLimits| AskLimits {
                 open_asks,
                 weekly_asks,
+                daily_asks,
                 nights,
                 ..old
             };

@@ -16,6 +16,7 @@ fn limits(nights: bool, quiet: Option<(i8, i8, &str)>) -> AskLimits {
     AskLimits {
         open_asks: 3,
         weekly_asks: 3,
+        daily_asks: 8,
         nights,
         quiet: quiet.map(|(from, until, zone)| QuietHours {
             from: time(from, 0, 0, 0),

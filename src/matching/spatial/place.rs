@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::iter;
 
+use smallvec::SmallVec;
+
 use crate::domain::place::GeoPoint;
 
 /// A post as its place lists it.
@@ -30,7 +32,8 @@ fn class(reach_m: u32) -> u32 {
 /// A point with its posts.
 pub(super) struct Place<K> {
     pub(super) point: GeoPoint,
-    posts: Vec<Post<K>>,
+    /// At most places one, which then needs no memory of its own.
+    posts: SmallVec<[Post<K>; 1]>,
     widest_reach_m: Option<u32>,
 }
 
@@ -39,7 +42,7 @@ impl<K: Copy + Ord> Place<K> {
     pub(super) fn new(point: GeoPoint) -> Self {
         Self {
             point,
-            posts: Vec::new(),
+            posts: SmallVec::new(),
             widest_reach_m: None,
         }
     }
@@ -58,18 +61,20 @@ impl<K: Copy + Ord> Place<K> {
         self.widest_reach_m = self.widest_reach_m.max(Some(post.reach_m));
     }
 
-    /// Takes a post off the list, and unused room with it. Cost: as [`Self::add`]; for the one with
-    /// the widest reach, also a look at the others of its class.
-    pub(super) fn remove(&mut self, post: &Post<K>) {
-        if let Ok(at) = self.posts.binary_search_by_key(&post.rank(), Post::rank) {
-            self.posts.remove(at);
-        }
+    /// Takes a post off the list, and unused room with it; `false` if it isn't listed. Cost: as [`Self::add`];
+    /// for the one with the widest reach, also a look at the others of its class.
+    pub(super) fn remove(&mut self, post: &Post<K>) -> bool {
+        let Ok(at) = self.posts.binary_search_by_key(&post.rank(), Post::rank) else {
+            return false;
+        };
+        self.posts.remove(at);
         if self.posts.len() < self.posts.capacity() / 4 {
-            self.posts.shrink_to(self.posts.len() * 2);
+            self.posts.shrink_to_fit();
         }
         if self.widest_reach_m == Some(post.reach_m) {
             self.widest_reach_m = self.find_widest_reach_m();
         }
+        true
     }
 
     /// Lists a post where there are more to come: call [`Self::sort`] after the last.

@@ -71,9 +71,10 @@ fn the_waves_are_those_of_the_contract() {
         (
             matching.open_asks,
             matching.weekly_asks,
+            matching.daily_asks,
             matching.open_releases
         ),
-        (3, 3, 2)
+        (3, 3, 8, 2)
     );
     assert!((matching.weights.proximity - 0.35).abs() < f64::EPSILON);
 }

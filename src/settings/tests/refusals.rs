@@ -45,6 +45,7 @@ const BAD_VALUES: &str = r"
     area.cell_resolution | 300 | must be a whole number from 0 to 255
     matching.open_asks | 0 | must be from 1 to 20
     matching.weekly_asks | 51 | must be from 1 to 50
+    matching.daily_asks | 0 | must be from 1 to 100
     matching.open_releases | 0 | must be from 1 to 20
     matching.second_round_after | 1m | must be from 10m to 7d
     matching.candidates | 0 | must be from 1 to 1000

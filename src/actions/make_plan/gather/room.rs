@@ -46,7 +46,9 @@ impl Wanted {
         let calm = u32::from(limits.weekly_asks).saturating_sub(used);
         let others = self.now + self.today;
         let is_scarce_week = calm < self.soon.min(most);
-        let asks = most.min(calm.saturating_add(others));
+        let today = u32::try_from(load.days_asks.len()).unwrap_or(u32::MAX);
+        let day = u32::from(limits.daily_asks).saturating_sub(today);
+        let asks = most.min(calm.saturating_add(others)).min(day);
         Room {
             asks: i32::try_from(asks).unwrap_or(i32::MAX),
             is_simpler: (is_mixed && most > usual) || (is_scarce_week && others > 0),
@@ -68,6 +70,7 @@ mod tests {
         let limits = AskLimits {
             open_asks: limits.0,
             weekly_asks: limits.1,
+            daily_asks: 8,
             nights: true,
             quiet: None,
         };
@@ -105,6 +108,16 @@ mod tests {
         assert_eq!(room((0, 9, 0), (8, 5), &load), (2, false));
         assert_eq!(room((1, 9, 0), (8, 5), &load), (2, false));
         assert_eq!(room((4, 9, 0), (8, 5), &load), (4, true));
+    }
+
+    #[test]
+    fn the_day_counts_for_everything() {
+        let load = Load {
+            days_asks: vec![Ts::EPOCH; 6],
+            ..Load::default()
+        };
+        assert_eq!(room((9, 9, 9), (3, 50), &load), (2, false));
+        assert_eq!(room((9, 0, 0), (8, 50), &load), (2, false));
     }
 
     #[test]

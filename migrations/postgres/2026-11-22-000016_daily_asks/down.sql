@@ -1,0 +1,1 @@
+UPDATE volunteers SET limits = limits - 'daily_asks';

@@ -1,0 +1,1 @@
+UPDATE volunteers SET limits = json_remove(limits, '$.daily_asks');

@@ -1,0 +1,2 @@
+-- Volunteers who registered before there was a limit for a day get the usual one.
+UPDATE volunteers SET limits = json_set(limits, '$.daily_asks', 8);
