@@ -96,12 +96,13 @@ impl Tx<'_> {
         };
         let loads = matches::load_of(self.conn, &[volunteer.id], self.now)?;
         let settings = &self.ctx.settings.matching;
+        let limits = &volunteer.limits.0;
+        // At least, not exactly: others may have ended at the same instant.
         let was_full = loads.first().is_some_and(|load| {
-            [Urgency::Now, Urgency::Soon]
-                .map(|urgency| open_asks(settings, &volunteer.limits.0, urgency))
-                .contains(&(load.open_asks + 1))
-                || load.days_asks.len() + 1 == usize::from(volunteer.limits.0.daily_asks)
-                || load.open_releases + 1 == u32::from(settings.open_releases)
+            load.open_asks + 1 >= open_asks(settings, limits, Urgency::Soon)
+                || load.days_asks.len() + 1 >= usize::from(limits.daily_asks)
+                || load.calm_asks.len() + 1 >= usize::from(limits.weekly_asks)
+                || load.open_releases + 1 >= u32::from(settings.open_releases)
         });
         if was_full {
             offers::make_due(self.conn, &[offer.id], self.now)?;

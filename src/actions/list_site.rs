@@ -5,8 +5,8 @@ use crate::domain::ids::OfferId;
 use crate::domain::lifecycle::OfferState;
 use crate::domain::secret::OfferSecret;
 use crate::storage::audit::Actor;
-use crate::storage::sites;
 use crate::storage::sites::Site;
+use crate::storage::{offers, sites};
 
 /// Lists the public place of an offer: only now do its title, address and exact point stand in clear.
 ///
@@ -42,6 +42,7 @@ pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
             listed_at: tx.now,
         };
         sites::list(tx.conn, &site)?;
+        offers::make_due(tx.conn, &[id], tx.now)?;
         tx.audit("site_listed", ("offer", id), &[])?;
         tx.offers_changed(&[id])
     })
@@ -56,6 +57,7 @@ pub async fn unlist_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         tx.lock_offer_and_matches(id, None)?;
         if sites::unlist(tx.conn, id)? {
+            offers::make_due(tx.conn, &[id], tx.now)?;
             tx.audit("site_unlisted", ("offer", id), &[])?;
             tx.offers_changed(&[id])?;
         }

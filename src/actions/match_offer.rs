@@ -1,79 +1,128 @@
-//! A new, changed or freed offer meets the requests that waited for one like it: they become due.
+//! A volunteer who may be asked again, or for something new, meets the requests that waited for that: they become due.
+//!
+//! The clock of matching is on an offer, but the room is the volunteer's: whichever of the offers is due, all of them
+//! are looked at, also when that one was closed meanwhile.
 
 use std::collections::HashSet;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use super::match_request::candidates::{earlier, load};
+use super::pair::is_blocked;
 use super::{Ctx, Outcome};
+use crate::domain::area::Frozen;
+use crate::domain::availability::TimeZoneName;
+use crate::domain::category::Review;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, OfferId, RequestId};
+use crate::domain::lifecycle::RequestState;
 use crate::domain::need::Urgency;
+use crate::matching::hours::asking_from;
 use crate::matching::judge::{Load, no_room, room};
-use crate::matching::wave;
+use crate::matching::wave::{self, Standing};
 use crate::storage::audit::Actor;
 use crate::storage::offers::Offer;
+use crate::storage::requests::Request;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{Conn, StorageError, matches, offers, requests, volunteers};
+use crate::storage::{Conn, StorageError, areas, matches, neighbors, offers, requests, volunteers};
 
-/// Requests that one offer makes due at a time: few enough for one write.
-const AT_ONCE: usize = 100;
 /// Requests that are made due for each ask that the volunteer has room for. More than one, because another
 /// offer may suit some of them better.
 const FOR_EACH_ASK: usize = 2;
+/// Requests among which those are looked for, and so the most that are made due by one write.
+const LOOKED_AT: usize = 64;
+/// A limit that should have ended by now is looked at again after this: what counts against it may end late.
+const SOON: Duration = Duration::from_mins(1);
 
 /// Whoever offers, as far as it matters for whom to wake.
 struct Giver {
     volunteer: Volunteer,
     load: Load,
-    /// All that is offered: the room is the volunteer's, whichever offer it came from.
+    zone: TimeZoneName,
+    /// All that is offered.
     offers: Vec<OfferId>,
     /// Requests for which the volunteer is asked, or may not be asked again by now.
     spent: HashSet<RequestId>,
 }
 
-/// Makes those requests due that the volunteer of the offer could serve, by any of their offers: the most pressing,
-/// and of them those that wait longest. They are worked in that order too, so that the few asks of a scarce volunteer
-/// go to them. Gives how many.
+/// What comes of a look.
+#[derive(Default)]
+struct Found {
+    wake: Vec<RequestId>,
+    /// When the volunteer has room again by the clock alone.
+    again_at: Option<Ts>,
+}
+
+/// Makes those requests due that the volunteer of the offer could be asked for now, by any of their offers: the most
+/// pressing, and of them those that wait longest. They are worked in that order too, so that the few asks of a scarce
+/// volunteer go to them. Gives how many.
 ///
 /// # Errors
 /// A failed query; the lease then runs out and the offer is taken again.
 pub async fn match_offer(ctx: &Ctx, offer: Offer, lease: LeaseId) -> Outcome<usize> {
     let now = ctx.now();
-    let (inner, of) = (ctx.clone(), offer.clone());
-    let giver = ctx
+    let (id, read_due) = (offer.id, offer.match_due_at.unwrap_or(Ts::EPOCH));
+    let inner = ctx.clone();
+    let found = ctx
         .db
-        .read(move |conn| read(&inner, conn, &of, now))
+        .read(move |conn| look(&inner, conn, &offer, now))
         .await?;
-    let mut waiting = giver.map_or_else(Vec::new, |giver| waiting(ctx, &giver, now));
+    let Found { mut wake, again_at } = found;
     // They are locked in the order of their ids.
-    waiting.sort_unstable();
-    let read_due = offer.match_due_at.unwrap_or(Ts::EPOCH);
+    wake.sort_unstable();
     ctx.write(Actor::SYSTEM, move |tx| {
-        let held = offers::find(tx.conn, offer.id)?.is_some_and(|o| o.lease_id == Some(lease));
+        let held = offers::find(tx.conn, id)?.is_some_and(|o| o.lease_id == Some(lease));
         if !held {
             // Somebody else matches it, and knows more.
             return Ok(0);
         }
-        let due = requests::make_due(tx.conn, &waiting, tx.now)?;
-        offers::finish_round(tx.conn, offer.id, lease, read_due)?;
+        let due = requests::make_due(tx.conn, &wake, tx.now)?;
+        offers::finish_round(tx.conn, id, lease, read_due, again_at)?;
         Ok(due)
     })
     .await
 }
 
+fn look(ctx: &Ctx, conn: &mut Conn, offer: &Offer, now: Ts) -> Result<Found, StorageError> {
+    let Some(giver) = read(ctx, conn, offer, now)? else {
+        return Ok(Found::default());
+    };
+    let again_at = giver.room_again_at(ctx, now);
+    let wanted = giver.room(ctx, Urgency::Now).saturating_mul(FOR_EACH_ASK);
+    if wanted == 0 {
+        return Ok(Found {
+            again_at,
+            ..Found::default()
+        });
+    }
+    let frozen = areas::frozen(conn)?;
+    let mut wake = Vec::new();
+    for id in pressing(ctx, &giver, now) {
+        let request = requests::find(conn, id)?;
+        if let Some(request) = request
+            && giver.could_be_asked(ctx, conn, &request, &frozen, now)?
+        {
+            wake.push(id);
+        }
+        if wake.len() == wanted {
+            break;
+        }
+    }
+    Ok(Found { wake, again_at })
+}
+
 fn read(ctx: &Ctx, conn: &mut Conn, offer: &Offer, now: Ts) -> Result<Option<Giver>, StorageError> {
-    let Some(volunteer) = volunteers::find(conn, offer.volunteer_id)? else {
+    let volunteer = volunteers::find(conn, offer.volunteer_id)?;
+    let Some(volunteer) = volunteer.filter(Volunteer::is_askable) else {
+        return Ok(None);
+    };
+    let Ok(zone) = offer.timezone.parse() else {
         return Ok(None);
     };
     let loads = matches::load_of(conn, &[volunteer.id], now)?;
+    let settings = &ctx.settings.matching;
     let is_spent = |m: &matches::Match, version| {
-        wave::rest(
-            &earlier(m, volunteer.id),
-            version,
-            &ctx.settings.matching,
-            now,
-        )
-        .is_some()
+        wave::rest(&earlier(m, volunteer.id), version, settings, now).is_some()
     };
     let spent = matches::with_open_requests(conn, volunteer.id)?
         .iter()
@@ -84,33 +133,81 @@ fn read(ctx: &Ctx, conn: &mut Conn, offer: &Offer, now: Ts) -> Result<Option<Giv
         load: loads.into_iter().next().map(load).unwrap_or_default(),
         offers: offers::ids_of(conn, &[volunteer.id])?,
         spent,
+        zone,
         volunteer,
     }))
 }
 
-fn waiting(ctx: &Ctx, giver: &Giver, now: Ts) -> Vec<RequestId> {
-    let (settings, limits) = (&ctx.settings.matching, &giver.volunteer.limits.0);
-    let room = room(settings, limits, &giver.load, Urgency::Now);
-    let limit = room.saturating_mul(FOR_EACH_ASK).min(AT_ONCE);
-    if limit == 0 {
-        return Vec::new();
-    }
-    let is_full = |urgency| no_room(settings, limits, &giver.load, urgency).is_some();
-    let [today, soon] = [Urgency::Today, Urgency::Soon].map(is_full);
+/// Requests that an offer of theirs suits, the most pressing first.
+fn pressing(ctx: &Ctx, giver: &Giver, now: Ts) -> Vec<RequestId> {
+    let has_room = [Urgency::Today, Urgency::Soon].map(|urgency| giver.room(ctx, urgency) > 0);
+    let counts = |id, urgency| {
+        let has_room = match urgency {
+            Urgency::Now => true,
+            Urgency::Today => has_room[0],
+            Urgency::Soon => has_room[1],
+        };
+        has_room && !giver.spent.contains(&id)
+    };
+    let near = ctx.settings.matching.deadlines;
     let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
-    index.pressing_for(
-        &ctx.catalog,
-        &giver.offers,
-        now,
-        settings.deadlines,
-        limit,
-        |r, urgency| {
-            let is_full = match urgency {
-                Urgency::Now => false,
-                Urgency::Today => today,
-                Urgency::Soon => soon,
-            };
-            !is_full && !giver.spent.contains(&r.id)
-        },
-    )
+    index.pressing_for(&ctx.catalog, &giver.offers, now, near, LOOKED_AT, counts)
+}
+
+impl Giver {
+    fn room(&self, ctx: &Ctx, urgency: Urgency) -> usize {
+        let limits = &self.volunteer.limits.0;
+        room(&ctx.settings.matching, limits, &self.load, urgency)
+    }
+
+    /// When there is more room than now, though nobody does anything.
+    fn room_again_at(&self, ctx: &Ctx, now: Ts) -> Option<Ts> {
+        let (settings, limits) = (&ctx.settings.matching, &self.volunteer.limits.0);
+        [Urgency::Now, Urgency::Today, Urgency::Soon]
+            .into_iter()
+            .filter_map(|urgency| no_room(settings, limits, &self.load, urgency))
+            .filter(|full| !full.why.ends_by_an_act())
+            .filter_map(|full| full.until)
+            .map(|until| until.max(now.after(SOON)))
+            .min()
+    }
+
+    /// Whether a round for the request could ask this volunteer, as far as that can be told without a round.
+    fn could_be_asked(
+        &self,
+        ctx: &Ctx,
+        conn: &mut Conn,
+        request: &Request,
+        frozen: &Frozen,
+        now: Ts,
+    ) -> Result<bool, StorageError> {
+        let is_due = request.lease_id.is_none() && request.match_due_at.is_some_and(|at| at <= now);
+        if request.state != RequestState::Open || is_due || frozen.holds(request.cell.center()) {
+            return Ok(false);
+        }
+        let (settings, policy) = (&ctx.settings.matching, ctx.wave(request, now));
+        let category = ctx.catalog.get(request.category.as_str());
+        let either = [request.urgency, ctx.urgency(request, now)];
+        let (limits, zone) = (&self.volunteer.limits.0, &self.zone);
+        if category.is_some_and(|c| c.policy.review == Review::None)
+            && asking_from(&settings.waves, either, limits, zone, now).is_some()
+        {
+            return Ok(false);
+        }
+        let standing = Standing {
+            wave: request.wave,
+            next_wave_at: request.next_wave_at,
+            version: request.version,
+        };
+        let past = matches::of_request(conn, request.id)?;
+        // Only how many are asked matters, not who.
+        let earlier: Vec<_> = past.iter().map(|m| earlier(m, self.volunteer.id)).collect();
+        if wave::round(&policy, settings, standing, &earlier, now).ask == 0 {
+            return Ok(false);
+        }
+        let neighbor = neighbors::find(conn, request.neighbor_id)?;
+        neighbor.map_or(Ok(false), |neighbor| {
+            Ok(!is_blocked(ctx, conn, &neighbor, &self.volunteer)?)
+        })
+    }
 }

@@ -3,7 +3,7 @@
 //! The index proposes; the write transaction decides again about every one it chose. `candidates` looks,
 //! `choose` judges by `matching::judge`, `write` decides.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 pub(super) mod candidates;
 pub(super) mod choose;
@@ -14,7 +14,7 @@ use self::choose::{Chosen, judge, rank};
 use super::{Ctx, Outcome};
 use crate::domain::category::Category;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{LeaseId, VolunteerId};
+use crate::domain::ids::{LeaseId, RequestId, VolunteerId};
 use crate::matching::wave::Sight;
 use crate::storage::audit::Actor;
 use crate::storage::requests;
@@ -39,8 +39,16 @@ struct Findings {
 }
 
 /// A round that found nobody to ask and is not settled yet.
-#[derive(Debug)]
-pub struct IdleRound(Box<Findings>);
+#[derive(Clone, Debug)]
+pub struct IdleRound(Arc<Findings>);
+
+impl IdleRound {
+    /// For which request.
+    #[must_use]
+    pub fn request(&self) -> RequestId {
+        self.0.request.id
+    }
+}
 
 /// Asks the next volunteers for a request that was claimed under `lease`. If there is nobody to ask, that is left to
 /// [`settle_idle`]: most rounds of a city in which help is scarce are such, and many are settled by one write.
@@ -79,7 +87,7 @@ pub async fn match_request(
         sight,
     });
     if findings.chosen.is_empty() {
-        return Ok(Some(IdleRound(findings)));
+        return Ok(Some(IdleRound(findings.into())));
     }
     write::write_round(ctx, lease, findings).await?;
     Ok(None)
@@ -95,7 +103,7 @@ pub async fn settle_idle(ctx: &Ctx, rounds: Vec<IdleRound>, lease: LeaseId) -> O
     }
     let findings = rounds
         .into_iter()
-        .map(|IdleRound(findings)| *findings)
+        .map(|IdleRound(findings)| findings)
         .collect();
     write::write_idle(ctx, lease, findings).await
 }

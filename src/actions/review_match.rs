@@ -36,6 +36,8 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
             Some(request.id),
             Some(id),
         )?;
+        // The review is late no more, and another may be.
+        requests::make_due(tx.conn, &[request.id], tx.now)?;
         tx.audit("match_approved", ("match", id), &[])
     })
     .await

@@ -70,6 +70,8 @@ pub async fn update_neighbor(
             }
             if edit.cell != old.cell {
                 tx.move_requests(id, edit.cell)?;
+            } else if edit.languages.0 != old.languages.0 {
+                tx.look_again(id)?;
             }
             tx.audit("neighbor_updated", ("neighbor", id), &[])?;
             tx.neighbor(id)
@@ -79,6 +81,14 @@ pub async fn update_neighbor(
 }
 
 impl super::Tx<'_> {
+    /// Others may have a language in common with her now.
+    fn look_again(&mut self, id: NeighborId) -> Outcome<()> {
+        let all = requests::of_neighbor(self.conn, id)?;
+        let ids: Vec<RequestId> = all.iter().map(|r| r.id).collect();
+        requests::make_due(self.conn, &ids, self.now)?;
+        self.requests_changed(&ids)
+    }
+
     /// A neighbor has moved to another cell: her open requests start again from there.
     fn move_requests(&mut self, id: NeighborId, cell: crate::domain::place::Cell) -> Outcome<()> {
         let mut moved: Vec<RequestId> = Vec::new();

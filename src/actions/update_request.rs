@@ -93,6 +93,8 @@ pub async fn update_request(
         if material {
             tx.supersede_asks_of(id)?;
             requests::restart(tx.conn, id, tx.now)?;
+        } else if old.urgency != new.urgency {
+            requests::make_due(tx.conn, &[id], tx.now)?;
         }
         tx.follow_handover(&old, id)?;
         tx.audit(

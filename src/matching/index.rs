@@ -242,7 +242,7 @@ impl PostIndex {
         now: Ts,
         deadlines: Deadlines,
         limit: usize,
-        counts: impl Fn(&RequestCard, Urgency) -> bool,
+        counts: impl Fn(RequestId, Urgency) -> bool,
     ) -> Vec<RequestId> {
         let mut waiting: Vec<(Urgency, Ts, RequestId)> = offers
             .iter()
@@ -250,7 +250,7 @@ impl PostIndex {
             .flat_map(|offer| self.requests_for(catalog, offer, now, LOOKED_AT))
             .filter_map(|id| self.requests.get(&id))
             .map(|r| (r, r.urgency_at(now, deadlines)))
-            .filter(|(r, urgency)| counts(r, *urgency))
+            .filter(|(r, urgency)| counts(r.id, *urgency))
             .map(|(r, urgency)| (urgency, r.since, r.id))
             .collect();
         waiting.sort_unstable();

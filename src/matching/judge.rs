@@ -162,7 +162,8 @@ impl Asking<'_> {
     }
 }
 
-/// Which of the volunteer's limits leaves no room for one more ask, if one does.
+/// Which of the volunteer's limits leaves no room for one more ask, if one does; first those that end by the clock:
+/// the others end by what somebody does, which is looked at when it is done.
 #[must_use]
 pub fn no_room(
     settings: &MatchingSettings,
@@ -170,9 +171,6 @@ pub fn no_room(
     load: &Load,
     urgency: Urgency,
 ) -> Option<PassedOver> {
-    if load.open_asks >= open_asks(settings, limits, urgency) {
-        return Some(PassedOver::until(Passed::OpenAsks, load.open_until));
-    }
     if let Some(leaves) = leaves(&load.days_asks, limits.daily_asks) {
         return Some(PassedOver::until(
             Passed::DailyAsks,
@@ -186,6 +184,9 @@ pub fn no_room(
             Passed::WeeklyAsks,
             Some(leaves.after(WEEK)),
         ));
+    }
+    if load.open_asks >= open_asks(settings, limits, urgency) {
+        return Some(PassedOver::until(Passed::OpenAsks, load.open_until));
     }
     (load.open_releases >= u32::from(settings.open_releases))
         .then(|| PassedOver::new(Passed::OpenReleases))

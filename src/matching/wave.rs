@@ -267,9 +267,10 @@ pub fn after(
     let is_full = round.ask == 0 && round.busy && sight.in_reach > 0;
     let next_wave = (asked > 0 || is_full).then_some(round.next_wave_at);
     let rested = (sight.resting > 0).then(|| {
-        // Whatever ends a rest early makes the offer due, and that the requests it suits; the latest is the net
-        // under it.
-        let (soonest, latest) = (now.after(SOONEST), now.after(settings.sweep_every));
+        // Whatever ends a rest early makes the offer due, and that the requests it suits. The latest is the net under
+        // it, and when the neighbor learns at the latest that those who rested are gone.
+        let latest = settings.sweep_every.min(round.respond_within * 2);
+        let (soonest, latest) = (now.after(SOONEST), now.after(latest));
         sight
             .wakes_at
             .map_or(latest, |at| at.clamp(soonest, latest))

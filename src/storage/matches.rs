@@ -431,7 +431,8 @@ impl VolunteerLoad {
         let is_open = row.state == MatchState::Notified;
         if let Some(at) = asked.filter(|at| is_open || *at > now.before(WEEK)) {
             self.recent_asks += 1;
-            if is_open || at > now.before(DAY) {
+            // How many stand open has a limit of its own.
+            if at > now.before(DAY) {
                 self.days_asks.push(at);
             }
             if row.urgency == Urgency::Soon {

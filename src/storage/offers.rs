@@ -270,7 +270,6 @@ pub fn claim_due(
         conn,
         offers::table
             .filter(offers::match_due_at.le(now))
-            .filter(offers::state.eq(OfferState::Open))
             .filter(
                 offers::lease_until
                     .is_null()
@@ -298,7 +297,6 @@ pub fn claim_due(
 pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
     let free: Option<Ts> = with!(conn, c => offers::table
         .filter(offers::match_due_at.is_not_null())
-        .filter(offers::state.eq(OfferState::Open))
         .filter(offers::lease_until.is_null())
         .order(offers::match_due_at)
         .select(offers::match_due_at.assume_not_null())
@@ -306,7 +304,6 @@ pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
         .optional())?;
     let held: Option<Ts> = with!(conn, c => offers::table
         .filter(offers::match_due_at.is_not_null())
-        .filter(offers::state.eq(OfferState::Open))
         .filter(offers::lease_until.is_not_null())
         .order(offers::lease_until)
         .select(offers::lease_until.assume_not_null())
@@ -315,7 +312,7 @@ pub fn next_due(conn: &mut Conn) -> QueryResult<Option<Ts>> {
     Ok(free.into_iter().chain(held).min())
 }
 
-/// Settles a due offer, if the lease is still held and nothing made it due anew.
+/// Settles a due offer, which is due again then, if the lease is still held and nothing made it due anew.
 ///
 /// # Errors
 /// A failed query.
@@ -324,13 +321,14 @@ pub fn finish_round(
     id: OfferId,
     lease: LeaseId,
     read_due: Ts,
+    again_at: Option<Ts>,
 ) -> QueryResult<bool> {
     let settled = with!(conn, c => diesel::update(offers::table
             .filter(offers::id.eq(id))
             .filter(offers::lease_id.eq(lease))
             .filter(offers::match_due_at.eq(read_due)))
         .set((
-            offers::match_due_at.eq(None::<Ts>),
+            offers::match_due_at.eq(again_at),
             offers::lease_id.eq(None::<LeaseId>),
             offers::lease_until.eq(None::<Ts>),
         ))
@@ -338,7 +336,8 @@ pub fn finish_round(
     Ok(settled == 1)
 }
 
-/// Makes open offers due: they look for requests they could meet.
+/// Makes offers due: their volunteers' requests are looked for, by any of their offers. So a closed one may be
+/// due as well, when a match of it ends and its volunteer has room for another.
 ///
 /// # Errors
 /// A failed query.
@@ -354,13 +353,12 @@ pub fn make_due(conn: &mut Conn, ids: &[OfferId], due: Ts) -> QueryResult<usize>
         )?;
     }
     with!(conn, c => diesel::update(offers::table
-            .filter(one_of(offers::id, ids))
-            .filter(offers::state.eq(OfferState::Open)))
+            .filter(one_of(offers::id, ids)))
         .set((offers::match_due_at.eq(due), offers::lease_id.eq(None::<LeaseId>), offers::lease_until.eq(None::<Ts>)))
         .execute(c))
 }
 
-/// Moves an offer from one state to another; an offer that opens is due at once.
+/// Moves an offer from one state to another; an offer that opens is due at once, and one that was due stays so.
 ///
 /// # Errors
 /// A failed query.
@@ -377,7 +375,7 @@ pub fn set_state(
         .set((
             offers::state.eq(to),
             offers::closed_at.eq(closed_at),
-            offers::match_due_at.eq(due),
+            due.map(|at| offers::match_due_at.eq(at)),
             offers::updated_at.eq(now),
         ))
         .execute(c))?;

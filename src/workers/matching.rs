@@ -7,8 +7,9 @@ use crate::actions::Ctx;
 use crate::actions::claim_posts::{ClaimedPosts, claim_posts};
 use crate::actions::expire::{AT_ONCE, overdue_matches};
 use crate::actions::match_offer::match_offer;
-use crate::actions::match_request::{match_request, settle_idle};
+use crate::actions::match_request::{IdleRound, match_request, settle_idle};
 use crate::domain::clock::Ts;
+use crate::domain::ids::LeaseId;
 use crate::storage::{StorageError, matches, offers, requests};
 
 use super::feed::Feed;
@@ -111,10 +112,7 @@ impl Matching {
                 }
             }
         }
-        let settled = settle_idle(&self.ctx, idle, lease).await;
-        if let Err(error) = only_outages(settled.map_err(Into::into))? {
-            tracing::error!(error = %error, "rounds of matching could not be settled");
-        }
+        self.settle(idle, lease).await?;
         for offer in offers {
             let id = offer.id;
             let result = match_offer(&self.ctx, offer, lease).await;
@@ -123,6 +121,21 @@ impl Matching {
             }
         }
         Ok(true)
+    }
+
+    async fn settle(&self, idle: Vec<IdleRound>, lease: LeaseId) -> Result<(), WorkerError> {
+        let together = settle_idle(&self.ctx, idle.clone(), lease).await;
+        if only_outages(together.map_err(Into::into))?.is_ok() {
+            return Ok(());
+        }
+        for round in idle {
+            let id = round.request();
+            let alone = settle_idle(&self.ctx, vec![round], lease).await;
+            if let Err(error) = only_outages(alone.map_err(Into::into))? {
+                tracing::error!(request.id = %id, error = %error, "a round could not be settled");
+            }
+        }
+        Ok(())
     }
 }
 

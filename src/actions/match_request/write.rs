@@ -1,6 +1,7 @@
 //! The write transaction of a round: everybody whom it may bring together is locked and looked at again.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Findings;
@@ -57,7 +58,11 @@ pub(super) async fn write_round(ctx: &Ctx, lease: LeaseId, findings: Box<Finding
 }
 
 /// Finishes rounds that chose nobody.
-pub(super) async fn write_idle(ctx: &Ctx, lease: LeaseId, rounds: Vec<Findings>) -> Outcome<()> {
+pub(super) async fn write_idle(
+    ctx: &Ctx,
+    lease: LeaseId,
+    rounds: Vec<Arc<Findings>>,
+) -> Outcome<()> {
     let write = move |tx: &mut Tx<'_>| {
         let people: Vec<NeighborId> = rounds.iter().map(|f| f.known.card.neighbor).collect();
         neighbors::lock_all(tx.conn, &people)?;

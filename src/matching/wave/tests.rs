@@ -203,7 +203,7 @@ fn a_round_that_finds_only_the_resting_looks_again_when_the_first_may_be_asked()
     let unknown = after(&round, &settings, 0, &sight(None), &posted(now), now);
     assert_eq!(
         (unknown.due, unknown.asks_at),
-        (Some(now.after(settings.sweep_every)), None)
+        (Some(now.after(MINUTE * 30)), None)
     );
     // Who waited for a rest for too long is looked at by a person.
     let long_ago = now.before(settings.second_round_after);
