@@ -178,6 +178,78 @@ async fn an_answer_makes_room_for_what_another_offer_of_the_volunteer_could_serv
 }
 
 #[actix_web::test]
+async fn room_is_passed_on_by_those_who_are_asking_enough_already() {
+    // One is asked for each request, and has the whole day for an answer.
+    let mut app = TestApp::with(&[
+        ("matching.waves.today.size", "1"),
+        ("matching.waves.today.widen_by", "0"),
+        ("matching.waves.today.next_wave_after", "1d"),
+        ("matching.waves.today.respond_within", "1d"),
+    ]);
+    let one = json!({"limits": {"open_asks": 1, "nights": true}});
+    let mut volunteers = Vec::new();
+    for name in ["ana", "bo", "cy"] {
+        let email = format!("{name}@example.org");
+        volunteers.push(volunteer_with(&mut app, &email, one.clone()).await);
+    }
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        all.push(app.neighbor(&[need("today")]).await);
+        app.settle().await;
+        app.advance(MINUTE).await;
+    }
+    let waiting =
+        async |app: &TestApp, neighbor| app.request(neighbor, 0).await["progress"]["waiting"] == 1;
+    for (nth, neighbor) in all.iter().enumerate() {
+        assert_eq!(waiting(&app, neighbor).await, nth < 3);
+    }
+    // The two that wait longest have asked; who is free now is for the fourth.
+    let third = all[2].requests[0].clone();
+    let path = format!("/v1/requests/{third}/close");
+    app.post(&path, &all[2].token, &json!({"reason": "not_needed"}))
+        .await
+        .ok();
+    app.settle().await;
+    assert!(waiting(&app, &all[3]).await, "at once");
+}
+
+#[actix_web::test]
+async fn who_is_through_with_a_closed_offer_is_asked_for_the_other() {
+    let mut app = TestApp::new();
+    let ride = json!({"category": "transport", "capacity": 4, "reach_m": 20000});
+    let both = json!({"limits": {"open_asks": 1, "nights": true}, "offers": [meals(), ride]});
+    let ana = volunteer_with(&mut app, "ana@example.org", both).await;
+    app.neighbor(&[need("now")]).await;
+    app.settle().await;
+    app.neighbor(&[json!({"category": "transport", "quantity": 1, "urgency": "now"})])
+        .await;
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 1);
+    let path = format!("/v1/offers/{}/close", ana.offers[0]);
+    app.post(&path, &ana.token, &json!({})).await.ok();
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 2, "at once");
+}
+
+#[actix_web::test]
+async fn what_becomes_urgent_is_looked_at_at_once() {
+    let mut app = TestApp::new();
+    let one = json!({"limits": {"weekly_asks": 1, "nights": true}});
+    let ana = volunteer_with(&mut app, "ana@example.org", one).await;
+    app.neighbor(&[need("soon")]).await;
+    app.settle().await;
+    let second = app.neighbor(&[need("soon")]).await;
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 1, "one a week");
+    let path = format!("/v1/requests/{}", second.requests[0]);
+    app.patch(&path, &second.token, &json!({"urgency": "now"}))
+        .await
+        .ok();
+    app.settle().await;
+    assert_eq!(asks(&app, &ana.email), 2);
+}
+
+#[actix_web::test]
 async fn a_rest_ends_to_the_minute_and_not_at_some_later_look() {
     let mut app = TestApp::new();
     // The volunteer's own clock counts: 13:30 in New York is 12:30 in Minneapolis, where it is noon.
