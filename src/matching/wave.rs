@@ -295,8 +295,9 @@ pub fn after(
 }
 
 /// Whether those who rest are a hope: for `second_round_after` from the post, or from the last ask that
-/// came to nothing; and for what is needed some day also later, if the first rest ends in good time. A
-/// neighbor whom nobody could be asked for otherwise needs a person, whatever comes later.
+/// came to nothing, unless it cannot wait and the first rest ends only after that; and for what is needed
+/// some day also later, if the first rest ends in good time. A neighbor whom nobody could be asked for
+/// otherwise needs a person, whatever comes later.
 fn is_hope(
     round: &Round,
     settings: &MatchingSettings,
@@ -305,8 +306,11 @@ fn is_hope(
     now: Ts,
 ) -> bool {
     let in_good_time = |at: Ts| at.after(round.respond_within) <= request.deadline();
+    let hope_ends = hope_ends(round, settings, request);
+    // What cannot wait has nothing from a volunteer who has had enough until tomorrow.
+    let is_too_late = |at: Ts| request.urgency == Urgency::Now && at > hope_ends;
     sight.resting > 0
-        && (now < hope_ends(round, settings, request)
+        && ((now < hope_ends && !sight.rests_until.is_some_and(is_too_late))
             || (request.urgency == Urgency::Soon && sight.rests_until.is_some_and(in_good_time)))
 }
 

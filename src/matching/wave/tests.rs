@@ -205,6 +205,17 @@ fn a_round_that_finds_only_the_resting_looks_again_when_the_first_may_be_asked()
         (unknown.due, unknown.asks_at),
         (Some(now.after(MINUTE * 30)), None)
     );
+    // What cannot wait is looked at by a person at once when the first rest ends only tomorrow.
+    let tomorrow = now.after(HOUR * 20);
+    let next = after(
+        &round,
+        &settings,
+        0,
+        &sight(Some(tomorrow)),
+        &posted(now),
+        now,
+    );
+    assert_eq!(next.attention, Some(Attention::AllAsked));
     // Who waited for a rest for too long is looked at by a person.
     let long_ago = now.before(settings.second_round_after);
     let late = after(
