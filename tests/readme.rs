@@ -7,12 +7,16 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[expect(dead_code, reason = "every kind of test uses another part of it")]
+#[path = "support/process.rs"]
+mod process;
+
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use process::Server;
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_manyhands");
@@ -121,40 +125,10 @@ fn contains(found: &Value, expected: &Value) -> bool {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
-fn start_service(dir: &Path, port: u16) -> Reaped {
-    let service = Command::new(BINARY)
-        .current_dir(dir)
-        .env("MANYHANDS__SERVER__BIND", format!("127.0.0.1:{port}"))
-        .env(
-            "MANYHANDS__SERVER__PUBLIC_URL",
-            format!("http://127.0.0.1:{port}"),
-        )
-        .env("MANYHANDS__SERVER__ADMIN_BIND", "127.0.0.1:0")
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("the service");
-    let deadline = Instant::now() + PATIENCE;
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "the service does not start");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-    Reaped(service)
-}
-
 #[test]
 fn every_step_of_the_walk_answers_as_it_is_printed() {
     let dir = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let _service = start_service(dir.path(), port);
+    let server = Server::start(dir.path(), &[]);
     std::fs::create_dir_all(dir.path().join("target/release")).unwrap();
     std::os::unix::fs::symlink(BINARY, dir.path().join("target/release/manyhands")).unwrap();
     let mut shell = Shell::start(dir.path());
@@ -165,7 +139,7 @@ fn every_step_of_the_walk_answers_as_it_is_printed() {
         if block.is_shell {
             let text = block
                 .text
-                .replace("127.0.0.1:8080", &format!("127.0.0.1:{port}"));
+                .replace("127.0.0.1:8080", &server.public.to_string());
             printed = shell.run(&text);
             // A letter needs a moment; a block that only looks for one may look again.
             let only_looks = text.contains("echo \"$");
