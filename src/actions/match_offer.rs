@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::match_request::candidates::{earlier, load};
+use super::match_request::candidates::{earlier, load, standing};
 use super::pair::is_blocked;
 use super::{Ctx, Outcome};
 use crate::domain::area::Frozen;
@@ -19,7 +19,7 @@ use crate::domain::lifecycle::RequestState;
 use crate::domain::need::Urgency;
 use crate::matching::hours::asking_from;
 use crate::matching::judge::{Load, no_room, room};
-use crate::matching::wave::{self, Standing};
+use crate::matching::wave;
 use crate::storage::audit::Actor;
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
@@ -194,11 +194,7 @@ impl Giver {
         {
             return Ok(false);
         }
-        let standing = Standing {
-            wave: request.wave,
-            next_wave_at: request.next_wave_at,
-            version: request.version,
-        };
+        let standing = standing(request);
         let past = matches::of_request(conn, request.id)?;
         // Only how many are asked matters, not who.
         let earlier: Vec<_> = past.iter().map(|m| earlier(m, self.volunteer.id)).collect();

@@ -157,18 +157,24 @@ async fn nobody_is_asked_more_often_a_day_than_she_takes_however_urgent_it_is() 
     assert_eq!(asks(&app, &ana.email), 3, "to the minute");
 }
 
-#[actix_web::test]
-async fn an_answer_makes_room_for_what_another_offer_of_the_volunteer_could_serve() {
-    let mut app = TestApp::new();
+/// A volunteer with an offer of each kind, who takes one ask at a time and has one, for a meal.
+async fn busy_with_a_meal_while_a_ride_waits(app: &mut TestApp) -> Volunteer {
     let ride = json!({"category": "transport", "capacity": 4, "reach_m": 20000});
     let both = json!({"limits": {"open_asks": 1, "nights": true}, "offers": [meals(), ride]});
-    let ana = volunteer_with(&mut app, "ana@example.org", both).await;
+    let ana = volunteer_with(app, "ana@example.org", both).await;
     app.neighbor(&[need("now")]).await;
     app.settle().await;
     app.neighbor(&[json!({"category": "transport", "quantity": 1, "urgency": "now"})])
         .await;
     app.settle().await;
-    assert_eq!(asks(&app, &ana.email), 1);
+    assert_eq!(asks(app, &ana.email), 1);
+    ana
+}
+
+#[actix_web::test]
+async fn an_answer_makes_room_for_what_another_offer_of_the_volunteer_could_serve() {
+    let mut app = TestApp::new();
+    let ana = busy_with_a_meal_while_a_ride_waits(&mut app).await;
     let answer = app.letter_to(&ana.email, "mha_");
     app.post("/v1/matches/self/decline", &answer, &json!({}))
         .await
@@ -216,15 +222,7 @@ async fn room_is_passed_on_by_those_who_are_asking_enough_already() {
 #[actix_web::test]
 async fn who_is_through_with_a_closed_offer_is_asked_for_the_other() {
     let mut app = TestApp::new();
-    let ride = json!({"category": "transport", "capacity": 4, "reach_m": 20000});
-    let both = json!({"limits": {"open_asks": 1, "nights": true}, "offers": [meals(), ride]});
-    let ana = volunteer_with(&mut app, "ana@example.org", both).await;
-    app.neighbor(&[need("now")]).await;
-    app.settle().await;
-    app.neighbor(&[json!({"category": "transport", "quantity": 1, "urgency": "now"})])
-        .await;
-    app.settle().await;
-    assert_eq!(asks(&app, &ana.email), 1);
+    let ana = busy_with_a_meal_while_a_ride_waits(&mut app).await;
     let path = format!("/v1/offers/{}/close", ana.offers[0]);
     app.post(&path, &ana.token, &json!({})).await.ok();
     app.settle().await;

@@ -4,14 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::actions::Ctx;
-use crate::actions::match_request::candidates::{earlier, load};
+use crate::actions::match_request::candidates::{earlier, load, standing};
 use crate::actions::pair::pair_hashes;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::area::Frozen;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
 use crate::matching::judge::{Load, Person};
-use crate::matching::wave::{self, Round, Standing};
+use crate::matching::wave::{self, Round};
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
@@ -165,11 +165,7 @@ fn round(
     owner: &HashMap<OfferId, VolunteerId>,
     now: Ts,
 ) -> Round {
-    let standing = Standing {
-        wave: request.wave,
-        next_wave_at: request.next_wave_at,
-        version: request.version,
-    };
+    let standing = standing(request);
     let earlier: Vec<_> = past
         .iter()
         .filter_map(|m| Some(earlier(m, *owner.get(&m.offer_id)?)))

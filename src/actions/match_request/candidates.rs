@@ -109,11 +109,7 @@ pub(in crate::actions) fn read_known(
             })
         })
         .collect();
-    let standing = Standing {
-        wave: request.wave,
-        next_wave_at: request.next_wave_at,
-        version: request.version,
-    };
+    let standing = standing(request);
     let settings = &ctx.settings.matching;
     let policy = &ctx.wave(request, now);
     let round = wave::round(policy, settings, standing, &earlier, now);
@@ -135,6 +131,15 @@ pub(in crate::actions) fn read_known(
         neighbor,
         frozen,
     }))
+}
+
+/// As waves know a request.
+pub(in crate::actions) fn standing(request: &Request) -> Standing {
+    Standing {
+        wave: request.wave,
+        next_wave_at: request.next_wave_at,
+        version: request.version,
+    }
 }
 
 /// As waves know a match; whether a plan has chosen it stands elsewhere.
