@@ -95,9 +95,10 @@ impl Marks {
 
     pub fn location(&mut self) -> Value {
         let (a, b) = (self.next() % 100_000, self.next() % 100_000);
+        // Anchorage: no second of any minute is the 61st, so no instant looks like a latitude.
         let point = (
-            44.9 + a as f64 / 1e6 + 1.3e-7,
-            -93.3 + b as f64 / 1e6 + 2.7e-7,
+            61.1 + a as f64 / 1e6 + 1.3e-7,
+            -149.9 + b as f64 / 1e6 + 2.7e-7,
         );
         self.points.push(point);
         json!({"lat": point.0, "lon": point.1, "address": format!("12 {}", self.text())})
