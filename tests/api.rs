@@ -35,6 +35,7 @@ mod api {
     mod returning;
     mod rounds;
     mod series;
+    mod sites;
     mod stalker;
     mod tampering;
     mod time;

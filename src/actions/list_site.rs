@@ -40,6 +40,9 @@ pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
             lon: secret.place.lon(),
             walk_in: details.walk_in,
             listed_at: tx.now,
+            taken: None,
+            counted_at: None,
+            counts_until: None,
         };
         sites::list(tx.conn, &site)?;
         offers::make_due(tx.conn, &[id], tx.now)?;

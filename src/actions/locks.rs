@@ -54,6 +54,14 @@ impl Tx<'_> {
         }
     }
 
+    /// The offer, of this volunteer if one is named, locked: enough for what concerns no match of it.
+    pub(super) fn lock_offer(&mut self, id: OfferId, of: Option<VolunteerId>) -> Outcome<Offer> {
+        match offers::lock(self.conn, id)? {
+            Some(offer) if of.is_none_or(|v| v == offer.volunteer_id) => Ok(offer),
+            _ => refuse(Refusal::NotFound),
+        }
+    }
+
     /// The match with its request and its offer, all locked: enough for whatever happens between these
     /// two but an acceptance.
     pub(super) fn lock_match(&mut self, id: MatchId) -> Outcome<(Match, Request, Offer)> {

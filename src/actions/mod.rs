@@ -33,6 +33,7 @@ pub mod claim_task;
 pub mod close_report;
 pub mod close_request;
 pub mod confirm_offers;
+pub mod count_site;
 pub mod decline_match;
 pub mod destroy_keys;
 mod ending;
@@ -166,6 +167,12 @@ pub enum Refusal {
     /// The offer is no site.
     #[error("the offer has no public place to list")]
     NoSite,
+    /// The site is not on the public list.
+    #[error("the site is not listed")]
+    NotListed,
+    /// Nobody can be at a site that is closed.
+    #[error("the site was not open at that time")]
+    SiteClosed,
     /// Too many posts.
     #[error("one person may have that many open posts and no more")]
     TooManyPosts,

@@ -20,6 +20,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod need;
 pub mod note;
+pub mod occupancy;
 pub mod place;
 pub mod plan;
 pub mod report;

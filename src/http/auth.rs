@@ -292,6 +292,26 @@ where
     }
 }
 
+impl VolunteerOrCoordinator {
+    /// Whose records alone this caller may change; none for a coordinator, who may change all.
+    #[must_use]
+    pub fn volunteer(self) -> Option<VolunteerId> {
+        match self {
+            Self::Owner(who) => Some(who.0),
+            Self::Coordinator(_) => None,
+        }
+    }
+
+    /// The caller as the audit names them.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        match self {
+            Self::Owner(who) => who.actor(),
+            Self::Coordinator(who) => who.actor(),
+        }
+    }
+}
+
 impl NeighborOrCoordinator {
     /// Whose records alone this caller may see; none for a coordinator, who may see all.
     #[must_use]

@@ -33,6 +33,7 @@ mod merge;
 mod needs;
 mod neighbors;
 pub mod observe;
+mod occupancy;
 mod offers;
 pub mod openapi;
 mod pages;
@@ -191,7 +192,12 @@ fn volunteer(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/offers/{id}/pause").route(web::post().to(offers::pause)))
     .service(at("/v1/offers/{id}/resume").route(web::post().to(offers::resume)))
     .service(at("/v1/offers/{id}/close").route(web::post().to(offers::close)))
-    .service(at("/v1/offers/{id}/renew").route(web::post().to(offers::renew)));
+    .service(at("/v1/offers/{id}/renew").route(web::post().to(offers::renew)))
+    .service(
+        at("/v1/offers/{id}/occupancy")
+            .route(web::post().to(occupancy::post))
+            .route(web::delete().to(occupancy::delete)),
+    );
 }
 
 fn answer(cfg: &mut web::ServiceConfig) {

@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use self::complete::Complete;
 pub use self::problems::Problems;
 use super::problem::Problem;
-use super::{answers, categories, coordinator, needs, neighbors, offers};
+use super::{answers, categories, coordinator, needs, neighbors, occupancy, offers};
 use super::{requests, sites, unsubscribe, volunteers};
 
 /// What is said before the calls.
@@ -58,7 +58,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         neighbors::refuse, neighbors::done, neighbors::no_show, neighbors::report,
         volunteers::get, volunteers::patch, volunteers::delete, volunteers::add, volunteers::pause,
         volunteers::resume, volunteers::rotate, volunteers::matches, offers::get, offers::patch, offers::pause, offers::resume,
-        offers::close, offers::renew,
+        offers::close, offers::renew, occupancy::post, occupancy::delete,
         answers::get, answers::accept, answers::decline, answers::release, answers::done, answers::no_show,
         answers::report,
         coordinator::matches::list, coordinator::matches::get, coordinator::matches::post,

@@ -226,6 +226,9 @@ impl From<Refusal> for Problem {
                 "Coordinators have stopped all help in the area, for everybody's safety. Please do not go there.",
             ),
             Refusal::NoSite => conflict("no-site"),
+            Refusal::NotListed => conflict("not-listed")
+                .detail("A coordinator checks it first, and lists it then."),
+            Refusal::SiteClosed => conflict("site-closed"),
             Refusal::TooManyPosts => conflict("too-many-posts"),
             Refusal::PlanTooLarge => conflict("plan-too-large")
                 .detail("Make one plan for each category, or for a smaller area."),

@@ -1,13 +1,18 @@
 //! `GET /v1/sites`: places open to the public, as GeoJSON (RFC 7946) for any map.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fields::FieldErrors;
+use super::occupancy::OccupancyView;
 use super::openapi::Problems;
 use super::problem::Problem;
 use crate::actions::Ctx;
+use crate::domain::availability::Window;
+use crate::domain::clock::Ts;
 use crate::domain::place::GeoPoint;
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
@@ -72,6 +77,17 @@ pub struct SiteProperties {
     timezone: String,
     /// Whether it is open now.
     open_now: bool,
+    /// Until when it is open, if it closes within a week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    open_until: Option<Ts>,
+    /// When it opens, if it is closed and opens within a week.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    opens_at: Option<Ts>,
+    /// How full it is; left out where nobody has counted in this opening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occupancy: Option<OccupancyView>,
     /// How far from the point asked for, in meters.
     #[serde(skip_serializing_if = "Option::is_none")]
     distance_m: Option<f64>,
@@ -84,6 +100,7 @@ pub struct SiteQuery {
     near: Option<String>,
     category: Option<String>,
     open_now: Option<bool>,
+    has_room: Option<bool>,
     limit: Option<usize>,
 }
 
@@ -96,6 +113,7 @@ const MOST: usize = 500;
         ("near" = Option<String>, Query, description = "lat,lon: nearest first", example = "44.95,-93.26"),
         ("category" = Option<String>, Query, description = "Only of this category", example = "warming_space"),
         ("open_now" = Option<bool>, Query, description = "Only those open now"),
+        ("has_room" = Option<bool>, Query, description = "`true`: leaves out those that are full by the newest count"),
         ("limit" = Option<usize>, Query, description = "At most so many, up to 500", minimum = 1, maximum = 500)),
     responses((status = 200, description = "The sites", body = SiteCollection, content_type = "application/geo+json"), Problems))]
 pub async fn list(
@@ -128,6 +146,9 @@ pub async fn list(
     if query.open_now == Some(true) {
         features.retain(|f| f.properties.open_now);
     }
+    if query.has_room == Some(true) {
+        features.retain(|f| !f.is_full());
+    }
     sort(&mut features);
     features.truncate(limit);
     let collection = SiteCollection {
@@ -156,8 +177,31 @@ fn sort(features: &mut [SiteFeature]) {
     });
 }
 
+impl SiteFeature {
+    /// Whether nothing is left, by the newest count.
+    fn is_full(&self) -> bool {
+        self.properties
+            .occupancy
+            .as_ref()
+            .is_some_and(|o| o.free == 0)
+    }
+}
+
+/// How far ahead the hours of a site are looked up.
+const AHEAD: Duration = Duration::from_hours(7 * 24);
+
+/// The opening that a site is in, or its next one.
+fn opening(ctx: &Ctx, offer: &Offer) -> Option<Window> {
+    let week = Window::parse(ctx.now(), ctx.now().after(AHEAD)).ok()?;
+    let windows = offer.availability()?.windows(week);
+    windows.as_slice().first().copied()
+}
+
 fn feature(ctx: &Ctx, site: Site, offer: &Offer, near: Option<GeoPoint>) -> SiteFeature {
-    let open_now = offer.availability().is_some_and(|a| a.open_at(ctx.now()));
+    let now = ctx.now();
+    let opening = opening(ctx, offer);
+    let open_now = opening.is_some_and(|o| o.contains(now));
+    let occupancy = site.occupancy(now);
     let distance_m = near.and_then(|from| {
         Some(
             from.distance_m(GeoPoint::parse(site.lat, site.lon).ok()?)
@@ -180,12 +224,17 @@ fn feature(ctx: &Ctx, site: Site, offer: &Offer, near: Option<GeoPoint>) -> Site
             opening_hours: offer.opening_hours.clone(),
             timezone: offer.timezone.clone(),
             open_now,
+            open_until: opening
+                .map(Window::until)
+                .filter(|until| open_now && *until < now.after(AHEAD)),
+            opens_at: opening.map(Window::from).filter(|_| !open_now),
+            occupancy: occupancy.map(|o| OccupancyView::of(o, offer.capacity)),
             distance_m,
         },
     }
 }
 
-/// Up to three open walk-in sites of the requests' categories, nearest to the requests' cell first.
+/// Up to three open walk-in sites of the requests' categories that are not full, nearest to the requests' cell first.
 ///
 /// # Errors
 /// A failed query.
@@ -207,7 +256,7 @@ pub fn nearest_walk_in(
             .into_iter()
             .filter(|(site, _)| site.walk_in)
             .map(|(site, offer)| feature(ctx, site, &offer, Some(from)))
-            .filter(|f| f.properties.open_now)
+            .filter(|f| f.properties.open_now && !f.is_full())
             .collect();
         sort(&mut features);
         features.truncate(3);

@@ -160,7 +160,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Bool, Double, Text};
+    use diesel::sql_types::{Bool, Double, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant};
     sites (offer_id) {
         offer_id -> Id,
@@ -170,6 +170,9 @@ table! {
         lon -> Double,
         walk_in -> Bool,
         listed_at -> Instant,
+        taken -> Nullable<Integer>,
+        counted_at -> Nullable<Instant>,
+        counts_until -> Nullable<Instant>,
     }
 }
 

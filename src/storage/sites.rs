@@ -10,6 +10,7 @@ use super::schema::{offers, sites, volunteers};
 use crate::domain::clock::Ts;
 use crate::domain::ids::OfferId;
 use crate::domain::lifecycle::OfferState;
+use crate::domain::occupancy::Occupancy;
 use crate::domain::place::GeoPoint;
 
 /// A listed site, to read and to write.
@@ -27,6 +28,22 @@ pub struct Site {
     pub lon: f64,
     pub walk_in: bool,
     pub listed_at: Ts,
+    pub taken: Option<i32>,
+    pub counted_at: Option<Ts>,
+    pub counts_until: Option<Ts>,
+}
+
+impl Site {
+    /// How full it is, as far as anybody knows now.
+    #[must_use]
+    pub fn occupancy(&self, now: Ts) -> Option<Occupancy> {
+        let occupancy = Occupancy {
+            taken: self.taken?,
+            counted_at: self.counted_at?,
+            counts_until: self.counts_until?,
+        };
+        (now < occupancy.counts_until).then_some(occupancy)
+    }
 }
 
 /// Lists a site, or lists it anew with what it says now.
@@ -46,6 +63,37 @@ pub fn list(conn: &mut Conn, site: &Site) -> QueryResult<()> {
 pub fn unlist(conn: &mut Conn, offer: OfferId) -> QueryResult<bool> {
     let gone = with!(conn, c => diesel::delete(sites::table.find(offer)).execute(c))?;
     Ok(gone == 1)
+}
+
+/// Writes down how full a listed site is, unless somebody counted later.
+///
+/// # Errors
+/// A failed query.
+pub fn count(conn: &mut Conn, offer: OfferId, counted: Occupancy) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(sites::table
+            .find(offer)
+            .filter(sites::counted_at.is_null().or(sites::counted_at.le(counted.counted_at))))
+        .set((
+            sites::taken.eq(counted.taken),
+            sites::counted_at.eq(counted.counted_at),
+            sites::counts_until.eq(counted.counts_until),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Takes the count of a site back: nobody knows how full it is.
+///
+/// # Errors
+/// A failed query.
+pub fn uncount(conn: &mut Conn, offer: OfferId) -> QueryResult<bool> {
+    let none = (None::<i32>, None::<Ts>, None::<Ts>);
+    let done = with!(conn, c => diesel::update(sites::table
+            .find(offer)
+            .filter(sites::counted_at.is_not_null()))
+        .set((sites::taken.eq(none.0), sites::counted_at.eq(none.1), sites::counts_until.eq(none.2)))
+        .execute(c))?;
+    Ok(done == 1)
 }
 
 /// The listed site of an offer.

@@ -239,7 +239,7 @@ async fn a_place_is_offered_checked_listed_and_shown_to_who_needs_one() {
     let confirm = code(&letters, LetterKind::Confirm, None);
     let owner = town.subject(&confirm).await;
     let page = follow(&town.ctx, "/confirm", &confirm).await;
-    choose(&town.ctx, &page, &[("choice", "confirm")]).await;
+    let kept = choose(&town.ctx, &page, &[("choice", "confirm")]).await;
     let offer = town
         .ctx
         .db
@@ -269,4 +269,22 @@ async fn a_place_is_offered_checked_listed_and_shown_to_who_needs_one() {
     ];
     let posted = post_body(&town.ctx, "/need/warming_space", form(&page).body(&need)).await;
     has(&posted, "Corner &#60;Books&#62;");
+
+    let go_on = form(&kept);
+    let hers = post_body(&town.ctx, &go_on.action, go_on.body(&[])).await;
+    let mistyped = [("choice", "count"), ("taken", "full")];
+    let asked_again = choose(&town.ctx, &hers, &mistyped).await;
+    assert_eq!(asked_again.status, 422);
+    let capacity = offer[0].capacity.get();
+    for (taken, told) in [
+        (capacity - 4, "Room for 4"),
+        (capacity, "It was full"),
+    ] {
+        let count = [("choice", "count"), ("taken", &*taken.to_string())];
+        has(
+            &choose(&town.ctx, &hers, &count).await,
+            "Everybody can see it now",
+        );
+        has(&get(&town.ctx, "/sites").await, told);
+    }
 }

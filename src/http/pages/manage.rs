@@ -29,6 +29,8 @@ pub struct ManageForm {
     pub(super) problem: String,
     /// What the reporter wrote.
     pub(super) statement: String,
+    /// How much of a site is taken.
+    pub(super) taken: String,
     /// Until when a request is needed.
     pub(super) until: String,
     /// The second choice that deleting needs.

@@ -19,6 +19,8 @@ pub(super) struct Shown {
     pub standing: &'static str,
     pub facts: Vec<Fact>,
     pub state: OfferState,
+    /// Whether it has a public place, where somebody may count who is there.
+    pub is_site: bool,
 }
 
 impl Shown {
@@ -115,6 +117,7 @@ fn shown(ctx: &Ctx, o: OfferView) -> Shown {
         standing,
         facts,
         state: o.state,
+        is_site: o.site.is_some(),
     }
 }
 

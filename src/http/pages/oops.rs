@@ -209,6 +209,12 @@ fn told(refusal: Refusal) -> &'static str {
             "Coordinators have stopped all help in that area for now, for everybody's safety. \
              Nothing was changed. Please do not go there."
         }
+        Refusal::NotListed => {
+            "That place is not on the public list yet: a coordinator checks it first. Nothing was changed."
+        }
+        Refusal::SiteClosed => {
+            "That place is closed now, by the hours you gave. Nothing was changed."
+        }
         Refusal::NotPossible | Refusal::NotFound | Refusal::Gone => {
             "That is not possible any more. This is how it stands now."
         }

@@ -9,6 +9,8 @@ use askama::Template;
 use super::oops::Oops;
 use super::{Page, words};
 use crate::actions::Ctx;
+use crate::domain::occupancy::Occupancy;
+use crate::storage::offers::Offer;
 use crate::storage::{StorageError, sites};
 
 /// Sites on the page at the most; all of them are in the API.
@@ -20,6 +22,8 @@ struct Row {
     kind: String,
     is_open: bool,
     walk_in: bool,
+    /// How full it is, in words.
+    room: Option<String>,
     hours: Option<String>,
     lat: f64,
     lon: f64,
@@ -30,6 +34,19 @@ struct Row {
 struct SitesPage {
     rows: Vec<Row>,
     more: usize,
+}
+
+/// "Room for 18 people at 6:00 PM."
+fn room(ctx: &Ctx, offer: &Offer, counted: Occupancy) -> String {
+    let zone = &ctx.settings.area.timezone;
+    let at = zone.to_local(counted.counted_at).strftime("%-I:%M %p");
+    match counted.free(offer.capacity) {
+        0 => format!("It was full at {at}."),
+        free => {
+            let amount = words::amount(ctx, offer.category.as_str(), free);
+            format!("Room for {amount} at {at}.")
+        }
+    }
 }
 
 /// The places, open ones first.
@@ -46,6 +63,9 @@ pub async fn get(ctx: web::Data<Ctx>) -> Page {
         .map(|(site, offer)| Row {
             is_open: offer.availability().is_some_and(|a| a.open_at(ctx.now())),
             kind: words::category(&ctx, offer.category.as_str()),
+            room: site
+                .occupancy(ctx.now())
+                .map(|counted| room(&ctx, &offer, counted)),
             title: site.title,
             address: site.address,
             walk_in: site.walk_in,

@@ -1,5 +1,8 @@
 //! `/manage` with a volunteer's code: offers, limits, what was asked, and everything she may do.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use actix_web::http::StatusCode;
 use actix_web::web;
 use askama::Template;
@@ -9,6 +12,7 @@ use super::neighbor::{GonePage, keep};
 use super::offers::{self, Asked, Shown};
 use super::oops::Oops;
 use super::{Notice, Page, Wish, open, page, status};
+use crate::actions::count_site::count_site;
 use crate::actions::erase_volunteer::erase_volunteer;
 use crate::actions::move_offer::{Move, move_offer};
 use crate::actions::pause_volunteer::pause_volunteer;
@@ -47,6 +51,7 @@ struct VolunteerPage {
 enum Act {
     Move(OfferId, Move),
     Renew(OfferId),
+    Count(OfferId, i32),
     Pause(bool),
     Limit {
         open_asks: u8,
@@ -84,12 +89,13 @@ fn wish(form: &ManageForm) -> Wish<Act> {
         "resume" => Act::Move(offer()?, Move::Resume),
         "close" => Act::Move(offer()?, Move::Close),
         "renew" => Act::Renew(offer()?),
+        "count" => Act::Count(offer()?, number(&form.taken, 0, 100_000)?),
         "pause-all" => Act::Pause(true),
         "resume-all" => Act::Pause(false),
         "limits" => Act::Limit {
-            open_asks: number(&form.open_asks, 20)?,
-            weekly_asks: number(&form.weekly_asks, 50)?,
-            daily_asks: number(&form.daily_asks, 100)?,
+            open_asks: number(&form.open_asks, 1, 20)?,
+            weekly_asks: number(&form.weekly_asks, 1, 50)?,
+            daily_asks: number(&form.daily_asks, 1, 100)?,
             nights: form.nights == "yes",
         },
         "mail" => Act::AllowMail,
@@ -100,12 +106,13 @@ fn wish(form: &ManageForm) -> Wish<Act> {
     Ok(Some(act))
 }
 
-/// A limit on asks, from 1 to `most`.
-fn number(text: &str, most: u8) -> Result<u8, Notice> {
-    let number = text.trim().parse().ok().filter(|n| (1..=most).contains(n));
+/// A whole number from `least` to `most`.
+fn number<N: FromStr + PartialOrd + Display>(text: &str, least: N, most: N) -> Result<N, Notice> {
+    let number = text.trim().parse().ok();
+    let number = number.filter(|n| (&least..=&most).contains(&n));
     number.ok_or_else(|| {
         Notice::again(format!(
-            "Please give a whole number from 1 to {most}. Nothing was changed."
+            "Please give a whole number from {least} to {most}. Nothing was changed."
         ))
     })
 }
@@ -126,6 +133,12 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsVolunteer, act: Act) -> Result<N
         Act::Renew(id) => (
             renew_offer(ctx, id, who.0).await,
             "Your offer stays open. Thank you!",
+        ),
+        Act::Count(id, taken) => (
+            count_site(ctx, id, Some(who.0), taken, ctx.now(), who.actor())
+                .await
+                .map(|_| ()),
+            "Everybody can see it now. Thank you!",
         ),
         Act::Pause(true) => (
             pause_volunteer(ctx, who.0, true).await,

@@ -24,10 +24,12 @@ use crate::support::{Answer, HOUR, TestApp, TestDatabase};
 pub const NOBODY: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
 
 /// Calls that need records of a state that these are not in: let in, and answered 409.
-pub const OF_ANOTHER_STATE: [&str; 6] = [
+pub const OF_ANOTHER_STATE: [&str; 8] = [
     "POST /v1/matches",
     "POST /v1/matches/{id}/veto",
     "POST /v1/offers/{id}/list",
+    "DELETE /v1/offers/{id}/occupancy",
+    "POST /v1/offers/{id}/occupancy",
     "POST /v1/requests/{id}/hold",
     "POST /v1/requests/{id}/matches/{mid}/refuse",
     "POST /v1/requests/{id}/unhold",

@@ -96,6 +96,12 @@ pub struct ListedView {
     /// When it was listed.
     #[schema(value_type = String, format = DateTime)]
     pub listed_at: Ts,
+    /// How much was taken when somebody last counted, in the category's unit.
+    #[schema(example = 23)]
+    pub taken: Option<i32>,
+    /// When that was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub counted_at: Option<Ts>,
 }
 
 /// The offers with who gives them, in the order given.
@@ -176,6 +182,8 @@ impl From<Site> for ListedView {
             address: site.address,
             walk_in: site.walk_in,
             listed_at: site.listed_at,
+            taken: site.taken,
+            counted_at: site.counted_at,
         }
     }
 }
