@@ -37,6 +37,7 @@ mod api {
     mod series;
     mod sites;
     mod stalker;
+    mod stats;
     mod tampering;
     mod time;
     mod tokens;

@@ -1,18 +1,26 @@
 //! How the work goes, in counts and times, for coordinators: what `storage::activity` gives, counted up by the
 //! formulas of `matching::fairness`.
 
+mod carriers;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use self::carriers::CarrierView;
+use self::carriers::{Carriers, is_yes};
+use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
-use crate::domain::lifecycle::MatchState;
-use crate::domain::place::DistanceBand;
+use crate::domain::place::{Cell, CellSize, DistanceBand};
+use crate::domain::upward::merge_upward;
 use crate::matching::fairness::{gini, percentile};
 use crate::storage::activity::{Ask, MOST};
+
+/// An area shows what is of at least so many requests.
+const LEAST: i64 = 5;
 
 /// How the work goes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,6 +40,26 @@ pub struct StatsView {
     pub total: Figures,
     /// The same for each category of which there is anything, by its key.
     pub categories: BTreeMap<String, Figures>,
+    /// The same for each category and area with at least five requests, posted in these days or open now.
+    pub areas: Vec<AreaFigures>,
+    /// Who carries how much: those who said yes most often, at most twenty.
+    pub carriers: Vec<CarrierView>,
+}
+
+/// Counts and times of one category in one area.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AreaFigures {
+    /// The H3 cell, two sizes coarser than those of posts. Where it would hold fewer than five requests they are
+    /// counted in the next larger one, together with the other small ones there: no larger cell holds what a
+    /// smaller one shows.
+    #[schema(value_type = String, example = "862649b2fffffff")]
+    pub area: Cell,
+    /// The category's key.
+    #[schema(example = "food")]
+    pub category: String,
+    /// Of these.
+    #[serde(flatten)]
+    pub figures: Figures,
 }
 
 /// Counts and times.
@@ -52,6 +80,9 @@ pub struct Figures {
     /// Requests that are open now and not wholly covered, whenever they were posted.
     #[schema(example = 6)]
     pub open: usize,
+    /// Of those open: nothing has been promised yet.
+    #[schema(example = 4)]
+    pub waiting: usize,
     /// Of those covered: from post to first full cover, in seconds; half waited no longer.
     #[schema(example = 1260)]
     pub wait_p50_s: Option<u64>,
@@ -73,6 +104,9 @@ pub struct Figures {
     /// From when the letter left to the answer, yes or no, in seconds; half took no longer.
     #[schema(example = 420)]
     pub answer_p50_s: Option<u64>,
+    /// As before; 95 of 100 took no longer.
+    #[schema(example = 3600)]
+    pub answer_p95_s: Option<u64>,
     /// Volunteers who could be asked.
     #[schema(example = 52)]
     pub volunteers: usize,
@@ -96,7 +130,9 @@ pub struct Tally {
     /// From post to cover.
     pub waits: Vec<Duration>,
     /// Since the posts that are open now.
-    pub waiting: Vec<Duration>,
+    pub open: Vec<Duration>,
+    /// How many of them have no promise at all.
+    pub waiting: usize,
     /// How often each volunteer who could be asked was asked.
     pub asked: HashMap<VolunteerId, u32>,
     asks: usize,
@@ -105,11 +141,31 @@ pub struct Tally {
     distances: BTreeMap<DistanceBand, usize>,
 }
 
-/// Those of all categories, and of all together.
-#[derive(Debug, Default)]
+/// What the numbers are of.
+#[derive(Clone, Debug)]
+pub struct Of {
+    /// Of so many days.
+    pub days: u32,
+    /// From when.
+    pub from: Ts,
+    /// Until when.
+    pub until: Ts,
+    /// Only of this category.
+    pub category: Option<CategoryKey>,
+    /// Only of what lies in this cell.
+    pub area: Option<Cell>,
+    /// How fine the areas are that are told apart.
+    pub fineness: CellSize,
+}
+
+/// Those of all categories, of each, of each in each area, and of all together.
+#[derive(Debug)]
 pub struct Tallies {
+    of: Of,
     total: Tally,
     categories: BTreeMap<String, Tally>,
+    areas: BTreeMap<String, BTreeMap<Cell, Tally>>,
+    carriers: Carriers,
     is_cut: bool,
 }
 
@@ -121,20 +177,38 @@ impl Tally {
         if let Some(at) = ask.answered_at {
             self.answers.push(at.since(ask.asked_at));
         }
-        let yes = [
-            MatchState::Accepted,
-            MatchState::Fulfilled,
-            MatchState::FellThrough,
-        ];
-        if yes.contains(&ask.state) {
+        if is_yes(ask) {
             self.acceptances += 1;
             *self.distances.entry(ask.band).or_default() += 1;
         }
     }
 
+    fn add(&mut self, other: Self) {
+        self.posted += other.posted;
+        self.helped += other.helped;
+        self.unmet += other.unmet;
+        self.waiting += other.waiting;
+        self.asks += other.asks;
+        self.acceptances += other.acceptances;
+        self.waits.extend(other.waits);
+        self.open.extend(other.open);
+        self.answers.extend(other.answers);
+        for (volunteer, asks) in other.asked {
+            *self.asked.entry(volunteer).or_default() += asks;
+        }
+        for (band, count) in other.distances {
+            *self.distances.entry(band).or_default() += count;
+        }
+    }
+
+    /// Whether it is of so many requests that it says nothing of one of them.
+    fn is_enough(&self) -> bool {
+        self.posted.max(self.open.len() as i64) >= LEAST
+    }
+
     fn figures(mut self) -> Figures {
         let counts: Vec<u32> = self.asked.into_values().collect();
-        for times in [&mut self.waits, &mut self.waiting, &mut self.answers] {
+        for times in [&mut self.waits, &mut self.open, &mut self.answers] {
             times.sort_unstable();
         }
         let seconds = |times: &[Duration], p| percentile(times, p).map(|d| d.as_secs());
@@ -143,15 +217,17 @@ impl Tally {
             covered: self.waits.len(),
             helped: self.helped,
             unmet: self.unmet,
-            open: self.waiting.len(),
+            open: self.open.len(),
+            waiting: self.waiting,
             wait_p50_s: seconds(&self.waits, 50.0),
             wait_p95_s: seconds(&self.waits, 95.0),
-            waiting_p95_s: seconds(&self.waiting, 95.0),
+            waiting_p95_s: seconds(&self.open, 95.0),
             asks: self.asks,
             acceptances: self.acceptances,
             asks_per_acceptance: (self.acceptances > 0)
                 .then(|| self.asks as f64 / self.acceptances as f64),
             answer_p50_s: seconds(&self.answers, 50.0),
+            answer_p95_s: seconds(&self.answers, 95.0),
             volunteers: counts.len(),
             gini: gini(&counts),
             distances: self.distances,
@@ -160,16 +236,53 @@ impl Tally {
 }
 
 impl Tallies {
-    /// Counts something of a category, there and in total.
-    pub fn each(&mut self, category: &str, mut count: impl FnMut(&mut Tally)) {
-        count(&mut self.total);
-        if !self.categories.contains_key(category) {
-            self.categories
-                .insert(category.to_owned(), Tally::default());
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new(of: Of) -> Self {
+        Self {
+            of,
+            total: Tally::default(),
+            categories: BTreeMap::new(),
+            areas: BTreeMap::new(),
+            carriers: Carriers::default(),
+            is_cut: false,
         }
-        if let Some(of_category) = self.categories.get_mut(category) {
+    }
+
+    /// Counts something of a category in a cell, wherever it belongs.
+    pub fn each(&mut self, category: &CategoryKey, cell: Cell, mut count: impl FnMut(&mut Tally)) {
+        if !self.is_of(category, cell) {
+            return;
+        }
+        count(&mut self.total);
+        let key = category.as_str();
+        if !self.categories.contains_key(key) {
+            self.categories.insert(key.to_owned(), Tally::default());
+            self.areas.insert(key.to_owned(), BTreeMap::new());
+        }
+        if let Some(of_category) = self.categories.get_mut(key) {
             count(of_category);
         }
+        if let Some(of_category) = self.areas.get_mut(key) {
+            let area = cell.coarsened(self.of.fineness);
+            count(of_category.entry(area).or_default());
+        }
+    }
+
+    /// Counts an ask, also for who was asked.
+    pub fn ask(&mut self, ask: &Ask) {
+        if self.is_of(&ask.category, ask.cell) {
+            self.carriers.ask(ask);
+        }
+        self.each(&ask.category, ask.cell, |tally| tally.ask(ask));
+    }
+
+    fn is_of(&self, category: &CategoryKey, cell: Cell) -> bool {
+        self.of
+            .category
+            .as_ref()
+            .is_none_or(|only| only == category)
+            && self.of.area.is_none_or(|area| cell.is_within(area))
     }
 
     /// Notes that so many rows were read at a time.
@@ -177,30 +290,37 @@ impl Tallies {
         self.is_cut |= i64::try_from(rows).is_ok_and(|rows| rows >= MOST);
     }
 
-    /// What is shown of it: everything, or only one category, which is the total then.
+    /// What is shown of it. Of one category, the total is that category's.
     #[must_use]
-    pub fn view(mut self, days: u32, from: Ts, until: Ts, only: Option<&str>) -> StatsView {
-        if let Some(only) = only {
-            self.categories.retain(|category, _| category == only);
+    pub fn view(self) -> StatsView {
+        let Of {
+            days,
+            from,
+            until,
+            category,
+            ..
+        } = self.of;
+        let mut areas = Vec::new();
+        for (category, cells) in self.areas {
+            let (shown, _) = merge_upward(cells, Tally::is_enough, Tally::add);
+            areas.extend(shown.into_iter().map(|(area, tally)| AreaFigures {
+                area,
+                category: category.clone(),
+                figures: tally.figures(),
+            }));
         }
-        let mut categories: BTreeMap<String, Figures> = self
-            .categories
-            .into_iter()
-            .map(|(category, tally)| (category, tally.figures()))
-            .collect();
-        let total = match only {
-            Some(only) => categories
-                .remove(only)
-                .unwrap_or_else(|| Tally::default().figures()),
-            None => self.total.figures(),
-        };
+        let categories = self.categories.into_iter().filter(|_| category.is_none());
         StatsView {
             days,
             from,
             until,
             complete: !self.is_cut,
-            total,
-            categories,
+            total: self.total.figures(),
+            categories: categories
+                .map(|(category, tally)| (category, tally.figures()))
+                .collect(),
+            areas,
+            carriers: self.carriers.view(),
         }
     }
 }

@@ -28,4 +28,5 @@ pub mod round;
 pub mod score;
 pub mod secret;
 pub mod task;
+pub mod upward;
 pub(crate) mod word;

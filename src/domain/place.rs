@@ -73,6 +73,15 @@ impl TryFrom<u8> for CellSize {
     }
 }
 
+impl CellSize {
+    /// So many sizes coarser; never coarser than the coarsest.
+    #[must_use]
+    pub fn coarser(self, by: u8) -> Self {
+        let resolution = u8::from(self.0).saturating_sub(by);
+        Self::try_from(resolution).unwrap_or(self)
+    }
+}
+
 impl From<CellSize> for u8 {
     fn from(size: CellSize) -> Self {
         size.0.into()
@@ -119,6 +128,18 @@ impl Cell {
     pub fn parent(self) -> Option<Self> {
         let coarser = u8::from(self.0.resolution()).checked_sub(1)?;
         self.0.parent(Resolution::try_from(coarser).ok()?).map(Self)
+    }
+
+    /// The cell of that size that contains this one; this one where it is not finer.
+    #[must_use]
+    pub fn coarsened(self, size: CellSize) -> Self {
+        self.0.parent(size.0).map_or(self, Self)
+    }
+
+    /// Whether this cell is that area, or lies in it.
+    #[must_use]
+    pub fn is_within(self, area: Self) -> bool {
+        self.0.parent(area.0.resolution()) == Some(area.0)
     }
 
     /// H3's resolution of this cell.

@@ -10,24 +10,24 @@ use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
 use crate::domain::lifecycle::{CloseReason, MatchState, OfferState, RequestState};
-use crate::domain::place::DistanceBand;
+use crate::domain::place::{Cell, DistanceBand};
 
 /// Rows that one of these queries gives, at the most.
 pub const MOST: i64 = 100_000;
 
-/// How many requests of each category were posted.
+/// How many requests of each category were posted in each cell.
 ///
 /// # Errors
 /// A failed query.
-pub fn posted(conn: &mut Conn, since: Ts) -> QueryResult<Vec<(CategoryKey, i64)>> {
+pub fn posted(conn: &mut Conn, since: Ts) -> QueryResult<Vec<(CategoryKey, Cell, i64)>> {
     with!(conn, c => requests::table
         .filter(requests::created_at.ge(since))
-        .group_by(requests::category)
-        .select((requests::category, count_star()))
+        .group_by((requests::category, requests::cell))
+        .select((requests::category, requests::cell, count_star()))
         .load(c))
 }
 
-/// How many requests of each category were closed for that reason.
+/// How many requests of each category were closed for that reason in each cell.
 ///
 /// # Errors
 /// A failed query.
@@ -35,26 +35,36 @@ pub fn closed(
     conn: &mut Conn,
     reason: CloseReason,
     since: Ts,
-) -> QueryResult<Vec<(CategoryKey, i64)>> {
+) -> QueryResult<Vec<(CategoryKey, Cell, i64)>> {
     with!(conn, c => requests::table
         .filter(requests::close_reason.eq(reason))
         .filter(requests::closed_at.ge(since))
-        .group_by(requests::category)
-        .select((requests::category, count_star()))
+        .group_by((requests::category, requests::cell))
+        .select((requests::category, requests::cell, count_star()))
         .load(c))
 }
 
-/// When the requests were posted that are open now.
+/// A request that is open now.
+#[derive(Clone, Debug, Queryable)]
+#[expect(missing_docs, reason = "as in `Request`")]
+pub struct Open {
+    pub category: CategoryKey,
+    pub cell: Cell,
+    pub created_at: Ts,
+    pub covered: i32,
+}
+
+/// The requests that are open now.
 ///
 /// # Errors
 /// A failed query.
-pub fn open(conn: &mut Conn, now: Ts) -> QueryResult<Vec<(CategoryKey, Ts)>> {
+pub fn open(conn: &mut Conn, now: Ts) -> QueryResult<Vec<Open>> {
     with!(conn, c => requests::table
         .filter(requests::closed_at.is_null())
         .filter(requests::needed_until.gt(now))
         .filter(requests::state.eq(RequestState::Open))
         .limit(MOST)
-        .select((requests::category, requests::created_at))
+        .select((requests::category, requests::cell, requests::created_at, requests::covered))
         .load(c))
 }
 
@@ -62,12 +72,17 @@ pub fn open(conn: &mut Conn, now: Ts) -> QueryResult<Vec<(CategoryKey, Ts)>> {
 ///
 /// # Errors
 /// A failed query.
-pub fn covered(conn: &mut Conn, since: Ts) -> QueryResult<Vec<(CategoryKey, Ts, Ts)>> {
+pub fn covered(conn: &mut Conn, since: Ts) -> QueryResult<Vec<(CategoryKey, Cell, Ts, Ts)>> {
     with!(conn, c => rounds::table
         .inner_join(requests::table)
         .filter(rounds::covered_at.ge(since))
         .limit(MOST)
-        .select((requests::category, requests::created_at, rounds::covered_at.assume_not_null()))
+        .select((
+            requests::category,
+            requests::cell,
+            requests::created_at,
+            rounds::covered_at.assume_not_null(),
+        ))
         .load(c))
 }
 
@@ -76,6 +91,7 @@ pub fn covered(conn: &mut Conn, since: Ts) -> QueryResult<Vec<(CategoryKey, Ts, 
 #[expect(missing_docs, reason = "as in `Match`")]
 pub struct Ask {
     pub category: CategoryKey,
+    pub cell: Cell,
     pub volunteer: VolunteerId,
     pub state: MatchState,
     pub band: DistanceBand,
@@ -95,6 +111,7 @@ pub fn asks(conn: &mut Conn, since: Ts) -> QueryResult<Vec<Ask>> {
         .limit(MOST)
         .select((
             requests::category,
+            requests::cell,
             offers::volunteer_id,
             matches::state,
             matches::band,
@@ -104,11 +121,11 @@ pub fn asks(conn: &mut Conn, since: Ts) -> QueryResult<Vec<Ask>> {
         .load(c))
 }
 
-/// Who could be asked now, for each category.
+/// Who could be asked now, for each category, and in which cell their offer stands.
 ///
 /// # Errors
 /// A failed query.
-pub fn askable(conn: &mut Conn, now: Ts) -> QueryResult<Vec<(CategoryKey, VolunteerId)>> {
+pub fn askable(conn: &mut Conn, now: Ts) -> QueryResult<Vec<(CategoryKey, Cell, VolunteerId)>> {
     with!(conn, c => offers::table
         .inner_join(volunteers::table)
         .filter(offers::closed_at.is_null())
@@ -119,7 +136,7 @@ pub fn askable(conn: &mut Conn, now: Ts) -> QueryResult<Vec<(CategoryKey, Volunt
         .filter(volunteers::paused_at.is_null())
         .filter(volunteers::mail_stopped_at.is_null())
         .filter(volunteers::erased_at.is_null())
-        .select((offers::category, offers::volunteer_id))
+        .select((offers::category, offers::cell, offers::volunteer_id))
         .distinct()
         .limit(MOST)
         .load(c))

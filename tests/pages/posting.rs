@@ -276,10 +276,7 @@ async fn a_place_is_offered_checked_listed_and_shown_to_who_needs_one() {
     let asked_again = choose(&town.ctx, &hers, &mistyped).await;
     assert_eq!(asked_again.status, 422);
     let capacity = offer[0].capacity.get();
-    for (taken, told) in [
-        (capacity - 4, "Room for 4"),
-        (capacity, "It was full"),
-    ] {
+    for (taken, told) in [(capacity - 4, "Room for 4"), (capacity, "It was full")] {
         let count = [("choice", "count"), ("taken", &*taken.to_string())];
         has(
             &choose(&town.ctx, &hers, &count).await,

@@ -1,4 +1,4 @@
-//! `GET /v1/stats`: how the work goes, in counts and times. Of nobody in particular, and no place.
+//! `GET /v1/stats`: how the work goes, in counts and times, by category and area.
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use crate::actions::Ctx;
-use crate::actions::read_stats::{StatsView, Tallies};
-use crate::domain::clock::Ts;
+use crate::actions::read_stats::{Of, StatsView, Tallies};
 use crate::domain::lifecycle::CloseReason;
 use crate::http::auth::AsCoordinator;
 use crate::http::fields::FieldErrors;
@@ -17,6 +16,8 @@ use crate::storage::{Conn, StorageError, activity};
 
 /// Days that are looked back at the most: longer than closed requests are kept.
 const LONGEST: i64 = 90;
+/// By how many sizes areas are coarser than the cells of posts.
+const COARSER: u8 = 2;
 const DAY: Duration = Duration::from_hours(24);
 
 /// Of which days, and of what.
@@ -25,6 +26,7 @@ const DAY: Duration = Duration::from_hours(24);
 pub struct StatsQuery {
     days: Option<String>,
     category: Option<String>,
+    area: Option<String>,
 }
 
 /// How the work goes: for each category and in total.
@@ -35,11 +37,13 @@ pub struct StatsQuery {
 /// **`gini`** is the Gini coefficient (C. Gini, *Variabilità e mutabilità*, 1912) of asks over the volunteers
 /// who could be asked: `2 Σ i·x_i / (n Σ x_i) − (n + 1) / n` with each one's asks `x_1 <= … <= x_n`. 0: all
 /// are asked alike; near 1: a few carry everything. Who could be asked and never was counts as 0; who can be
-/// asked now, or was asked in these days, could be asked.
+/// asked now, or was asked in these days, could be asked. In an area are the requests and asks of its requests, and
+/// who could be asked for an offer that stands there.
 #[utoipa::path(get, path = "/v1/stats", tag = "coordinator",
     params(
         ("days" = Option<i64>, Query, description = "The last so many days, 1 to 90; 7 if left out", minimum = 1, maximum = 90, example = 7),
-        ("category" = Option<String>, Query, description = "Only of this category", example = "food")),
+        ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
+        ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff")),
     responses((status = 200, description = "The counts", body = StatsView), Problems), security(("coordinator" = [])))]
 pub async fn get(
     ctx: web::Data<Ctx>,
@@ -55,50 +59,59 @@ pub async fn get(
         days.ok_or_else(|| format!("must be a whole number from 1 to {LONGEST}"))
     });
     let category = errors.optional("category", query.category.as_ref(), |text| {
-        let known = ctx.catalog.get(text).map(|c| c.key.to_string());
+        let known = ctx.catalog.get(text).map(|c| c.key.clone());
         known.ok_or_else(|| format!("must be one of {}", ctx.catalog.keys()))
     });
+    let area = errors.optional("area", query.area.as_ref(), |text| text.parse());
     errors.finish(Some(()))?;
     let days = u32::try_from(days.unwrap_or(7)).unwrap_or(7);
     let now = ctx.now();
-    let tallies = ctx
-        .db
-        .read(move |conn| read(conn, now.before(DAY * days), now))
-        .await?;
-    let view = tallies.view(days, now.before(DAY * days), now, category.as_deref());
-    Ok(HttpResponse::Ok().json(view))
+    let of = Of {
+        days,
+        from: now.before(DAY * days),
+        until: now,
+        category,
+        area,
+        fineness: ctx.settings.area.cell_resolution.coarser(COARSER),
+    };
+    let tallies = ctx.db.read(move |conn| read(conn, of)).await?;
+    Ok(HttpResponse::Ok().json(tallies.view()))
 }
 
-fn read(conn: &mut Conn, since: Ts, now: Ts) -> Result<Tallies, StorageError> {
-    let mut all = Tallies::default();
-    for (category, count) in activity::posted(conn, since)? {
-        all.each(category.as_str(), |t| t.posted += count);
+fn read(conn: &mut Conn, of: Of) -> Result<Tallies, StorageError> {
+    let (since, now) = (of.from, of.until);
+    let mut all = Tallies::new(of);
+    for (category, cell, count) in activity::posted(conn, since)? {
+        all.each(&category, cell, |t| t.posted += count);
     }
-    for (category, count) in activity::closed(conn, CloseReason::HelpedHere, since)? {
-        all.each(category.as_str(), |t| t.helped += count);
+    for (category, cell, count) in activity::closed(conn, CloseReason::HelpedHere, since)? {
+        all.each(&category, cell, |t| t.helped += count);
     }
-    for (category, count) in activity::closed(conn, CloseReason::Unmet, since)? {
-        all.each(category.as_str(), |t| t.unmet += count);
+    for (category, cell, count) in activity::closed(conn, CloseReason::Unmet, since)? {
+        all.each(&category, cell, |t| t.unmet += count);
     }
     let open = activity::open(conn, now)?;
     all.saw(open.len());
-    for (category, posted) in open {
-        all.each(category.as_str(), |t| t.waiting.push(now.since(posted)));
+    for request in open {
+        all.each(&request.category, request.cell, |t| {
+            t.open.push(now.since(request.created_at));
+            t.waiting += usize::from(request.covered == 0);
+        });
     }
     let covered = activity::covered(conn, since)?;
     all.saw(covered.len());
-    for (category, posted, at) in covered {
-        all.each(category.as_str(), |t| t.waits.push(at.since(posted)));
+    for (category, cell, posted, at) in covered {
+        all.each(&category, cell, |t| t.waits.push(at.since(posted)));
     }
     let asks = activity::asks(conn, since)?;
     all.saw(asks.len());
     for ask in asks {
-        all.each(ask.category.as_str(), |t| t.ask(&ask));
+        all.ask(&ask);
     }
     let askable = activity::askable(conn, now)?;
     all.saw(askable.len());
-    for (category, volunteer) in askable {
-        all.each(category.as_str(), |t| {
+    for (category, cell, volunteer) in askable {
+        all.each(&category, cell, |t| {
             t.asked.entry(volunteer).or_default();
         });
     }

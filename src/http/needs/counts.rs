@@ -18,6 +18,7 @@ use crate::domain::area::Frozen;
 use crate::domain::clock::Ts;
 use crate::domain::ids::NeighborId;
 use crate::domain::place::Cell;
+use crate::domain::upward::merge_upward;
 use crate::storage::requests::OpenNeed;
 use crate::storage::{StorageError, areas, requests};
 
@@ -121,28 +122,12 @@ fn counted(open: Vec<OpenNeed>) -> Vec<NeedCount> {
 /// Moves the people of every cell that has fewer than [`LEAST`] to the parent cell, level by level.
 /// What is still too small over all the world is left out.
 fn merged(cells: BTreeMap<Cell, BTreeSet<Person>>) -> BTreeMap<Option<Cell>, usize> {
-    let mut done: BTreeMap<Option<Cell>, usize> = BTreeMap::new();
-    let mut level = cells;
-    let mut rest = BTreeSet::new();
-    while let Some(finest) = level.keys().map(|c| c.resolution()).max() {
-        let (now, mut coarser): (BTreeMap<_, _>, BTreeMap<_, _>) = level
-            .into_iter()
-            .partition(|(cell, _)| cell.resolution() == finest);
-        for (cell, people) in now {
-            match cell.parent() {
-                _ if people.len() >= LEAST => {
-                    done.insert(Some(cell), people.len());
-                }
-                Some(parent) => coarser.entry(parent).or_default().extend(people),
-                None => rest.extend(people),
-            }
-        }
-        level = coarser;
-    }
-    if rest.len() >= LEAST {
-        done.insert(None, rest.len());
-    }
-    done
+    let is_enough = |people: &BTreeSet<Person>| people.len() >= LEAST;
+    let (done, rest) = merge_upward(cells, is_enough, BTreeSet::extend);
+    let done = done.into_iter().map(|(cell, people)| (Some(cell), people));
+    let rest = is_enough(&rest).then_some((None, rest));
+    let counts = done.chain(rest).map(|(cell, people)| (cell, people.len()));
+    counts.collect()
 }
 
 #[cfg(test)]
