@@ -190,7 +190,12 @@ impl Application {
             self.metrics.clone(),
         )?;
         let mut public = match self.public {
-            Some(listener) => Some(server::public(listener.socket, &self.ctx, HTTP_GRACE)?),
+            Some(listener) => Some(server::public(
+                listener.socket,
+                &self.ctx,
+                &is_stopping,
+                HTTP_GRACE,
+            )?),
             None => None,
         };
         let instance = RecordId::new(self.ctx.entropy.as_ref());

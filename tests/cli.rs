@@ -13,6 +13,7 @@ mod cli {
     mod audit;
     mod commands;
     mod copy;
+    mod events;
     mod headers;
     mod keys;
     mod on_server;

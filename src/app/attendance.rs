@@ -3,17 +3,24 @@
 //! somebody who never takes the answer.
 
 use std::any::Any;
+use std::error::Error;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::middleware::Next;
 use actix_web::rt;
+use actix_web::web::Bytes;
 use tokio::sync::watch;
 use tokio::time::timeout;
+
+use crate::http::EVENT_STREAM;
 
 /// The calls of one connection.
 #[derive(Clone, Copy, Default)]
@@ -77,11 +84,40 @@ async fn end_when_idle(socket: TcpStream, mut calls: watch::Receiver<Calls>, pat
     }
 }
 
+/// An answer. A stream goes on for as long as there is something to tell, and ends by itself where nobody takes
+/// it; of any other answer the call is over once it is ready to be taken.
+struct Answer {
+    body: BoxBody,
+    _open: Option<Open>,
+}
+
+impl MessageBody for Answer {
+    type Error = Box<dyn Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.body.as_pin_mut().poll_next(cx)
+    }
+}
+
 /// Notes that a call goes on at its connection.
 pub(super) async fn count(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let _open = request.conn_data::<Visit>().cloned().map(Visit::begin);
-    next.call(request).await
+    let open = request.conn_data::<Visit>().cloned().map(Visit::begin);
+    let answer = next.call(request).await?;
+    let kind = answer.headers().get(CONTENT_TYPE);
+    let is_stream = kind.is_some_and(|kind| kind == EVENT_STREAM);
+    let open = open.filter(|_| is_stream);
+    Ok(answer.map_body(|_, body| Answer {
+        body: body.boxed(),
+        _open: open,
+    }))
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -82,8 +84,14 @@ impl Patience {
 }
 
 /// Answers people.
-pub(super) fn public(listener: TcpListener, ctx: &Ctx, grace: Duration) -> io::Result<Serving> {
+pub(super) fn public(
+    listener: TcpListener,
+    ctx: &Ctx,
+    stopping: &watch::Receiver<bool>,
+    grace: Duration,
+) -> io::Result<Serving> {
     let routes = http::routes(ctx.clone());
+    let stopping = Data::new(stopping.clone());
     let patience = Patience::new(ctx.settings.server.request_timeout);
     let threads = match ctx.settings.server.workers {
         0 => available_parallelism().map_or(2, NonZero::get),
@@ -99,6 +107,7 @@ pub(super) fn public(listener: TcpListener, ctx: &Ctx, grace: Duration) -> io::R
             .wrap(from_fn(headers::secure))
             .wrap(from_fn(observe::observe))
             .wrap(from_fn(count))
+            .app_data(stopping.clone())
             .configure(routes.clone())
     })
     .workers(threads)

@@ -12,6 +12,7 @@ pub mod category;
 pub mod clock;
 pub mod contact;
 pub mod entropy;
+pub mod event;
 pub mod fact;
 pub mod gazetteer;
 pub mod ids;

@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
 
+use self::coordinator::events::Streams;
 use self::limits::Limits;
 use self::problem::Problem;
 use crate::actions::Ctx;
@@ -46,6 +47,9 @@ mod unsubscribe;
 mod views;
 mod volunteers;
 
+/// The media type of a stream of server-sent events.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
 /// A response that everybody may see and caches may keep for a minute.
 fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {
     response.insert_header(("Cache-Control", "public, max-age=60"));
@@ -57,11 +61,13 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
     let limits = web::Data::new(Limits::new(&ctx));
     let data = web::Data::new(ctx);
     let counts = web::Data::new(needs::Snapshot::default());
+    let streams = web::Data::new(Streams::default());
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
             .app_data(limits.clone())
             .app_data(counts.clone())
+            .app_data(streams.clone())
             .app_data(web::PayloadConfig::new(
                 usize::try_from(limit).unwrap_or(usize::MAX),
             ))
@@ -213,8 +219,8 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        areas, audit, letters, matches, offers, plans, reports, requests, reveals, stats, tasks,
-        volunteers, wipe,
+        areas, audit, events, letters, matches, offers, plans, reports, requests, reveals, stats,
+        tasks, volunteers, wipe,
     };
     cfg.service(
         at("/v1/matches")
@@ -265,6 +271,7 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
     .service(at("/v1/wipe-closed").route(web::post().to(wipe::post)))
     .service(at("/v1/stats").route(web::get().to(stats::get)))
+    .service(at("/v1/events").route(web::get().to(events::stream)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));
 }
 

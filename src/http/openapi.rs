@@ -75,7 +75,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::plans::list, coordinator::plans::get, coordinator::plans::post, coordinator::plans::pairs,
         coordinator::plans::apply,
         coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
-        coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
+        coordinator::events::stream, coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
     )
 )]
 struct Document;

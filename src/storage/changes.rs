@@ -1,7 +1,7 @@
-//! The change feed: which posts the indexes must look at again.
+//! The change feed: what has changed, for the indexes that must look at it again, and for whoever watches.
 //!
-//! Every write that changes what an index knows adds rows here in its own transaction; every instance
-//! polls for them.
+//! Every write that changes what they know adds rows here in its own transaction; every instance polls for
+//! them.
 //!
 //! On SQLite one writer gives the numbers, and whoever has read up to one has read everything below it.
 //! On PostgreSQL a transaction that is still open may hold a smaller number than what was read already.
@@ -12,12 +12,13 @@
 //! A mark from another server, which a restored dump may hold, is above or below that range, and is not read.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{Horizon, horizon, one_of};
 use super::schema::changes;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{OfferId, RecordId, RequestId};
+use crate::domain::ids::{MatchId, OfferId, RecordId, RequestId, TaskId};
 use crate::domain::word::words;
 
 words! {
@@ -27,6 +28,10 @@ words! {
         Request = "request",
         /// An offer, or something of its volunteer.
         Offer = "offer",
+        /// A match.
+        Match = "match",
+        /// A task.
+        Task = "task",
     }
 }
 
@@ -39,6 +44,7 @@ pub struct Change {
     pub mark: i64,
     pub entity: Entity,
     pub entity_id: RecordId,
+    pub at: Ts,
 }
 
 fn insert(
@@ -81,8 +87,24 @@ pub fn offers(conn: &mut Conn, ids: &[OfferId], now: Ts) -> QueryResult<()> {
     insert(conn, Entity::Offer, ids.iter().map(|id| (*id).into()), now)
 }
 
+/// Announces changed matches.
+///
+/// # Errors
+/// A failed query.
+pub fn matches(conn: &mut Conn, ids: &[MatchId], now: Ts) -> QueryResult<()> {
+    insert(conn, Entity::Match, ids.iter().map(|id| (*id).into()), now)
+}
+
+/// Announces changed tasks.
+///
+/// # Errors
+/// A failed query.
+pub fn tasks(conn: &mut Conn, ids: &[TaskId], now: Ts) -> QueryResult<()> {
+    insert(conn, Entity::Task, ids.iter().map(|id| (*id).into()), now)
+}
+
 /// How far a reader has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     read: Horizon,
     /// The row with the largest number that was there. As long as it is, so is every row above it: rows
@@ -129,15 +151,26 @@ impl Pass {
     /// # Errors
     /// A failed query.
     pub fn begin(conn: &mut Conn, from: &Place) -> QueryResult<Result<Self, Lost>> {
+        let begun = Self::begin_anywhere(conn, from)?;
+        Ok(
+            begun.and_then(|pass| match (pass.from.newest, pass.to.newest) {
+                (None, Some(_)) => Err(Lost::WasEmpty),
+                _ => Ok(pass),
+            }),
+        )
+    }
+
+    /// As [`Pass::begin`], also from an empty feed: for who looks so often that nothing is forgotten meanwhile.
+    ///
+    /// # Errors
+    /// A failed query.
+    pub fn begin_anywhere(conn: &mut Conn, from: &Place) -> QueryResult<Result<Self, Lost>> {
         let to = Place::now(conn)?;
         if let (Horizon::Concurrent { before, .. }, Horizon::Concurrent { before: now, .. }) =
             (&from.read, &to.read)
             && now < before
         {
             return Ok(Err(Lost::OtherServer));
-        }
-        if from.newest.is_none() && to.newest.is_some() {
-            return Ok(Err(Lost::WasEmpty));
         }
         Ok(Ok(Self {
             from: from.clone(),

@@ -156,7 +156,7 @@ where
 }
 
 /// What whoever reads after this is sure to see.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Horizon {
     /// Everything that has a number: there is one writer, and none is overtaken.
     Serial,

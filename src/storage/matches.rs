@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+use super::changes;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
@@ -115,7 +116,11 @@ pub struct MatchFilter {
 /// A failed query.
 pub fn insert(conn: &mut Conn, new: &[Match]) -> QueryResult<()> {
     insert_rows!(conn, matches::table, new)?;
-    Ok(())
+    let Some(first) = new.first() else {
+        return Ok(());
+    };
+    let ids: Vec<MatchId> = new.iter().map(|m| m.id).collect();
+    changes::matches(conn, &ids, first.created_at)
 }
 
 /// The match.
@@ -471,6 +476,14 @@ pub fn open_asks_after(
     })
 }
 
+/// Announces a change, if it was made.
+fn announced(conn: &mut Conn, id: MatchId, changed: usize, now: Ts) -> QueryResult<bool> {
+    if changed == 1 {
+        changes::matches(conn, &[id], now)?;
+    }
+    Ok(changed == 1)
+}
+
 /// Moves a match from one of the states given to another.
 fn step(
     conn: &mut Conn,
@@ -490,7 +503,7 @@ fn step(
             matches::updated_at.eq(now),
         ))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// A coordinator has approved: the volunteer may be asked now.
@@ -602,7 +615,7 @@ pub fn accept(conn: &mut Conn, id: MatchId, acceptance: &Acceptance, now: Ts) ->
             matches::updated_at.eq(now),
         ))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// The neighbor has agreed; contacts are released, if they were not yet.
@@ -622,7 +635,7 @@ pub fn agree(conn: &mut Conn, id: MatchId, released_at: Ts, now: Ts) -> QueryRes
         matches::updated_at.eq(now),
     ))
     .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// An accepted match has come to nothing; the caller gives cover and capacity back in the same
@@ -652,7 +665,7 @@ pub fn fall_through(
             matches::updated_at.eq(now),
         ))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// The help was given.
@@ -671,7 +684,7 @@ pub fn fulfil(conn: &mut Conn, id: MatchId, by: DoneBy, now: Ts) -> QueryResult<
             matches::updated_at.eq(now),
         ))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// The ask's letter has left: the time for the answer begins.
@@ -685,7 +698,7 @@ pub fn set_asked(conn: &mut Conn, id: MatchId, at: Ts, respond_by: Ts) -> QueryR
             .filter(matches::asked_at.is_null()))
         .set((matches::asked_at.eq(at), matches::respond_by.eq(respond_by), matches::updated_at.eq(at)))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, at)
 }
 
 /// Asks whose answer is overdue, asks whose letter did not leave in time, and acceptances that the

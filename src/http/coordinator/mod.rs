@@ -13,6 +13,7 @@ use crate::storage::{Conn, StorageError};
 
 pub mod areas;
 pub mod audit;
+pub mod events;
 pub mod letters;
 pub mod matches;
 pub mod offers;

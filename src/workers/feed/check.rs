@@ -103,6 +103,7 @@ impl Row {
             mark: 0,
             entity,
             entity_id,
+            at: Ts::EPOCH,
         }
     }
 }
