@@ -20,7 +20,7 @@ use crate::matching::fairness::{gini, percentile};
 use crate::storage::activity::{Ask, MOST};
 
 /// An area shows what is of at least so many requests.
-const LEAST: i64 = 5;
+const LEAST: usize = 5;
 
 /// How the work goes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -203,7 +203,7 @@ impl Tally {
 
     /// Whether it is of so many requests that it says nothing of one of them.
     fn is_enough(&self) -> bool {
-        self.posted.max(self.open.len() as i64) >= LEAST
+        usize::try_from(self.posted).is_ok_and(|n| n >= LEAST) || self.open.len() >= LEAST
     }
 
     fn figures(mut self) -> Figures {

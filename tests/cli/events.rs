@@ -97,7 +97,7 @@ impl Watch {
         }
     }
 
-    fn to_the_end(mut self) -> String {
+    fn listen_to_the_end(mut self) -> String {
         while self.hear() {}
         self.heard
     }
@@ -174,7 +174,7 @@ fn who_may_not_watch_any_more_hears_no_more() {
     let id = listed[0]["id"].as_str().unwrap();
     town.place.run(["coordinator", "revoke", id]).code(0);
     let one = town.need();
-    assert!(!watch.to_the_end().contains(&one));
+    assert!(!watch.listen_to_the_end().contains(&one));
 }
 
 #[test]
@@ -187,5 +187,5 @@ fn a_stop_does_not_wait_for_who_watches() {
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(!log.contains("calls were cut off"), "{log}");
     assert!(started.elapsed() < Duration::from_secs(10));
-    watch.to_the_end();
+    watch.listen_to_the_end();
 }

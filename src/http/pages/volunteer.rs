@@ -107,9 +107,13 @@ fn wish(form: &ManageForm) -> Wish<Act> {
 }
 
 /// A whole number from `least` to `most`.
-fn number<N: FromStr + PartialOrd + Display>(text: &str, least: N, most: N) -> Result<N, Notice> {
+fn number<N: FromStr + PartialOrd + Display + Copy>(
+    text: &str,
+    least: N,
+    most: N,
+) -> Result<N, Notice> {
     let number = text.trim().parse().ok();
-    let number = number.filter(|n| (&least..=&most).contains(&n));
+    let number = number.filter(|n| (least..=most).contains(n));
     number.ok_or_else(|| {
         Notice::again(format!(
             "Please give a whole number from {least} to {most}. Nothing was changed."
