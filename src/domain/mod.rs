@@ -22,6 +22,7 @@ pub mod need;
 pub mod note;
 pub mod place;
 pub mod plan;
+pub mod remit;
 pub mod report;
 pub mod round;
 pub mod score;

@@ -169,7 +169,7 @@ async fn nobody_looks_at_more_than_one_may_by_looking_at_once() {
     ));
     let id = requests[0];
     let looks = world.turns().take(4).map(|ctx| async move {
-        reveal_request(&ctx, id, coordinator, RevealReason::Call)
+        reveal_request(&ctx, id, Remit::All, coordinator, RevealReason::Call)
             .await
             .map(drop)
     });
