@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::auth::{AsNeighbor, EnteredBy};
 use super::bodies::contact::ContactBody;
+use super::bodies::entry::{self, Known};
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
 use super::bodies::slots::{LONGEST_STAY, STAYS_TOO_LONG};
@@ -32,10 +33,8 @@ use crate::domain::clock::Ts;
 use crate::domain::contact::Contact;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::CloseReason;
-use crate::domain::need::Verified;
 use crate::domain::remit::Remit;
 use crate::domain::secret::RequestSecret;
-use crate::domain::word::words;
 use crate::storage::requests::Request;
 use crate::storage::{StorageError, requests};
 
@@ -70,28 +69,6 @@ pub struct PostRequestsBody {
     /// For coordinators who enter a post for a caller: how far they know her. `called` where it is left out.
     #[schema(value_type = Option<Known>)]
     verified: Option<Known>,
-}
-
-words! {
-    /// How far whoever enters a post knows the neighbor.
-    Known {
-        /// Not at all: a message on the machine, a list from somebody else.
-        None = "none",
-        /// They have spoken with her, or with who calls for her.
-        Called = "called",
-        /// They know her.
-        Vouched = "vouched",
-    }
-}
-
-impl From<Known> for Verified {
-    fn from(known: Known) -> Self {
-        match known {
-            Known::None => Self::None,
-            Known::Called => Self::Called,
-            Known::Vouched => Self::Vouched,
-        }
-    }
 }
 
 /// What came of a post.
@@ -161,7 +138,7 @@ impl PostRequestsBody {
         entered_by: EnteredBy,
         errors: &mut FieldErrors,
     ) -> Option<PostRequests> {
-        let contact = contact(self.contact, self.caller.as_ref(), ctx, errors);
+        let contact = entry::contact(self.contact, self.caller.as_ref(), ctx, errors);
         let caller = self.caller.and_then(|c| c.parse("/caller", ctx, errors));
         let location = errors.require("/location", self.location);
         let place = location
@@ -187,39 +164,8 @@ impl PostRequestsBody {
             agree_first: self.agree_first.unwrap_or(false),
             needs: needs?,
             entered_by: entered_by.0,
-            verified: verified(self.verified, entered_by, errors),
+            verified: entry::verified(self.verified, entered_by, errors),
         })
-    }
-}
-
-/// Her contact; a name is enough, or nothing, where somebody calls for her. `None` also where it is wrong.
-fn contact(
-    hers: Option<ContactBody>,
-    caller: Option<&ContactBody>,
-    ctx: &Ctx,
-    errors: &mut FieldErrors,
-) -> Option<Contact> {
-    match caller {
-        Some(_) => hers?.parse_beside_caller("/contact", ctx, errors),
-        None => errors
-            .require("/contact", hers)?
-            .parse("/contact", ctx, errors),
-    }
-}
-
-/// How far her contact was checked already. Nobody can say that of themselves.
-fn verified(said: Option<Known>, entered_by: EnteredBy, errors: &mut FieldErrors) -> Verified {
-    match (said, entered_by.0) {
-        (Some(known), Some(_)) => known.into(),
-        (None, Some(_)) => Verified::Called,
-        (None, None) => Verified::None,
-        (Some(_), None) => {
-            errors.push(
-                "/verified",
-                "only a coordinator who enters it for somebody can say this: send their token",
-            );
-            Verified::None
-        }
     }
 }
 

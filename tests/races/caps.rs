@@ -11,6 +11,7 @@ use manyhands::actions::reveal::{RevealReason, reveal_request};
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::ids::{LeaseId, MatchId};
 use manyhands::domain::letter::Lane;
+use manyhands::domain::remit::Remit;
 use manyhands::settings::limits::LimitsMode;
 use manyhands::storage::TxError;
 use manyhands::storage::audit::Actor;

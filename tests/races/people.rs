@@ -12,6 +12,7 @@ use manyhands::actions::rotate_token::rotate_token;
 use manyhands::domain::ids::{TaskId, VolunteerId};
 use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Handover;
+use manyhands::domain::remit::Remit;
 use manyhands::storage::audit::Actor;
 use serde_json::{Value, json};
 
