@@ -73,13 +73,14 @@ async fn whoever_enters_a_post_says_how_far_they_know_her_and_nobody_else_can() 
         let known = said["verified"].as_str().unwrap_or("called");
         assert_eq!(seen["verified"], known);
     }
-    let said = with(post_of(&[food(1)]), json!({"verified": "called"}));
+    let said = json!({"verified": "called", "contact": {"name": "Mo"}});
+    let said = with(post_of(&[food(1)]), said);
     let alone = app
         .call(Method::POST, "/v1/requests", None, Some(&said))
         .await;
     assert_eq!(
         (alone.status, alone.pointers()),
-        (422, vec!["/verified".to_owned()])
+        (422, vec!["/contact".to_owned(), "/verified".to_owned()])
     );
     let proved = with(post_of(&[food(1)]), json!({"verified": "email"}));
     let proved = app.post("/v1/requests", &token, &proved).await;
