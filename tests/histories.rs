@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use manyhands::domain::lifecycle::{MatchState, RequestState};
+use manyhands::domain::remit::Remit;
 use manyhands::storage::page::Page;
 use manyhands::storage::{StorageError, capacity, matches, offers, requests};
 use proptest::prelude::*;
@@ -207,6 +208,7 @@ async fn everything_adds_up(app: &TestApp) {
         .read(move |conn| {
             let all = requests::page(
                 conn,
+                Remit::All,
                 &requests::RequestFilter::default(),
                 Page {
                     after: None,

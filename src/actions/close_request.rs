@@ -2,9 +2,11 @@
 
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
-use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState};
-use crate::storage::audit::{Actor, ActorKind};
+use crate::domain::remit::Remit;
+use crate::domain::report::Side;
+use crate::storage::audit::Actor;
 use crate::storage::matches::DoneBy;
 use crate::storage::requests::Request;
 use crate::storage::{matches, requests};
@@ -12,16 +14,17 @@ use crate::storage::{matches, requests};
 /// Closes a request; closing it again changes nothing.
 ///
 /// # Errors
-/// A request that is not there, or not this neighbor's.
+/// A request that is not there, or outside the remit.
 pub async fn close_request(
     ctx: &Ctx,
     id: RequestId,
-    of: Option<NeighborId>,
+    remit: Remit,
     reason: CloseReason,
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let request = tx.lock_request_and_matches(id, of)?;
+        let request = tx.lock_request_and_matches(id, None)?;
+        tx.refuse_outside(remit, request.neighbor_id)?;
         tx.close_request(&request, reason)
     })
     .await
@@ -40,7 +43,7 @@ impl Tx<'_> {
                 continue;
             }
             let offer = self.offer(matched.offer_id, None)?;
-            let by = if self.actor.kind == ActorKind::Neighbor {
+            let by = if self.actor.side() == Some(Side::Neighbor) {
                 DoneBy::Neighbor
             } else {
                 DoneBy::Coordinator

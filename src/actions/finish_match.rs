@@ -4,7 +4,8 @@ use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{MatchId, RequestId};
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, RequestState, Step};
-use crate::storage::audit::{Actor, ActorKind};
+use crate::domain::report::Side;
+use crate::storage::audit::Actor;
 use crate::storage::matches::DoneBy;
 use crate::storage::{matches, requests};
 
@@ -13,10 +14,10 @@ use crate::storage::{matches, requests};
 /// # Errors
 /// A match that is not accepted, or whose agreement is still waited for.
 pub async fn done(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
-    let by = match actor.kind {
-        ActorKind::Neighbor => DoneBy::Neighbor,
-        ActorKind::Volunteer => DoneBy::Volunteer,
-        _ => DoneBy::Coordinator,
+    let by = match actor.side() {
+        Some(Side::Neighbor) => DoneBy::Neighbor,
+        Some(Side::Volunteer) => DoneBy::Volunteer,
+        None => DoneBy::Coordinator,
     };
     ctx.write(actor, move |tx| {
         let (matched, request, offer) = tx.lock_match(id)?;
@@ -52,10 +53,10 @@ pub(super) fn close_if_helped(tx: &mut Tx<'_>, id: RequestId) -> Outcome<()> {
 /// # Errors
 /// A match that is not accepted, or whose agreement is still waited for.
 pub async fn no_show(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
-    let tell = match actor.kind {
-        ActorKind::Neighbor => Tell::Volunteer,
-        ActorKind::Volunteer => Tell::Neighbor,
-        _ => Tell::Both,
+    let tell = match actor.side() {
+        Some(Side::Neighbor) => Tell::Volunteer,
+        Some(Side::Volunteer) => Tell::Neighbor,
+        None => Tell::Both,
     };
     ctx.write(actor, move |tx| {
         let (matched, request, offer) = tx.lock_match(id)?;

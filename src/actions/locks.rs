@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::{Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::lifecycle::MatchState;
+use crate::domain::remit::Remit;
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
@@ -59,6 +60,15 @@ impl Tx<'_> {
         match offers::lock(self.conn, id)? {
             Some(offer) if of.is_none_or(|v| v == offer.volunteer_id) => Ok(offer),
             _ => refuse(Refusal::NotFound),
+        }
+    }
+
+    /// Nothing is there of a neighbor who is outside the remit.
+    pub(super) fn refuse_outside(&mut self, remit: Remit, neighbor: NeighborId) -> Outcome<()> {
+        if neighbors::is_within(self.conn, remit, neighbor)? {
+            Ok(())
+        } else {
+            refuse(Refusal::NotFound)
         }
     }
 

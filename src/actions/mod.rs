@@ -40,6 +40,7 @@ mod ending;
 pub mod erase_neighbor;
 pub mod erase_volunteer;
 pub mod expire;
+pub mod find_people;
 pub mod finish_call;
 pub mod finish_look;
 pub mod finish_match;
@@ -90,6 +91,7 @@ pub mod update_offer;
 pub mod update_request;
 pub mod update_volunteer;
 pub mod verify_audit;
+pub mod verify_neighbor;
 pub mod vet_volunteer;
 pub mod why_request;
 pub mod wipe_closed;
@@ -188,6 +190,9 @@ pub enum Refusal {
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,
+    /// Looking for people too often.
+    #[error("too many searches for people within the hour")]
+    TooManySearches,
 }
 
 /// How an action ends.

@@ -38,7 +38,8 @@ pub fn is_blocked(
     Ok(!blocks::among(conn, &pairs)?.is_empty())
 }
 
-/// What a pair is known by: each contact of the one with each of the other, and the two records.
+/// What a pair is known by: each contact of the one with each of the other, and the two records. Of a
+/// neighbor without a contact of her own, her caller's count.
 pub(super) fn pair_hashes(
     hasher: &Hasher,
     neighbor: &Neighbor,
@@ -49,10 +50,7 @@ pub(super) fn pair_hashes(
         &hasher.call(&[volunteer.id.as_bytes()]),
     );
     let mut pairs = vec![records];
-    for one in [neighbor.email_hash, neighbor.phone_hash]
-        .into_iter()
-        .flatten()
-    {
+    for one in contact_hashes(neighbor).into_iter().flatten() {
         for other in [volunteer.email_hash, volunteer.phone_hash]
             .into_iter()
             .flatten()
@@ -61,4 +59,11 @@ pub(super) fn pair_hashes(
         }
     }
     pairs
+}
+
+fn contact_hashes(neighbor: &Neighbor) -> [Option<KeyedHash>; 2] {
+    match [neighbor.email_hash, neighbor.phone_hash] {
+        [None, None] => [neighbor.caller_email_hash, neighbor.caller_phone_hash],
+        hers => hers,
+    }
 }

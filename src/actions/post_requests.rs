@@ -45,6 +45,8 @@ pub struct PostRequests {
     pub needs: Vec<NewNeed>,
     /// The coordinator who enters it for her.
     pub entered_by: Option<CoordinatorId>,
+    /// How far her contact was checked by whoever enters it.
+    pub verified: Verified,
 }
 
 /// One need.
@@ -147,6 +149,7 @@ fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
 
 fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
     let hasher = &tx.keys.hasher;
+    let caller = post.caller.as_ref();
     let secret = NeighborSecret {
         contact: post.contact.clone(),
         caller: post.caller.clone(),
@@ -158,11 +161,7 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
         cell: Cell::of(post.place, tx.ctx.settings.area.cell_resolution),
         email_hash: post.contact.email.as_ref().map(|e| hasher.email(e)),
         phone_hash: post.contact.phone.as_ref().map(|p| hasher.phone(p)),
-        verified: if post.entered_by.is_some() {
-            Verified::Called
-        } else {
-            Verified::None
-        },
+        verified: post.verified,
         languages: Json(post.languages.clone()),
         locale: post.locale.clone(),
         agree_first: post.agree_first,
@@ -175,6 +174,8 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
+        caller_email_hash: caller.and_then(|c| Some(hasher.email(c.email.as_ref()?))),
+        caller_phone_hash: caller.and_then(|c| Some(hasher.phone(c.phone.as_ref()?))),
     })
 }
 

@@ -171,7 +171,7 @@ fn contact(
             Some(sealed) => {
                 let secret: NeighborSecret =
                     vault.open(neighbor.id, neighbor.sealed_version, sealed)?;
-                Some(secret.contact)
+                Some(secret.reached_by().clone())
             }
             None => None,
         },

@@ -2,6 +2,7 @@
 
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{CoordinatorId, OfferId, RecordId, ReportId, RequestId, VolunteerId};
+use crate::domain::remit::Remit;
 use crate::domain::secret::{
     NeighborSecret, OfferSecret, ReportSecret, RequestSecret, VolunteerSecret,
 };
@@ -51,10 +52,11 @@ pub struct RevealedOffer {
 /// Shows who asks, how to reach her, where, and her notes.
 ///
 /// # Errors
-/// What was erased, or too many reveals.
+/// A request outside the remit, what was erased, or too many reveals.
 pub async fn reveal_request(
     ctx: &Ctx,
     id: RequestId,
+    remit: Remit,
     by: CoordinatorId,
     reason: RevealReason,
 ) -> Outcome<RevealedRequest> {
@@ -62,6 +64,7 @@ pub async fn reveal_request(
         Actor::person(ActorKind::Coordinator, RecordId::from(by)),
         move |tx| {
             let request = tx.request(id, None)?;
+            tx.refuse_outside(remit, request.neighbor_id)?;
             let neighbor = tx.neighbor(request.neighbor_id)?;
             let (Some(of_neighbor), Some(of_request)) = (&neighbor.sealed, &request.sealed) else {
                 return refuse(Refusal::Gone);
@@ -163,11 +166,24 @@ fn record(
     id: RecordId,
     reason: RevealReason,
 ) -> Outcome<()> {
-    // One after the other, so that none is left out of the count.
-    coordinators::lock(tx.conn, by)?;
-    let hour_ago = tx.now.before(std::time::Duration::from_hours(1));
-    if audit::count_since(tx.conn, by.into(), "revealed", hour_ago)? >= HOURLY {
+    if tx.has_done_within_the_hour(by, "revealed", HOURLY)? {
         return refuse(Refusal::TooManyReveals);
     }
     tx.audit("revealed", (subject, id), &[("reason", reason.into())])
+}
+
+impl Tx<'_> {
+    /// Whether a coordinator, who is locked from now on, has done something as often as `most` within the
+    /// hour.
+    pub(super) fn has_done_within_the_hour(
+        &mut self,
+        by: CoordinatorId,
+        action: &'static str,
+        most: usize,
+    ) -> Outcome<bool> {
+        // One after the other, so that none is left out of the count.
+        coordinators::lock(self.conn, by)?;
+        let hour_ago = self.now.before(std::time::Duration::from_hours(1));
+        Ok(audit::count_since(self.conn, by.into(), action, hour_ago)? >= most)
+    }
 }

@@ -11,16 +11,10 @@ use crate::storage::{neighbors, volunteers};
 /// # Errors
 /// Why the database could not do it.
 pub async fn unsubscribe(ctx: &Ctx, subject: RecordId) -> Outcome<()> {
-    ctx.write(
-        Actor {
-            kind: ActorKind::Anyone,
-            id: Some(subject),
-        },
-        move |tx| {
-            neighbors::stop_mail(tx.conn, NeighborId::from(subject), tx.now)?;
-            volunteers::stop_mail(tx.conn, VolunteerId::from(subject), tx.now)?;
-            tx.audit("mail_stopped", ("person", subject), &[])
-        },
-    )
+    ctx.write(Actor::person(ActorKind::Anyone, subject), move |tx| {
+        neighbors::stop_mail(tx.conn, NeighborId::from(subject), tx.now)?;
+        volunteers::stop_mail(tx.conn, VolunteerId::from(subject), tx.now)?;
+        tx.audit("mail_stopped", ("person", subject), &[])
+    })
     .await
 }

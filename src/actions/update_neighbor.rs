@@ -41,6 +41,7 @@ pub async fn update_neighbor(
             let old = tx.lock_neighbor_and_requests(id)?;
             let hasher = &tx.keys.hasher;
             let version = read_version + 1;
+            let caller = new.secret.caller.as_ref();
             let edit = NeighborEdit {
                 cell: old
                     .cell
@@ -54,6 +55,8 @@ pub async fn update_neighbor(
                 sealed: Some(tx.seal(id, version, &new.secret)?),
                 sealed_version: version,
                 sealed_epoch: Some(tx.epoch()),
+                caller_email_hash: caller.and_then(|c| Some(hasher.email(c.email.as_ref()?))),
+                caller_phone_hash: caller.and_then(|c| Some(hasher.phone(c.phone.as_ref()?))),
             };
             if !neighbors::edit(tx.conn, id, read_version, &edit)? {
                 return refuse(Refusal::ChangedMeanwhile);

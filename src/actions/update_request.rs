@@ -3,9 +3,10 @@
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Window;
-use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::MatchState;
 use crate::domain::need::{Handover, Quantity, Reach, Urgency};
+use crate::domain::remit::Remit;
 use crate::domain::secret::RequestSecret;
 use crate::storage::audit::Actor;
 use crate::storage::requests::{Request, RequestEdit};
@@ -47,13 +48,14 @@ pub struct NewRequest {
 pub async fn update_request(
     ctx: &Ctx,
     id: RequestId,
-    of: Option<NeighborId>,
+    remit: Remit,
     read_version: i32,
     new: NewRequest,
     actor: Actor,
 ) -> Outcome<Request> {
     ctx.write(actor, move |tx| {
-        let old = tx.lock_request_and_matches(id, of)?;
+        let old = tx.lock_request_and_matches(id, None)?;
+        tx.refuse_outside(remit, old.neighbor_id)?;
         if !old.state.is_live() {
             return refuse(Refusal::NotPossible);
         }
@@ -103,7 +105,7 @@ pub async fn update_request(
             &[("material", material.into())],
         )?;
         tx.requests_changed(&[id])?;
-        tx.request(id, of)
+        tx.request(id, None)
     })
     .await
 }

@@ -121,6 +121,20 @@ impl Token {
         &self.text
     }
 
+    /// The token in groups of four, as it is read out; [`Token::parse`] takes it so.
+    #[must_use]
+    pub fn spoken(&self) -> String {
+        let (prefix, body) = self.text.split_at(3);
+        let mut spoken = prefix.to_owned();
+        for (nth, digit) in body.trim_start_matches('_').chars().enumerate() {
+            if nth % 4 == 0 {
+                spoken.push(' ');
+            }
+            spoken.push(digit);
+        }
+        spoken
+    }
+
     /// What the database knows it by.
     #[must_use]
     pub fn hash(&self, hasher: &Hasher) -> KeyedHash {
@@ -182,6 +196,8 @@ mod tests {
                 body[9..].replace('0', "O").replace('1', "l")
             );
             assert_eq!(read(&typed).as_deref(), Some(token.expose()), "{typed}");
+            assert_eq!(read(&token.spoken()).as_deref(), Some(token.expose()));
+            assert_eq!(token.spoken().split(' ').count(), 8);
             let short = &prefix[..3];
             for gap in ["", " ", "-", " - ", "_ ", "__"] {
                 let typed = format!("{}{gap}{body}", short.to_uppercase());

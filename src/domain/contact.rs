@@ -167,6 +167,19 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Somebody who is known by name and cannot be reached.
+    #[must_use]
+    pub fn only(name: PersonName) -> Self {
+        Self {
+            name,
+            email: None,
+            phone: None,
+            other: None,
+            channels: Vec::new(),
+            note: None,
+        }
+    }
+
     /// Whether any way of reaching the person is given.
     #[must_use]
     pub fn is_reachable(&self) -> bool {

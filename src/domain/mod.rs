@@ -24,6 +24,7 @@ pub mod note;
 pub mod occupancy;
 pub mod place;
 pub mod plan;
+pub mod remit;
 pub mod report;
 pub mod round;
 pub mod score;

@@ -26,6 +26,18 @@ pub struct NeighborSecret {
     pub address: Option<StreetAddress>,
 }
 
+impl NeighborSecret {
+    /// The contact by which she is reached: the caller's, where she has no way of her own.
+    #[must_use]
+    pub fn reached_by(&self) -> &Contact {
+        let caller = self.caller.as_ref().filter(|c| c.is_reachable());
+        match caller {
+            Some(caller) if !self.contact.is_reachable() => caller,
+            _ => &self.contact,
+        }
+    }
+}
+
 /// The free text of a request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RequestSecret {

@@ -65,6 +65,16 @@ impl AcceptBody {
     }
 }
 
+/// The yes in the body, which may be empty.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn yes(request: &HttpRequest, body: &[u8]) -> Result<Yes, Problem> {
+    let (body, mut errors) = read_optional::<AcceptBody>(request, body)?;
+    let yes = body.parse(&mut errors);
+    errors.finish(Some(yes))
+}
+
 /// Says yes. The first to say so has it; the others are told kindly (409).
 #[utoipa::path(post, path = "/v1/matches/self/accept", tag = "answer", request_body = AcceptBody,
     responses((status = 200, description = "The match as it is now", body = AnswerView), Problems), security(("answer" = [])))]
@@ -74,9 +84,7 @@ pub async fn accept(
     who: AsAnswerer,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_optional::<AcceptBody>(&request, &body)?;
-    let yes = body.parse(&mut errors);
-    let yes = errors.finish(Some(yes))?;
+    let yes = yes(&request, &body)?;
     accept_match(&ctx, who.0, yes, who.actor()).await?;
     shown(&ctx, who.0).await
 }
@@ -90,6 +98,15 @@ pub struct DeclineBody {
     reason: Option<DeclineReason>,
 }
 
+/// The reason in the body, which may be empty.
+///
+/// # Errors
+/// An unknown reason.
+pub fn no(request: &HttpRequest, body: &[u8]) -> Result<Option<DeclineReason>, Problem> {
+    let (body, errors) = read_optional::<DeclineBody>(request, body)?;
+    errors.finish(Some(body.reason))
+}
+
 /// Says no; another is asked at once.
 #[utoipa::path(post, path = "/v1/matches/self/decline", tag = "answer", request_body = DeclineBody,
     responses((status = 200, description = "The match as it is now", body = AnswerView), Problems), security(("answer" = [])))]
@@ -99,9 +116,8 @@ pub async fn decline(
     who: AsAnswerer,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, errors) = read_optional::<DeclineBody>(&request, &body)?;
-    let body = errors.finish(Some(body))?;
-    decline_match(&ctx, who.0, body.reason, who.actor()).await?;
+    let reason = no(&request, &body)?;
+    decline_match(&ctx, who.0, reason, who.actor()).await?;
     shown(&ctx, who.0).await
 }
 

@@ -13,10 +13,11 @@ use crate::actions::prove_address::prove_address;
 use crate::actions::{Ctx, tokens};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{CoordinatorId, MatchId, NeighborId, RecordId, VolunteerId};
+use crate::domain::report::Side;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::coordinators::Scope;
 
-type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+pub(super) type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// The token of the call.
 ///
@@ -262,28 +263,27 @@ impl AsCoordinator {
 
 /// One address for two kinds of callers, told apart by the token.
 #[derive(Clone, Copy, Debug)]
-pub enum OwnerOrCoordinator<H> {
+pub enum OwnerOrCoordinator<H, C = AsCoordinator> {
     /// Whose it is.
     Owner(H),
     /// A coordinator, for whom it may be anybody's.
-    Coordinator(AsCoordinator),
+    Coordinator(C),
 }
 
-/// A neighbor with her manage token, or a coordinator.
-pub type NeighborOrCoordinator = OwnerOrCoordinator<AsNeighbor>;
 /// A volunteer with a manage token, or a coordinator.
 pub type VolunteerOrCoordinator = OwnerOrCoordinator<AsVolunteer>;
 
-impl<H> FromRequest for OwnerOrCoordinator<H>
+impl<H, C> FromRequest for OwnerOrCoordinator<H, C>
 where
     H: FromRequest<Error = Problem, Future = Extraction<H>> + 'static,
+    C: FromRequest<Error = Problem, Future = Extraction<C>> + 'static,
 {
     type Error = Problem;
     type Future = Extraction<Self>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let purpose = bearer(request).map(|token| token.purpose());
         if purpose.is_ok_and(|purpose| purpose == Purpose::Coordinator) {
-            let who = AsCoordinator::from_request(request, payload);
+            let who = C::from_request(request, payload);
             Box::pin(async move { Ok(Self::Coordinator(who.await?)) })
         } else {
             let who = H::from_request(request, payload);
@@ -293,7 +293,7 @@ where
 }
 
 impl VolunteerOrCoordinator {
-    /// Whose records alone this caller may change; none for a coordinator, who may change all.
+    /// Whose offers alone this caller may see; none for a coordinator, who may see all.
     #[must_use]
     pub fn volunteer(self) -> Option<VolunteerId> {
         match self {
@@ -302,32 +302,12 @@ impl VolunteerOrCoordinator {
         }
     }
 
-    /// The caller as the audit names them.
+    /// The caller as the audit names them: a coordinator says what the volunteer has told them.
     #[must_use]
-    pub fn actor(self) -> Actor {
+    pub fn for_volunteer(self) -> Actor {
         match self {
             Self::Owner(who) => who.actor(),
-            Self::Coordinator(who) => who.actor(),
-        }
-    }
-}
-
-impl NeighborOrCoordinator {
-    /// Whose records alone this caller may see; none for a coordinator, who may see all.
-    #[must_use]
-    pub fn neighbor(self) -> Option<NeighborId> {
-        match self {
-            Self::Owner(who) => Some(who.0),
-            Self::Coordinator(_) => None,
-        }
-    }
-
-    /// The caller as the audit names them.
-    #[must_use]
-    pub fn actor(self) -> Actor {
-        match self {
-            Self::Owner(who) => who.actor(),
-            Self::Coordinator(who) => who.actor(),
+            Self::Coordinator(who) => who.actor().on_behalf_of(Side::Volunteer),
         }
     }
 }

@@ -21,6 +21,7 @@ mod body;
 mod categories;
 mod coordinator;
 pub mod deadline;
+mod desk;
 mod docs;
 mod fields;
 mod filters;
@@ -219,8 +220,8 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        areas, audit, events, letters, matches, offers, plans, reports, requests, reveals, stats,
-        tasks, volunteers, wipe,
+        answers, areas, audit, events, intake, letters, matches, offers, people, plans, reports,
+        requests, reveals, stats, tasks, volunteers, wipe,
     };
     cfg.service(
         at("/v1/matches")
@@ -230,6 +231,13 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/matches/{id}").route(web::get().to(matches::get)))
     .service(at("/v1/matches/{id}/approve").route(web::post().to(matches::approve)))
     .service(at("/v1/matches/{id}/veto").route(web::post().to(matches::veto)))
+    .service(at("/v1/matches/{id}/accept").route(web::post().to(answers::accept)))
+    .service(at("/v1/matches/{id}/decline").route(web::post().to(answers::decline)))
+    .service(at("/v1/matches/{id}/release").route(web::post().to(answers::release)))
+    .service(at("/v1/matches/{id}/agree").route(web::post().to(answers::agree)))
+    .service(at("/v1/matches/{id}/refuse").route(web::post().to(answers::refuse)))
+    .service(at("/v1/matches/{id}/done").route(web::post().to(answers::done)))
+    .service(at("/v1/matches/{id}/no-show").route(web::post().to(answers::no_show)))
     .service(at("/v1/matches/{id}/report").route(web::post().to(reports::post)))
     .service(at("/v1/reports").route(web::get().to(reports::list)))
     .service(at("/v1/reports/{id}").route(web::get().to(reports::get)))
@@ -239,6 +247,16 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
     .service(at("/v1/requests/{id}/why").route(web::get().to(requests::why)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))
+    .service(at("/v1/people/find").route(web::post().to(people::find)))
+    .service(at("/v1/neighbors/{id}/requests").route(web::post().to(intake::add)))
+    .service(at("/v1/neighbors/{id}/verify").route(web::post().to(intake::verify)))
+    .service(at("/v1/neighbors/{id}/unverify").route(web::post().to(intake::unverify)))
+    .service(at("/v1/neighbors/{id}/rotate-token").route(web::post().to(intake::rotate_neighbors)))
+    .service(at("/v1/volunteers/{id}/pause").route(web::post().to(intake::pause)))
+    .service(at("/v1/volunteers/{id}/resume").route(web::post().to(intake::resume)))
+    .service(
+        at("/v1/volunteers/{id}/rotate-token").route(web::post().to(intake::rotate_volunteers)),
+    )
     .service(at("/v1/offers/{id}/list").route(web::post().to(offers::list_site)))
     .service(at("/v1/offers/{id}/unlist").route(web::post().to(offers::unlist_site)))
     .service(at("/v1/offers/{id}/reveal").route(web::post().to(reveals::offer)))

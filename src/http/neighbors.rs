@@ -18,16 +18,20 @@ use super::requests::needs;
 use super::views::neighbor::{self, NeighborView, request_view};
 use super::views::request::RequestView;
 use super::{auth, idempotency, merge};
+use crate::actions::post_requests::NewNeed;
 use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::update_neighbor::{NewNeighbor, update_neighbor};
 use crate::actions::{
     Ctx, add_requests, agree_match, erase_neighbor, finish_match, hide_neighbor, rotate_token,
 };
 use crate::crypto::token::Token;
+use crate::domain::contact::Contact;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::note::PrivateNote;
+use crate::domain::remit::Remit;
 use crate::domain::report::{Problem as Reported, Side};
 use crate::domain::secret::NeighborSecret;
+use crate::storage::requests::Request;
 use crate::storage::{StorageError, matches, neighbors, requests};
 
 async fn shown(ctx: &web::Data<Ctx>, id: NeighborId) -> Result<HttpResponse, Problem> {
@@ -106,9 +110,12 @@ impl PatchNeighborBody {
         old: NeighborSecret,
         errors: &mut FieldErrors,
     ) -> Option<NewNeighbor> {
-        let contact = errors
-            .require("/contact", self.contact)
-            .and_then(|c| c.parse("/contact", ctx, errors));
+        let through_caller = old.caller.as_ref().is_some_and(Contact::is_reachable);
+        let contact = errors.require("/contact", self.contact);
+        let contact = contact.and_then(|c| match through_caller {
+            true => c.parse_beside_caller("/contact", ctx, errors),
+            false => c.parse("/contact", ctx, errors),
+        });
         let location = self.location.unwrap_or_default();
         let moves =
             location.lat.is_some() || location.lon.is_some() || location.postal_code.is_some();
@@ -168,10 +175,30 @@ pub async fn add(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
-    let (parsed, mut errors) = read_body::<MoreNeedsBody>(&request, &body)?;
-    let needs = needs(parsed.needs, &ctx, &mut errors);
-    let needs = errors.finish(needs)?;
-    let added = add_requests::add_requests(&ctx, who.0, needs, call).await?;
+    let needs = more_needs(&ctx, &request, &body)?;
+    let hers = Remit::Neighbor(who.0);
+    let added = add_requests::add_requests(&ctx, who.0, hers, needs, call, who.actor()).await?;
+    shown_added(&ctx, added).await
+}
+
+/// What she needs beside what she asks already.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn more_needs(ctx: &Ctx, request: &HttpRequest, body: &[u8]) -> Result<Vec<NewNeed>, Problem> {
+    let (parsed, mut errors) = read_body::<MoreNeedsBody>(request, body)?;
+    let needs = needs(parsed.needs, ctx, &mut errors);
+    errors.finish(needs)
+}
+
+/// The requests that were added.
+///
+/// # Errors
+/// A failed query.
+pub async fn shown_added(
+    ctx: &web::Data<Ctx>,
+    added: Vec<Request>,
+) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
     let requests = ctx
         .db
@@ -222,7 +249,7 @@ impl NewToken {
 #[utoipa::path(post, path = "/v1/neighbors/self/rotate-token", tag = "neighbor",
     responses((status = 200, description = "The new token", body = NewToken), Problems), security(("neighbor" = [])))]
 pub async fn rotate(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
-    let token = rotate_token::rotate_token(&ctx, who.0).await?;
+    let token = rotate_token::rotate_token(&ctx, who.0, who.actor()).await?;
     Ok(HttpResponse::Ok().json(NewToken::of(&token)))
 }
 
@@ -236,13 +263,8 @@ pub(super) async fn own_match(
     let is_own = ctx
         .db
         .read(move |conn| {
-            let request = requests::find(conn, request)?.filter(|r| r.neighbor_id == who.0);
-            let matched = matches::find(conn, id)?;
-            Ok::<_, StorageError>(request.zip(matched).is_some_and(|(r, m)| {
-                m.request_id == r.id
-                    && m.answered_at.is_some()
-                    && !matches!(m.state, crate::domain::lifecycle::MatchState::Declined)
-            }))
+            let matched = matches::find_within(conn, Remit::Neighbor(who.0), id)?;
+            Ok::<_, StorageError>(matched.is_some_and(|m| m.request_id == request))
         })
         .await?;
     if is_own {

@@ -90,7 +90,7 @@ pub async fn post(
     }
     let taken = errors.finish(taken)?;
     let at = at.min(ctx.now());
-    let counted = count_site(&ctx, *id, who.volunteer(), taken, at, who.actor()).await?;
+    let counted = count_site(&ctx, *id, who.volunteer(), taken, at, who.for_volunteer()).await?;
     let view = counted.map(|(counted, capacity)| OccupancyView::of(counted, capacity));
     Ok(HttpResponse::Ok().json(view))
 }
@@ -104,6 +104,6 @@ pub async fn delete(
     who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
-    uncount_site(&ctx, *id, who.volunteer(), who.actor()).await?;
+    uncount_site(&ctx, *id, who.volunteer(), who.for_volunteer()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -67,7 +67,8 @@ pub struct PostedOffers {
 }
 
 /// Posts offers. The answer is the same for known and unknown addresses; a letter goes out, and
-/// nothing is matched before its link is used.
+/// nothing is matched before its link is used. A volunteer needs an e-mail address, because asks are
+/// letters: who offers by phone is entered as anybody else is, and confirms by the letter.
 #[utoipa::path(post, path = "/v1/offers", tag = "anyone", request_body = PostOffersBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
     responses((status = 201, description = "Posted", body = PostedOffers), Problems))]
@@ -202,9 +203,17 @@ pub async fn get(
     who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
+    shown_to(&ctx, *id, who).await
+}
+
+async fn shown_to(
+    ctx: &web::Data<Ctx>,
+    id: OfferId,
+    who: VolunteerOrCoordinator,
+) -> Result<HttpResponse, Problem> {
     match who {
-        VolunteerOrCoordinator::Owner(who) => shown(&ctx, *id, who.0).await,
-        VolunteerOrCoordinator::Coordinator(_) => coordinator::offers::shown(&ctx, *id).await,
+        VolunteerOrCoordinator::Owner(who) => shown(ctx, id, who.0).await,
+        VolunteerOrCoordinator::Coordinator(_) => coordinator::offers::shown(ctx, id).await,
     }
 }
 
@@ -327,55 +336,59 @@ impl PatchOfferBody {
 
 async fn moved(
     ctx: web::Data<Ctx>,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: OfferId,
     to: Move,
 ) -> Result<HttpResponse, Problem> {
-    move_offer(&ctx, id, Some(who.0), to, who.actor()).await?;
-    shown(&ctx, id, who.0).await
+    move_offer(&ctx, id, who.volunteer(), to, who.for_volunteer()).await?;
+    shown_to(&ctx, id, who).await
 }
 
 /// Stops asks for an offer; promises stay.
-#[utoipa::path(post, path = "/v1/offers/{id}/pause", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
+#[utoipa::path(post, path = "/v1/offers/{id}/pause", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
 pub async fn pause(
     ctx: web::Data<Ctx>,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
     moved(ctx, who, *id, Move::Pause).await
 }
 
 /// Lets asks come again.
-#[utoipa::path(post, path = "/v1/offers/{id}/resume", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
+#[utoipa::path(post, path = "/v1/offers/{id}/resume", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
 pub async fn resume(
     ctx: web::Data<Ctx>,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
     moved(ctx, who, *id, Move::Resume).await
 }
 
 /// Ends an offer; those who count on it are told at once.
-#[utoipa::path(post, path = "/v1/offers/{id}/close", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
+#[utoipa::path(post, path = "/v1/offers/{id}/close", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
 pub async fn close(
     ctx: web::Data<Ctx>,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
     moved(ctx, who, *id, Move::Close).await
 }
 
 /// Says that an offer still stands, for another full term.
-#[utoipa::path(post, path = "/v1/offers/{id}/renew", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
+#[utoipa::path(post, path = "/v1/offers/{id}/renew", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
 pub async fn renew(
     ctx: web::Data<Ctx>,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
-    renew_offer(&ctx, *id, who.0).await?;
-    shown(&ctx, *id, who.0).await
+    renew_offer(&ctx, *id, who.volunteer(), who.for_volunteer()).await?;
+    shown_to(&ctx, *id, who).await
 }

@@ -248,6 +248,12 @@ impl From<Refusal> for Problem {
                 &sentence(refusal),
             )
             .retry_after(600),
+            Refusal::TooManySearches => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-searches",
+                &sentence(refusal),
+            )
+            .retry_after(600),
         }
     }
 }

@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::auth::{AsNeighbor, EnteredBy, NeighborOrCoordinator};
+use super::auth::{AsNeighbor, EnteredBy};
 use super::bodies::contact::ContactBody;
+use super::bodies::entry::{self, Known};
 use super::bodies::location::LocationBody;
 use super::bodies::need::NeedBody;
 use super::bodies::slots::{LONGEST_STAY, STAYS_TOO_LONG};
 use super::bodies::text;
 use super::body::Body;
+use super::desk::NeighborOrDesk;
 use super::fields::{FieldErrors, read_body, read_optional};
 use super::limits::Limits;
 use super::openapi::Problems;
@@ -28,8 +30,10 @@ use crate::actions::update_request::{NewRequest, update_request};
 use crate::actions::{Ctx, Refusal};
 use crate::domain::availability::Window;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::contact::Contact;
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::remit::Remit;
 use crate::domain::secret::RequestSecret;
 use crate::storage::requests::Request;
 use crate::storage::{StorageError, requests};
@@ -43,10 +47,10 @@ use crate::storage::{StorageError, requests};
     "needs": [{"category": "food", "quantity": 4, "urgency": "today", "requires": {"diet": ["halal"], "delivery": true}}]
 }))]
 pub struct PostRequestsBody {
-    /// How to reach her.
-    #[schema(required = true, nullable = false)]
+    /// How to reach her. A must, with one way of being reached; where `caller` has one, a name is enough, and
+    /// nothing is a must.
     contact: Option<ContactBody>,
-    /// Somebody who posts for her: a contact of its own.
+    /// Somebody who posts for her: a contact of its own. Where she has none, this one is released to helpers.
     caller: Option<ContactBody>,
     /// Where she is.
     #[schema(required = true, nullable = false)]
@@ -62,6 +66,9 @@ pub struct PostRequestsBody {
     /// What she needs: 1 to 20.
     #[schema(required = true, nullable = false, min_items = 1, max_items = 20)]
     needs: Option<Vec<NeedBody>>,
+    /// For coordinators who enter a post for a caller: how far they know her. `called` where it is left out.
+    #[schema(value_type = Option<Known>)]
+    verified: Option<Known>,
 }
 
 /// What came of a post.
@@ -70,13 +77,18 @@ pub struct PostedRequests {
     /// Lets its holder manage everything posted here. Shown once; keep it.
     #[schema(example = "mhn_0123456789ABCDEFGHJKMNPQRSTV")]
     manage_token: String,
+    /// For whoever takes the call: the same in groups, to read out. It is taken as it is heard.
+    #[schema(example = "mhn 0123 4567 89AB CDEF GHJK MNPQ RSTV")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manage_token_spoken: Option<String>,
     /// One for each need and slot.
     requests: Vec<RequestView>,
     /// The nearest open places of these categories where one may just walk in.
     sites: Vec<SiteFeature>,
 }
 
-/// Posts what a neighbor needs.
+/// Posts what a neighbor needs. With a coordinator's token it is entered for somebody who calls: `verified`
+/// says how far they know her, and `manage_token_spoken` is hers to write down.
 #[utoipa::path(post, path = "/v1/requests", tag = "anyone", request_body = PostRequestsBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
     responses((status = 201, description = "Posted", body = PostedRequests), Problems), security((), ("coordinator" = ["intake"])))]
@@ -87,12 +99,13 @@ pub async fn post(
     limits: web::Data<Limits>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    let is_entered = entered_by.0.is_some();
     let call = idempotency::call(&ctx, &request, b"", &body)?;
     let (parsed, mut errors) = read_body::<PostRequestsBody>(&request, &body)?;
     let post = parsed.parse(&ctx, entered_by, &mut errors);
     let post = errors.finish(post)?;
     // A desk that posts for many gives its own number for all of them.
-    if post.entered_by.is_none() {
+    if !is_entered {
         limits.contact(&ctx, &post.contact)?;
     }
     let Posted {
@@ -111,6 +124,7 @@ pub async fn post(
         .await?;
     Ok(HttpResponse::Created().json(PostedRequests {
         manage_token: token.expose().to_owned(),
+        manage_token_spoken: is_entered.then(|| token.spoken()),
         requests,
         sites,
     }))
@@ -124,10 +138,8 @@ impl PostRequestsBody {
         entered_by: EnteredBy,
         errors: &mut FieldErrors,
     ) -> Option<PostRequests> {
-        let contact = errors
-            .require("/contact", self.contact)
-            .and_then(|c| c.parse("/contact", ctx, errors));
-        let caller = self.caller.map(|c| c.parse("/caller", ctx, errors));
+        let contact = entry::contact(self.contact, self.caller.as_ref(), ctx, errors);
+        let caller = self.caller.and_then(|c| c.parse("/caller", ctx, errors));
         let location = errors.require("/location", self.location);
         let place = location
             .as_ref()
@@ -138,9 +150,14 @@ impl PostRequestsBody {
         let languages = text::languages(self.languages, "/languages", errors);
         let locale = text::locale(self.locale, "/locale", errors);
         let needs = needs(self.needs, ctx, errors);
+        let verified = entry::verified(self.verified, entered_by, errors);
         Some(PostRequests {
-            contact: contact?,
-            caller: caller.flatten(),
+            // Who is not named is asked for by the name of who calls for her.
+            contact: match contact {
+                Some(contact) => contact,
+                None => Contact::only(caller.as_ref()?.name.clone()),
+            },
+            caller,
             place: place?,
             address,
             languages,
@@ -148,6 +165,7 @@ impl PostRequestsBody {
             agree_first: self.agree_first.unwrap_or(false),
             needs: needs?,
             entered_by: entered_by.0,
+            verified,
         })
     }
 }
@@ -176,19 +194,13 @@ pub fn needs(
     (needs.len() == count).then_some(needs)
 }
 
-/// The request, if it is this neighbor's; anybody's where none is named.
-async fn own(
-    ctx: &web::Data<Ctx>,
-    id: RequestId,
-    of: Option<NeighborId>,
-) -> Result<Request, Problem> {
+/// The request, if the remit holds it.
+async fn own(ctx: &web::Data<Ctx>, id: RequestId, remit: Remit) -> Result<Request, Problem> {
     let found = ctx
         .db
-        .read(move |conn| Ok::<_, StorageError>(requests::find(conn, id)?))
+        .read(move |conn| Ok::<_, StorageError>(requests::find_within(conn, remit, id)?))
         .await?;
-    found
-        .filter(|r| of.is_none_or(|of| r.neighbor_id == of))
-        .ok_or_else(Problem::not_found)
+    found.ok_or_else(Problem::not_found)
 }
 
 /// A request as its caller sees it.
@@ -205,11 +217,13 @@ enum RequestOfCaller {
 async fn shown(
     ctx: &web::Data<Ctx>,
     id: RequestId,
-    who: NeighborOrCoordinator,
+    who: NeighborOrDesk,
 ) -> Result<HttpResponse, Problem> {
     match who {
-        NeighborOrCoordinator::Owner(who) => shown_to_neighbor(ctx, id, who).await,
-        NeighborOrCoordinator::Coordinator(_) => coordinator::requests::shown(ctx, id).await,
+        NeighborOrDesk::Owner(who) => shown_to_neighbor(ctx, id, who).await,
+        NeighborOrDesk::Coordinator(desk) => {
+            coordinator::requests::shown(ctx, id, desk.remit).await
+        }
     }
 }
 
@@ -218,7 +232,7 @@ async fn shown_to_neighbor(
     id: RequestId,
     who: AsNeighbor,
 ) -> Result<HttpResponse, Problem> {
-    let request = own(ctx, id, Some(who.0)).await?;
+    let request = own(ctx, id, Remit::Neighbor(who.0)).await?;
     let inner = ctx.clone();
     let view = ctx
         .db
@@ -231,10 +245,10 @@ async fn shown_to_neighbor(
 /// what is sealed.
 #[utoipa::path(get, path = "/v1/requests/{id}", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The request", body = RequestOfCaller), Problems),
-    security(("neighbor" = []), ("coordinator" = [])))]
+    security(("neighbor" = []), ("coordinator" = ["intake"])))]
 pub async fn get(
     ctx: web::Data<Ctx>,
-    who: NeighborOrCoordinator,
+    who: NeighborOrDesk,
     id: web::Path<RequestId>,
 ) -> Result<HttpResponse, Problem> {
     shown(&ctx, *id, who).await
@@ -244,19 +258,18 @@ pub async fn get(
 #[utoipa::path(patch, path = "/v1/requests/{id}", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchNeedBody, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
-    security(("neighbor" = []), ("coordinator" = [])))]
+    security(("neighbor" = []), ("coordinator" = ["intake"])))]
 pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: NeighborOrCoordinator,
+    who: NeighborOrDesk,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let of = who.neighbor();
-    let row = own(&ctx, *id, of).await?;
+    let row = own(&ctx, *id, who.remit()).await?;
     let version = row.sealed_version;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_request(&ctx, *id, of, version, new, who.actor()).await?;
+    update_request(&ctx, *id, who.remit(), version, new, who.actor()).await?;
     shown(&ctx, *id, who).await
 }
 
@@ -394,16 +407,16 @@ pub struct CloseBody {
 /// Closes a request. Accepted helpers are told at once.
 #[utoipa::path(post, path = "/v1/requests/{id}/close", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)), request_body = CloseBody,
     responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
-    security(("neighbor" = []), ("coordinator" = [])))]
+    security(("neighbor" = []), ("coordinator" = ["intake"])))]
 pub async fn close(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: NeighborOrCoordinator,
+    who: NeighborOrDesk,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let reason = close_reason(&request, &body)?;
-    close_request(&ctx, *id, who.neighbor(), reason, who.actor()).await?;
+    close_request(&ctx, *id, who.remit(), reason, who.actor()).await?;
     shown(&ctx, *id, who).await
 }
 
@@ -427,17 +440,18 @@ pub struct RenewBody {
 }
 
 /// Says that a request is still needed.
-#[utoipa::path(post, path = "/v1/requests/{id}/renew", tag = "neighbor", params(("id" = String, Path, format = Uuid)), request_body = RenewBody,
-    responses((status = 200, description = "The request as it is now", body = RequestView), Problems), security(("neighbor" = [])))]
+#[utoipa::path(post, path = "/v1/requests/{id}/renew", tags = ["neighbor", "coordinator"], params(("id" = String, Path, format = Uuid)), request_body = RenewBody,
+    responses((status = 200, description = "The request as it is now", body = RequestOfCaller), Problems),
+    security(("neighbor" = []), ("coordinator" = ["intake"])))]
 pub async fn renew(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsNeighbor,
+    who: NeighborOrDesk,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, errors) = read_optional::<RenewBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;
-    renew_request(&ctx, *id, who.0, body.until).await?;
-    shown_to_neighbor(&ctx, *id, who).await
+    renew_request(&ctx, *id, who.remit(), body.until, who.for_neighbor()).await?;
+    shown(&ctx, *id, who).await
 }

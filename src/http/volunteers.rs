@@ -184,7 +184,7 @@ pub async fn add(
 #[utoipa::path(post, path = "/v1/volunteers/self/pause", tag = "volunteer",
     responses((status = 200, description = "Paused", body = VolunteerView), Problems), security(("volunteer" = [])))]
 pub async fn pause(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
-    pause_volunteer::pause_volunteer(&ctx, who.0, true).await?;
+    pause_volunteer::pause_volunteer(&ctx, who.0, true, who.actor()).await?;
     shown(&ctx, who.0).await
 }
 
@@ -192,7 +192,7 @@ pub async fn pause(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse
 #[utoipa::path(post, path = "/v1/volunteers/self/resume", tag = "volunteer",
     responses((status = 200, description = "Resumed", body = VolunteerView), Problems), security(("volunteer" = [])))]
 pub async fn resume(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
-    pause_volunteer::pause_volunteer(&ctx, who.0, false).await?;
+    pause_volunteer::pause_volunteer(&ctx, who.0, false, who.actor()).await?;
     shown(&ctx, who.0).await
 }
 
@@ -207,7 +207,7 @@ pub struct VolunteerMatches {
 #[utoipa::path(post, path = "/v1/volunteers/self/rotate-token", tag = "volunteer",
     responses((status = 200, description = "The new token", body = NewToken), Problems), security(("volunteer" = [])))]
 pub async fn rotate(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
-    let token = rotate_volunteers_token(&ctx, who.0).await?;
+    let token = rotate_volunteers_token(&ctx, who.0, who.actor()).await?;
     Ok(HttpResponse::Ok().json(NewToken::of(&token)))
 }
 

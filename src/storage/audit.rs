@@ -10,6 +10,7 @@ use super::sql_types::Json;
 use crate::domain::clock::Ts;
 use crate::domain::fact::Fact;
 use crate::domain::ids::RecordId;
+use crate::domain::report::Side;
 use crate::domain::word::words;
 
 words! {
@@ -37,6 +38,8 @@ pub struct Actor {
     pub kind: ActorKind,
     /// Which one.
     pub id: Option<RecordId>,
+    /// For whom they speak, where it is not for themselves: every entry says so.
+    pub on_behalf_of: Option<Side>,
 }
 
 impl Actor {
@@ -44,16 +47,19 @@ impl Actor {
     pub const SYSTEM: Self = Self {
         kind: ActorKind::System,
         id: None,
+        on_behalf_of: None,
     };
     /// Somebody without a token.
     pub const ANYONE: Self = Self {
         kind: ActorKind::Anyone,
         id: None,
+        on_behalf_of: None,
     };
     /// The command line.
     pub const OPERATOR: Self = Self {
         kind: ActorKind::Operator,
         id: None,
+        on_behalf_of: None,
     };
 
     /// A person known by a token.
@@ -62,6 +68,26 @@ impl Actor {
         Self {
             kind,
             id: Some(id.into()),
+            on_behalf_of: None,
+        }
+    }
+
+    /// The same person, who says what somebody else has told them: by phone, mostly.
+    #[must_use]
+    pub fn on_behalf_of(self, side: Side) -> Self {
+        Self {
+            on_behalf_of: Some(side),
+            ..self
+        }
+    }
+
+    /// The side of a match that speaks, itself or through somebody else.
+    #[must_use]
+    pub fn side(self) -> Option<Side> {
+        match self.kind {
+            ActorKind::Neighbor => Some(Side::Neighbor),
+            ActorKind::Volunteer => Some(Side::Volunteer),
+            _ => self.on_behalf_of,
         }
     }
 }
@@ -93,7 +119,7 @@ pub struct AuditFilter {
     pub action: Option<String>,
 }
 
-/// Writes one entry.
+/// Writes one entry. Whoever speaks for somebody else is told from them by `on_behalf_of`.
 ///
 /// # Errors
 /// A failed query.
@@ -105,7 +131,10 @@ pub fn record(
     (subject, subject_id): (&'static str, RecordId),
     detail: Detail<'_>,
 ) -> QueryResult<()> {
-    let detail: BTreeMap<_, _> = detail.iter().copied().collect();
+    let mut detail: BTreeMap<_, _> = detail.iter().copied().collect();
+    if let Some(side) = actor.on_behalf_of {
+        detail.insert("on_behalf_of", side.into());
+    }
     with!(conn, c => diesel::insert_into(audit::table)
         .values((
             audit::at.eq(now),

@@ -8,6 +8,7 @@ use super::changes;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
+use super::requests as requests_table;
 use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
 use crate::domain::clock::Ts;
@@ -16,6 +17,7 @@ use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState,
 use crate::domain::limits::{DAY, WEEK};
 use crate::domain::need::{Quantity, Urgency};
 use crate::domain::place::DistanceBand;
+use crate::domain::remit::Remit;
 use crate::domain::score::ScoreParts;
 use crate::domain::word::words;
 
@@ -75,6 +77,11 @@ impl Match {
     pub fn periods(&self) -> impl Iterator<Item = Ts> {
         std::iter::once(self.period_start).chain(self.further_periods.0.iter().copied())
     }
+    /// Whether the neighbor knows of it: its volunteer has said yes once.
+    #[must_use]
+    pub fn is_known_to_neighbor(&self) -> bool {
+        self.answered_at.is_some() && self.state != MatchState::Declined
+    }
     /// Whether contacts may be seen by the two sides now.
     #[must_use]
     pub fn is_released(&self) -> bool {
@@ -129,6 +136,22 @@ pub fn insert(conn: &mut Conn, new: &[Match]) -> QueryResult<()> {
 /// A failed query.
 pub fn find(conn: &mut Conn, id: MatchId) -> QueryResult<Option<Match>> {
     with!(conn, c => matches::table.find(id).select(Match::as_select()).first(c).optional())
+}
+
+/// The match, if the remit holds its request. Who does not see everything knows of it when its neighbor
+/// does, and not before.
+///
+/// # Errors
+/// A failed query.
+pub fn find_within(conn: &mut Conn, remit: Remit, id: MatchId) -> QueryResult<Option<Match>> {
+    let Some(found) = find(conn, id)? else {
+        return Ok(None);
+    };
+    if remit == Remit::All {
+        return Ok(Some(found));
+    }
+    let is_theirs = requests_table::find_within(conn, remit, found.request_id)?.is_some();
+    Ok(Some(found).filter(|m| is_theirs && m.is_known_to_neighbor()))
 }
 
 /// The match, which nobody else changes until the transaction ends.

@@ -12,6 +12,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, NeighborId, RecordId};
 use crate::domain::need::Verified;
 use crate::domain::place::Cell;
+use crate::domain::remit::Remit;
 
 /// A neighbor, to read and to write.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -38,6 +39,8 @@ pub struct Neighbor {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub caller_email_hash: Option<KeyedHash>,
+    pub caller_phone_hash: Option<KeyedHash>,
 }
 
 /// What a neighbor may change of herself.
@@ -55,6 +58,8 @@ pub struct NeighborEdit {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub caller_email_hash: Option<KeyedHash>,
+    pub caller_phone_hash: Option<KeyedHash>,
 }
 
 impl Neighbor {
@@ -118,6 +123,68 @@ pub fn find_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor
     with!(conn, c => neighbors::table.filter(one_of(neighbors::id, ids)).order(neighbors::id).select(Neighbor::as_select()).load(c))
 }
 
+/// The neighbor, erased or not, if the remit holds her.
+///
+/// # Errors
+/// A failed query.
+pub fn find_within(conn: &mut Conn, remit: Remit, id: NeighborId) -> QueryResult<Option<Neighbor>> {
+    let found = find(conn, id)?;
+    Ok(found.filter(|n| remit.holds(n.id, n.entered_by)))
+}
+
+/// Whether the remit holds the neighbor. Who entered her never changes.
+///
+/// # Errors
+/// A failed query.
+pub fn is_within(conn: &mut Conn, remit: Remit, id: NeighborId) -> QueryResult<bool> {
+    if remit == Remit::All {
+        return Ok(true);
+    }
+    let entered_by: Option<Option<CoordinatorId>> = with!(conn, c => neighbors::table
+        .find(id)
+        .select(neighbors::entered_by)
+        .first(c)
+        .optional())?;
+    Ok(entered_by.is_some_and(|entered_by| remit.holds(id, entered_by)))
+}
+
+/// Those within the remit who gave that address or that number, or for whom somebody who gave it has
+/// called; newest first.
+///
+/// # Errors
+/// A failed query.
+pub fn known_by(
+    conn: &mut Conn,
+    remit: Remit,
+    email: Option<KeyedHash>,
+    phone: Option<KeyedHash>,
+    limit: i64,
+) -> QueryResult<Vec<Neighbor>> {
+    let hers = neighbors::email_hash
+        .nullable()
+        .eq(email)
+        .or(neighbors::phone_hash.nullable().eq(phone));
+    let callers = neighbors::caller_email_hash
+        .nullable()
+        .eq(email)
+        .or(neighbors::caller_phone_hash.nullable().eq(phone));
+    with!(conn, c => {
+        let mut query = neighbors::table
+            .filter(hers.or(callers))
+            .filter(neighbors::erased_at.is_null())
+            .order((neighbors::created_at.desc(), neighbors::id.desc()))
+            .limit(limit)
+            .select(Neighbor::as_select())
+            .into_boxed();
+        query = match remit {
+            Remit::All => query,
+            Remit::Neighbor(id) => query.filter(neighbors::id.eq(id)),
+            Remit::EnteredBy(id) => query.filter(neighbors::entered_by.eq(id)),
+        };
+        query.load(c)
+    })
+}
+
 /// Changes a neighbor if nobody changed her since `read_version` was read.
 ///
 /// # Errors
@@ -179,6 +246,26 @@ pub fn verify(conn: &mut Conn, id: NeighborId, how: Verified, now: Ts) -> QueryR
     Ok(done == 1)
 }
 
+/// Says anew how far a neighbor's contact was checked, where it stands as it was read.
+///
+/// # Errors
+/// A failed query.
+pub fn set_verified(
+    conn: &mut Conn,
+    id: NeighborId,
+    read: Verified,
+    how: Verified,
+    now: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(neighbors::table
+            .find(id)
+            .filter(neighbors::verified.eq(read))
+            .filter(neighbors::erased_at.is_null()))
+        .set((neighbors::verified.eq(how), neighbors::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
 /// The address has changed: that the former one worked says nothing of it.
 ///
 /// # Errors
@@ -225,6 +312,8 @@ pub fn erase(conn: &mut Conn, id: NeighborId, now: Ts) -> QueryResult<bool> {
             neighbors::sealed_epoch.eq(None::<i32>),
             neighbors::email_hash.eq(None::<KeyedHash>),
             neighbors::phone_hash.eq(None::<KeyedHash>),
+            neighbors::caller_email_hash.eq(None::<KeyedHash>),
+            neighbors::caller_phone_hash.eq(None::<KeyedHash>),
             neighbors::erased_at.eq(now),
             neighbors::updated_at.eq(now),
         ))

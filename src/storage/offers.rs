@@ -119,6 +119,31 @@ pub struct OfferFilter {
     pub area: Option<Cell>,
 }
 
+/// An offer in the shortest.
+#[derive(Clone, Debug, Queryable)]
+#[expect(missing_docs, reason = "as in `Offer`")]
+pub struct OfferHead {
+    pub id: OfferId,
+    pub volunteer_id: VolunteerId,
+    pub state: OfferState,
+    pub category: CategoryKey,
+}
+
+/// The offers of several volunteers in the shortest, oldest first.
+///
+/// # Errors
+/// A failed query.
+pub fn heads_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<OfferHead>> {
+    if volunteers.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => offers::table
+        .filter(one_of(offers::volunteer_id, volunteers))
+        .order((offers::created_at, offers::id))
+        .select((offers::id, offers::volunteer_id, offers::state, offers::category))
+        .load(c))
+}
+
 /// Writes new offers.
 ///
 /// # Errors

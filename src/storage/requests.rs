@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
-use super::rounds;
 use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
+use super::{neighbors as neighbors_table, rounds};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::domain::area::Frozen;
@@ -19,6 +19,7 @@ use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency};
 use crate::domain::place::Cell;
+use crate::domain::remit::Remit;
 use crate::domain::word::words;
 
 words! {
@@ -157,6 +158,19 @@ pub fn find(conn: &mut Conn, id: RequestId) -> QueryResult<Option<Request>> {
     with!(conn, c => requests::table.find(id).select(Request::as_select()).first(c).optional())
 }
 
+/// The request, if the remit holds it.
+///
+/// # Errors
+/// A failed query.
+pub fn find_within(conn: &mut Conn, remit: Remit, id: RequestId) -> QueryResult<Option<Request>> {
+    match find(conn, id)? {
+        Some(found) if neighbors_table::is_within(conn, remit, found.neighbor_id)? => {
+            Ok(Some(found))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The request, which nobody else changes until the transaction ends.
 ///
 /// # Errors
@@ -216,17 +230,54 @@ pub fn ids_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<Requ
         .load(c))
 }
 
-/// One page for coordinators.
+/// A request in the shortest.
+#[derive(Clone, Debug, Queryable)]
+#[expect(missing_docs, reason = "as in `Request`")]
+pub struct RequestHead {
+    pub id: RequestId,
+    pub neighbor_id: NeighborId,
+    pub state: RequestState,
+    pub category: CategoryKey,
+}
+
+/// The requests of several neighbors in the shortest, oldest first.
 ///
 /// # Errors
 /// A failed query.
-pub fn page(conn: &mut Conn, filter: &RequestFilter, page: Page) -> QueryResult<Vec<Request>> {
+pub fn heads_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<RequestHead>> {
+    if neighbors.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => requests::table
+        .filter(one_of(requests::neighbor_id, neighbors))
+        .order((requests::created_at, requests::id))
+        .select((requests::id, requests::neighbor_id, requests::state, requests::category))
+        .load(c))
+}
+
+/// One page for coordinators, of what the remit holds.
+///
+/// # Errors
+/// A failed query.
+pub fn page(
+    conn: &mut Conn,
+    remit: Remit,
+    filter: &RequestFilter,
+    page: Page,
+) -> QueryResult<Vec<Request>> {
     with!(conn, c => {
         let mut query = requests::table.select(Request::as_select()).into_boxed();
         // First of all, because `or_filter` widens whatever stands before it.
         for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
             query = query.or_filter(requests::cell.between(first, last));
         }
+        query = match remit {
+            Remit::All => query,
+            Remit::Neighbor(id) => query.filter(requests::neighbor_id.eq(id)),
+            Remit::EnteredBy(id) => query.filter(requests::neighbor_id.eq_any(
+                neighbors::table.filter(neighbors::entered_by.eq(id)).select(neighbors::id),
+            )),
+        };
         if let Some(state) = filter.state {
             query = query.filter(requests::state.eq(state));
         }

@@ -47,6 +47,8 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        caller_email_hash -> Nullable<Binary>,
+        caller_phone_hash -> Nullable<Binary>,
     }
 }
 

@@ -170,6 +170,29 @@ pub fn is_blocked(
         .get_result(c))
 }
 
+/// Those who gave that address or that number and are not erased, confirmed or not; newest first.
+///
+/// # Errors
+/// A failed query.
+pub fn known_by(
+    conn: &mut Conn,
+    email: Option<KeyedHash>,
+    phone: Option<KeyedHash>,
+    limit: i64,
+) -> QueryResult<Vec<Volunteer>> {
+    let known = volunteers::email_hash
+        .nullable()
+        .eq(email)
+        .or(volunteers::phone_hash.nullable().eq(phone));
+    with!(conn, c => volunteers::table
+        .filter(known)
+        .filter(volunteers::erased_at.is_null())
+        .order((volunteers::created_at.desc(), volunteers::id.desc()))
+        .limit(limit)
+        .select(Volunteer::as_select())
+        .load(c))
+}
+
 /// Lets those of an address be blocked no more who were erased meanwhile.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! than a neighbor's hide.
 
 use actix_web::http::Method;
+use manyhands::domain::remit::Remit;
 use manyhands::storage::StorageError;
 use manyhands::storage::coordinators::Scope;
 use manyhands::storage::page::Page;
@@ -22,7 +23,12 @@ async fn sealed(app: &TestApp) -> [usize; 4] {
     app.ctx
         .db
         .read(move |conn| {
-            let requests = requests::page(conn, &requests::RequestFilter::default(), page())?;
+            let requests = requests::page(
+                conn,
+                Remit::All,
+                &requests::RequestFilter::default(),
+                page(),
+            )?;
             let mut owners: Vec<_> = requests.iter().map(|r| r.neighbor_id).collect();
             owners.sort();
             owners.dedup();

@@ -10,6 +10,7 @@ use actix_web::http::Method;
 use manyhands::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use manyhands::domain::lifecycle::{Agreement, MatchState};
 use manyhands::domain::need::{Handover, Verified};
+use manyhands::domain::remit::Remit;
 use manyhands::storage::audit::AuditFilter;
 use manyhands::storage::coordinators::Scope;
 use manyhands::storage::matches::{Match, MatchFilter};
@@ -200,7 +201,7 @@ impl Town {
 
     async fn facts(&self) -> Facts {
         let read = |conn: &mut _| {
-            let requests = requests::page(conn, &RequestFilter::default(), all())?;
+            let requests = requests::page(conn, Remit::All, &RequestFilter::default(), all())?;
             let offers = offers::page(conn, &offers::OfferFilter::default(), all())?;
             let owners: Vec<NeighborId> = requests.iter().map(|r| r.neighbor_id).collect();
             let helpers: Vec<VolunteerId> = offers.iter().map(|o| o.volunteer_id).collect();

@@ -13,6 +13,7 @@ use manyhands::actions::decline_match::decline_match;
 use manyhands::actions::erase_neighbor::erase_neighbor;
 use manyhands::actions::erase_volunteer::erase_volunteer;
 use manyhands::actions::expire::{overdue_matches, sweep};
+use manyhands::actions::find_people::{Sought, find_people};
 use manyhands::actions::finish_match::{done, no_show};
 use manyhands::actions::hide_neighbor::{hide, show};
 use manyhands::actions::hold_request::{hold_request, unhold_request};
@@ -27,12 +28,15 @@ use manyhands::actions::renew::renew_request;
 use manyhands::actions::report_match::{NewReport, report_match};
 use manyhands::actions::review_match::{approve_match, veto_match};
 use manyhands::actions::update_request::{NewRequest, update_request};
+use manyhands::actions::verify_neighbor::verify_neighbor;
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
+use manyhands::domain::contact::PhoneNumber;
 use manyhands::domain::ids::{CoordinatorId, NeighborId, RequestId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
-use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency};
+use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
+use manyhands::domain::remit::Remit;
 use manyhands::domain::report::{Problem, Side};
 use manyhands::domain::secret::RequestSecret;
 use manyhands::storage::audit::{Actor, ActorKind};
@@ -71,6 +75,9 @@ acts!(
     Renew,
     EraseNeighbor,
     MoreNeeds,
+    Vouch,
+    Unverify,
+    Find,
     PauseOffer,
     CloseOffer,
     Pause,
@@ -122,15 +129,24 @@ impl Act {
             Self::Hide => hide(ctx, neighbor).await,
             Self::Show => show(ctx, neighbor).await,
             Self::Edit => edit(ctx, request, neighbor).await,
-            Self::Renew => renew_request(ctx, second, neighbor, None).await,
+            Self::Renew => renew_request(ctx, second, Remit::Neighbor(neighbor), None, wish).await,
             Self::EraseNeighbor => erase_neighbor(ctx, neighbor).await,
             Self::MoreNeeds => {
-                let added = add_requests(ctx, neighbor, vec![another_need(ctx)], None).await;
+                let (hers, needs) = (Remit::Neighbor(neighbor), vec![another_need(ctx)]);
+                let added = add_requests(ctx, neighbor, hers, needs, None, wish).await;
                 added.map(drop)
+            }
+            Self::Vouch => verify_neighbor(ctx, neighbor, Verified::Vouched, Actor::OPERATOR).await,
+            Self::Unverify => verify_neighbor(ctx, neighbor, Verified::None, Actor::OPERATOR).await,
+            Self::Find => {
+                let by = CoordinatorId::new(ctx.entropy.as_ref());
+                let number = PhoneNumber::parse("612 555 0123", "US").unwrap();
+                let found = find_people(ctx, Sought::Phone(number), by, Remit::All).await;
+                found.map(drop)
             }
             Self::PauseOffer => move_offer(ctx, offer, None, Move::Pause, answer).await,
             Self::CloseOffer => move_offer(ctx, offer, None, Move::Close, answer).await,
-            Self::Pause => pause_volunteer(ctx, volunteer, true).await,
+            Self::Pause => pause_volunteer(ctx, volunteer, true, answer).await,
             Self::Block => block_volunteer(ctx, volunteer, true, Actor::OPERATOR).await,
             Self::EraseVolunteer => erase_volunteer(ctx, volunteer).await,
             Self::MoreOffers => {
@@ -159,7 +175,7 @@ impl Act {
 }
 
 async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outcome<()> {
-    close_request(ctx, id, None, reason, by).await
+    close_request(ctx, id, Remit::All, reason, by).await
 }
 
 /// Makes a plan for everybody, and applies it: in a process of its own, for each makes one at a time.
@@ -200,7 +216,7 @@ async fn edit(ctx: &Ctx, id: RequestId, neighbor: NeighborId) -> Outcome<()> {
         },
     };
     let by = of(ActorKind::Neighbor, neighbor);
-    update_request(ctx, id, Some(neighbor), 1, new, by)
+    update_request(ctx, id, Remit::Neighbor(neighbor), 1, new, by)
         .await
         .map(drop)
 }

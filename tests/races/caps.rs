@@ -11,6 +11,7 @@ use manyhands::actions::reveal::{RevealReason, reveal_request};
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::ids::{LeaseId, MatchId};
 use manyhands::domain::letter::Lane;
+use manyhands::domain::remit::Remit;
 use manyhands::settings::limits::LimitsMode;
 use manyhands::storage::TxError;
 use manyhands::storage::audit::Actor;
@@ -169,7 +170,7 @@ async fn nobody_looks_at_more_than_one_may_by_looking_at_once() {
     ));
     let id = requests[0];
     let looks = world.turns().take(4).map(|ctx| async move {
-        reveal_request(&ctx, id, coordinator, RevealReason::Call)
+        reveal_request(&ctx, id, Remit::All, coordinator, RevealReason::Call)
             .await
             .map(drop)
     });

@@ -12,6 +12,7 @@ use manyhands::actions::rotate_token::rotate_token;
 use manyhands::domain::ids::{TaskId, VolunteerId};
 use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Handover;
+use manyhands::domain::remit::Remit;
 use manyhands::storage::audit::Actor;
 use serde_json::{Value, json};
 
@@ -51,7 +52,7 @@ async fn of_tokens_that_are_made_new_at_once_one_works() {
     let news = world
         .turns()
         .take(4)
-        .map(|ctx| async move { rotate_token(&ctx, neighbor).await });
+        .map(|ctx| async move { rotate_token(&ctx, neighbor, Actor::OPERATOR).await });
     assert_eq!(won(&world.at_once(news.collect()).await), 4);
     let tokens = format!(
         "SELECT count(*) FROM tokens WHERE subject_id = '{neighbor}' AND purpose = 'neighbor'"
@@ -94,13 +95,15 @@ async fn whatever_waits_for_a_call_has_one() {
         let (closer, adder) = (turns.next().unwrap(), turns.next().unwrap());
         let id = requests[0];
         let close: Pin<Box<dyn Future<Output = Outcome<()>>>> = Box::pin(async move {
-            close_request(&closer, id, None, CloseReason::NotNeeded, Actor::OPERATOR).await
+            let by = Actor::OPERATOR;
+            close_request(&closer, id, Remit::All, CloseReason::NotNeeded, by).await
         });
         let add: Pin<Box<dyn Future<Output = Outcome<()>>>> = Box::pin(async move {
             let mut need = another_need(&adder);
             need.category = "pet_care".parse().unwrap();
             need.handover = Handover::Home;
-            add_requests(&adder, neighbor, vec![need], None)
+            let by = Actor::OPERATOR;
+            add_requests(&adder, neighbor, Remit::All, vec![need], None, by)
                 .await
                 .map(drop)
         });

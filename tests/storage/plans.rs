@@ -10,12 +10,15 @@ use diesel::sql_types::Text;
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
-use manyhands::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
+use manyhands::domain::ids::{CoordinatorId, LeaseId, NeighborId, RecordId, RequestId};
 use manyhands::domain::letter::Lane;
 use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Deadlines;
+use manyhands::domain::remit::Remit;
+use manyhands::storage::page::Page;
+use manyhands::storage::requests::RequestFilter;
 use manyhands::storage::{
-    Conn, TxError, activity, letters, matches, offers, requests, tasks, volunteers,
+    Conn, TxError, activity, letters, matches, neighbors, offers, requests, tasks, volunteers,
 };
 
 use crate::database::is_left_out;
@@ -115,6 +118,26 @@ const QUERIES: &[(&[&str], Run)] = &[
     }),
     (&["tasks_done"], |c, _| {
         tasks::delete_old(c, NOW, 9).map(drop)
+    }),
+    (
+        &[
+            "neighbors_email",
+            "neighbors_phone",
+            "neighbors_caller_email",
+            "neighbors_caller_phone",
+        ],
+        |c, _| {
+            let hash = Some(KeyedHash::from([1; 32]));
+            neighbors::known_by(c, Remit::All, hash, hash, 9).map(drop)
+        },
+    ),
+    (&["neighbors_entered"], |c, _| {
+        let by = CoordinatorId::new(&SeededEntropy::new(1));
+        let all = Page {
+            after: None,
+            limit: 9,
+        };
+        requests::page(c, Remit::EnteredBy(by), &RequestFilter::default(), all).map(drop)
     }),
     (&["volunteers_by_email", "volunteers_by_phone"], |c, _| {
         let hash = Some(KeyedHash::from([1; 32]));

@@ -21,7 +21,7 @@ use manyhands::domain::gazetteer::Gazetteer;
 use manyhands::domain::ids::{LeaseId, MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::limits::AskLimits;
-use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency};
+use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
 use manyhands::domain::note::{Note, PrivateNote};
 use manyhands::domain::place::GeoPoint;
 use manyhands::mail::letter::LetterToSend;
@@ -290,5 +290,6 @@ fn request(category: &str, quantities: &[i64], agree_first: bool, now: Ts) -> Po
         agree_first,
         needs: quantities.iter().map(need).collect(),
         entered_by: None,
+        verified: Verified::None,
     }
 }

@@ -78,8 +78,17 @@ impl TestApp {
 
     /// A neighbor posts this body.
     pub async fn neighbor_who(&self, body: Value) -> Neighbor {
+        self.posted(None, body).await
+    }
+
+    /// A coordinator enters this body for somebody who calls.
+    pub async fn entered_by(&self, token: &str, body: Value) -> Neighbor {
+        self.posted(Some(token), body).await
+    }
+
+    async fn posted(&self, token: Option<&str>, body: Value) -> Neighbor {
         let posted = self
-            .call(Method::POST, "/v1/requests", None, Some(&body))
+            .call(Method::POST, "/v1/requests", token, Some(&body))
             .await
             .ok();
         let requests = posted["requests"].as_array().expect("requests");

@@ -22,6 +22,8 @@ use crate::crypto::token::Token;
 use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, TaskId};
 use crate::domain::lifecycle::{Agreement, MatchState};
 use crate::domain::place::GeoPoint;
+use crate::domain::remit::Remit;
+use crate::domain::report::Side;
 use crate::domain::task::TaskKind;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::matches::{Match, MatchFilter};
@@ -66,7 +68,10 @@ impl<H: Habits> City<H> {
                 let who = self.coordinator;
                 unless_refused(finish_call(&ctx, id, outcome, who).await)?;
             }
-            Act::AgreeByPhone(id, yes) => self.agree(id, yes, desk).await?,
+            Act::AgreeByPhone(id, yes) => {
+                self.agree(id, yes, desk.on_behalf_of(Side::Neighbor))
+                    .await?;
+            }
             Act::Answer(token, yes) => self.answer(&token, yes).await?,
             Act::Agree(token, id, yes) => {
                 if let Some(who) = self.opens(&token).await? {
@@ -78,8 +83,8 @@ impl<H: Habits> City<H> {
             Act::End(end) => self.end(end).await?,
             Act::Close(neighbor, request, reason) => {
                 let actor = Actor::person(ActorKind::Neighbor, neighbor);
-                let of = Some(neighbor);
-                unless_refused(close_request(&ctx, request, of, reason, actor).await)?;
+                let hers = Remit::Neighbor(neighbor);
+                unless_refused(close_request(&ctx, request, hers, reason, actor).await)?;
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::domain::availability::{Availability, OpeningHours, TimeZoneName, Wind
 use crate::domain::category::{Category, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::limits::AskLimits;
-use crate::domain::need::{LeadTime, Quantity, Reach, Renews, Urgency};
+use crate::domain::need::{LeadTime, Quantity, Reach, Renews, Urgency, Verified};
 use crate::domain::place::GeoPoint;
 use crate::domain::secret::SiteDetails;
 use crate::settings::matching::MatchingSettings;
@@ -201,6 +201,7 @@ impl<'a> Planner<'a> {
             agree_first: dice.chance(0.1),
             needs: vec![need(&dice, category, taste, at)?],
             entered_by: None,
+            verified: Verified::None,
         };
         Ok((at, Post::Requests(Box::new(post))))
     }

@@ -10,6 +10,7 @@ use super::postbag::Postbag;
 use crate::actions::Ctx;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
+use crate::domain::remit::Remit;
 use crate::storage::matches::{Match, MatchFilter};
 use crate::storage::offers::{Offer, OfferFilter};
 use crate::storage::page::Page;
@@ -53,7 +54,7 @@ impl Figures {
             .read(|conn| {
                 Ok::<_, StorageError>((
                     offers::page(conn, &OfferFilter::default(), ALL)?,
-                    requests::page(conn, &RequestFilter::default(), ALL)?,
+                    requests::page(conn, Remit::All, &RequestFilter::default(), ALL)?,
                     matches::page(conn, &MatchFilter::default(), ALL)?,
                 ))
             })

@@ -8,6 +8,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::domain::lifecycle::MatchState;
 use crate::domain::place::GeoPoint;
+use crate::domain::remit::Remit;
 use crate::matching::fairness::{gini, percentile};
 use crate::storage::matches::{Match, MatchFilter};
 use crate::storage::offers::{Offer, OfferFilter};
@@ -66,7 +67,7 @@ impl Figures {
                     .into_iter()
                     .map(|(site, _)| site)
                     .collect(),
-                requests: requests::page(conn, &RequestFilter::default(), ALL)?,
+                requests: requests::page(conn, Remit::All, &RequestFilter::default(), ALL)?,
                 matches: matches::page(conn, &MatchFilter::default(), ALL)?,
                 volunteers: volunteers::page(conn, &VolunteerFilter::default(), now, ALL)?,
             })

@@ -50,11 +50,23 @@ pub enum ChannelWord {
 impl ContactBody {
     /// The contact, if nothing is wrong with it.
     pub fn parse(self, at: &str, ctx: &Ctx, errors: &mut FieldErrors) -> Option<Contact> {
+        if self.email.is_none() && self.phone.is_none() && self.other.is_none() {
+            errors.push(at, "needs one way to be reached: email, phone or other");
+        }
+        self.parse_beside_caller(at, ctx, errors)
+    }
+
+    /// As [`ContactBody::parse`] of somebody who can be reached through who calls for her: a name is enough.
+    pub fn parse_beside_caller(
+        self,
+        at: &str,
+        ctx: &Ctx,
+        errors: &mut FieldErrors,
+    ) -> Option<Contact> {
         let country = ctx.settings.area.country.as_str();
         let name = errors.require(&format!("{at}/name"), self.name);
         let name = name.and_then(|n| errors.check(format!("{at}/name"), PersonName::parse(&n)));
-        let gave_one = self.email.is_some() || self.phone.is_some() || self.other.is_some();
-        let contact = Contact {
+        Some(Contact {
             email: errors.optional(format!("{at}/email"), self.email, |t| {
                 EmailAddress::parse(&t)
             }),
@@ -72,11 +84,7 @@ impl ContactBody {
                 .collect(),
             note: errors.optional(format!("{at}/note"), self.note, |t| ContactLine::parse(&t)),
             name: name?,
-        };
-        if !gave_one {
-            errors.push(at, "needs one way to be reached: email, phone or other");
-        }
-        Some(contact)
+        })
     }
 }
 

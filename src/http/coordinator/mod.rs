@@ -11,12 +11,15 @@ use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::storage::{Conn, StorageError};
 
+pub mod answers;
 pub mod areas;
 pub mod audit;
 pub mod events;
+pub mod intake;
 pub mod letters;
 pub mod matches;
 pub mod offers;
+pub mod people;
 pub mod plans;
 pub mod reports;
 pub mod requests;

@@ -9,7 +9,9 @@ use crate::actions::{Ctx, hold_request};
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::RequestState;
 use crate::domain::need::Urgency;
+use crate::domain::remit::Remit;
 use crate::http::auth::AsCoordinator;
+use crate::http::desk::Desk;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
@@ -22,16 +24,20 @@ use crate::storage::requests::RequestFilter;
 /// One request with all its matches.
 ///
 /// # Errors
-/// A request that is not there.
-pub async fn shown(ctx: &web::Data<Ctx>, id: RequestId) -> Result<HttpResponse, Problem> {
+/// A request that is not there, or outside the remit.
+pub async fn shown(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    remit: Remit,
+) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    found(ctx, move |conn| file(&inner, conn, id)).await
+    found(ctx, move |conn| file(&inner, conn, remit, id)).await
 }
 
 /// A page of them.
 type RequestList = Listing<RequestSheet>;
 
-/// All requests, newest first.
+/// All requests, newest first. With the scope `intake`, those that the caller has entered.
 #[utoipa::path(get, path = "/v1/requests", tag = "coordinator",
     params(
         ("state" = Option<RequestState>, Query, description = "Only those that stand there", example = "open"),
@@ -41,10 +47,10 @@ type RequestList = Listing<RequestSheet>;
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only of this neighbor"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
         Pages),
-    responses((status = 200, description = "A page of requests", body = RequestList), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "A page of requests", body = RequestList), Problems), security(("coordinator" = ["intake"])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
-    _: AsCoordinator,
+    desk: Desk,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let known = [
@@ -69,7 +75,7 @@ pub async fn list(
     asked
         .answer(
             &ctx,
-            move |conn, page| Ok(requests::page(conn, &filter, page)?),
+            move |conn, page| Ok(requests::page(conn, desk.remit, &filter, page)?),
             |r| position(r.created_at, r.id),
             move |conn, rows| sheets(&inner, conn, rows),
         )
@@ -85,7 +91,7 @@ pub async fn hold(
     id: web::Path<RequestId>,
 ) -> Result<HttpResponse, Problem> {
     hold_request::hold_request(&ctx, *id, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, *id, Remit::All).await
 }
 
 /// Shows a request again that a coordinator had hidden. What the neighbor has hidden herself stays so.
@@ -97,7 +103,7 @@ pub async fn unhold(
     id: web::Path<RequestId>,
 ) -> Result<HttpResponse, Problem> {
     hold_request::unhold_request(&ctx, *id, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, *id, Remit::All).await
 }
 
 /// Why a request stands as it does: what the next round of matching would make of each offer near it, what

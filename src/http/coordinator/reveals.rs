@@ -12,12 +12,13 @@ use crate::actions::reveal::{
 use crate::domain::ids::{OfferId, ReportId, RequestId, VolunteerId};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
+use crate::http::desk::Desk;
 use crate::http::fields::read_optional;
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::report::RevealedReportView;
 use crate::http::views::coordinator::revealed::{
-    RevealedOfferView, RevealedRequestView, RevealedVolunteerView,
+    RevealedOfferView, RevealedRequestView, RevealedVolunteerView, helpers,
 };
 
 /// Why somebody's sealed data is looked at.
@@ -37,19 +38,22 @@ fn reason(request: &HttpRequest, body: &[u8]) -> Result<RevealReason, Problem> {
     errors.finish(reason)
 }
 
-/// Shows who asks, how to reach her, where she is, and her notes.
+/// Shows who asks, how to reach her, where she is, and her notes. Beside it what she sees herself of who
+/// has said yes, to be told by phone. With the scope `intake`, of what the caller has entered.
 #[utoipa::path(post, path = "/v1/requests/{id}/reveal", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = RevealBody,
-    responses((status = 200, description = "What was sealed", body = RevealedRequestView), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "What was sealed", body = RevealedRequestView), Problems), security(("coordinator" = ["intake"])))]
 pub async fn request(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsCoordinator,
+    desk: Desk,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let reason = reason(&request, &body)?;
-    let revealed = reveal_request(&ctx, *id, who.0, reason).await?;
-    Ok(HttpResponse::Ok().json(RevealedRequestView::from(revealed)))
+    let revealed = reveal_request(&ctx, *id, desk.remit, desk.id, reason).await?;
+    let (inner, id) = (ctx.clone(), *id);
+    let helpers = ctx.db.read(move |conn| helpers(&inner, conn, id)).await?;
+    Ok(HttpResponse::Ok().json(RevealedRequestView::of(revealed, helpers)))
 }
 
 /// Shows who offers, how to reach her, where the help stands, and her notes.

@@ -150,6 +150,7 @@ fn describe(path: &str, parameter: &mut Parameter) {
         (_, Some("requests")) => "request",
         (_, Some("offers")) => "offer",
         (_, Some("volunteers")) => "volunteer",
+        (_, Some("neighbors")) => "neighbor",
         (_, Some("letters")) => "letter",
         (_, Some("reports")) => "report",
         (_, Some("tasks")) => "task",

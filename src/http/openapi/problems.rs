@@ -101,7 +101,7 @@ fn known() -> [(&'static str, Problem); 13] {
             Problem::invalid(vec![field]),
         ),
         (
-            "Too often. `too-often`: too much came in a short time from the same address, or with the same contact; who holds a valid token is not limited by the address. `too-many-reveals`: of one coordinator",
+            "Too often. `too-often`: too much came in a short time from the same address, or with the same contact; who holds a valid token is not limited by the address. `too-many-reveals`, `too-many-searches`: of one coordinator",
             TooOften { wait_s: 30 }.into(),
         ),
         ("Our fault: `internal`", Problem::internal()),

@@ -21,6 +21,7 @@ use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::lifecycle::{CloseReason, RequestState};
+use crate::domain::remit::Remit;
 use crate::domain::report::Side;
 use crate::http::auth::AsNeighbor;
 use crate::http::neighbors::own_match;
@@ -76,7 +77,9 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     }
     let notice = match wish {
         Ok(None) => None,
-        Ok(Some(Act::Rotate)) => return keep(ctx, &rotate_token(ctx, id).await?),
+        Ok(Some(Act::Rotate)) => {
+            return keep(ctx, &rotate_token(ctx, id, AsNeighbor(id).actor()).await?);
+        }
         Ok(Some(Act::Erase)) => {
             erase_neighbor(ctx, id).await?;
             return page(StatusCode::OK, &GonePage);
@@ -135,11 +138,11 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsNeighbor, act: Act) -> Result<No
     let (result, done) = match act {
         Act::OfMatch(path, what) => return settle(ctx, who, path, what).await,
         Act::Close(id, reason) => (
-            close_request(ctx, id, Some(who.0), reason, who.actor()).await,
+            close_request(ctx, id, Remit::Neighbor(who.0), reason, who.actor()).await,
             "It is closed. Whoever was asked or was coming has been told.",
         ),
         Act::Renew(id, until) => (
-            renew_request(ctx, id, who.0, Some(until)).await,
+            renew_request(ctx, id, Remit::Neighbor(who.0), Some(until), who.actor()).await,
             "We keep looking.",
         ),
         Act::Hide => (

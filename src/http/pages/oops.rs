@@ -228,6 +228,7 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::PlanTooLarge
         | Refusal::PlanUnderWay
         | Refusal::PlanTooOld
-        | Refusal::TooManyReveals => "That is not possible as it stands now.",
+        | Refusal::TooManyReveals
+        | Refusal::TooManySearches => "That is not possible as it stands now.",
     }
 }

@@ -70,7 +70,12 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     let id = VolunteerId::from(opened.subject);
     let notice = match wish(form) {
         Ok(None) => None,
-        Ok(Some(Act::Rotate)) => return keep(ctx, &rotate_volunteers_token(ctx, id).await?),
+        Ok(Some(Act::Rotate)) => {
+            return keep(
+                ctx,
+                &rotate_volunteers_token(ctx, id, AsVolunteer(id).actor()).await?,
+            );
+        }
         Ok(Some(Act::Erase)) => {
             erase_volunteer(ctx, id).await?;
             return page(StatusCode::OK, &GonePage);
@@ -135,7 +140,7 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsVolunteer, act: Act) -> Result<N
             )
         }
         Act::Renew(id) => (
-            renew_offer(ctx, id, who.0).await,
+            renew_offer(ctx, id, Some(who.0), who.actor()).await,
             "Your offer stays open. Thank you!",
         ),
         Act::Count(id, taken) => (
@@ -145,11 +150,11 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsVolunteer, act: Act) -> Result<N
             "Everybody can see it now. Thank you!",
         ),
         Act::Pause(true) => (
-            pause_volunteer(ctx, who.0, true).await,
+            pause_volunteer(ctx, who.0, true, who.actor()).await,
             "You are not asked any more. What you have promised stands.",
         ),
         Act::Pause(false) => (
-            pause_volunteer(ctx, who.0, false).await,
+            pause_volunteer(ctx, who.0, false, who.actor()).await,
             "You can be asked again. Thank you!",
         ),
         Act::Limit {

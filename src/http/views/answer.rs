@@ -271,6 +271,6 @@ fn released(
             .map(|a| a.expose().to_owned()),
         point: may_know_where.then(|| [who.place.lat(), who.place.lon()]),
         private_note: secret.private_note.as_ref().map(|n| n.expose().to_owned()),
-        ..ReleasedView::of(&who.contact)
+        ..ReleasedView::of_neighbor(who)
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::contact::{Contact, ReleasedContact};
+use crate::domain::secret::NeighborSecret;
 
 /// How to reach the other side of an accepted match.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,6 +19,8 @@ pub struct ReleasedView {
     pub other: Option<String>,
     /// How to use them.
     pub contact_note: Option<String>,
+    /// Whom one reaches by it: the first name of who called for a neighbor who has no contact of her own.
+    pub through: Option<String>,
     /// Where to come, if the help is brought there and that was agreed.
     pub address: Option<String>,
     /// The exact point, under the same condition: latitude and longitude.
@@ -27,6 +30,18 @@ pub struct ReleasedView {
 }
 
 impl ReleasedView {
+    /// A neighbor's contact alone: under her name, her caller's where she has none.
+    #[must_use]
+    pub fn of_neighbor(who: &NeighborSecret) -> Self {
+        let reached = who.reached_by();
+        let is_hers = who.contact.is_reachable();
+        Self {
+            name: who.contact.name.first().to_owned(),
+            through: (!is_hers).then(|| reached.name.first().to_owned()),
+            ..Self::of(reached)
+        }
+    }
+
     /// The contact alone.
     #[must_use]
     pub fn of(contact: &Contact) -> Self {
@@ -43,6 +58,7 @@ impl ReleasedView {
             phone: phone.map(|p| p.expose().to_owned()),
             other: other.map(|o| o.expose().to_owned()),
             contact_note: note.map(|n| n.expose().to_owned()),
+            through: None,
             address: None,
             point: None,
             private_note: None,

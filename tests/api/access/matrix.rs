@@ -20,18 +20,19 @@ pub enum Caller {
     AnswerOwn,
     AnswerOther,
     Unsubscribe,
-    Intake,
+    IntakeOwn,
+    IntakeOther,
     Coordinator,
     Admin,
     Revoked,
 }
 
 use Caller::{
-    Admin, AnswerOther, AnswerOwn, Confirm, Coordinator, Garbage, Intake, NeighborOther,
-    NeighborOwn, Nobody, Revoked, Unsubscribe, VolunteerOther, VolunteerOwn,
+    Admin, AnswerOther, AnswerOwn, Confirm, Coordinator, Garbage, IntakeOther, IntakeOwn,
+    NeighborOther, NeighborOwn, Nobody, Revoked, Unsubscribe, VolunteerOther, VolunteerOwn,
 };
 
-pub const CALLERS: [(Caller, &str); 14] = [
+pub const CALLERS: [(Caller, &str); 15] = [
     (Nobody, "no token"),
     (Garbage, "garbage"),
     (NeighborOwn, "neighbor, own"),
@@ -42,7 +43,8 @@ pub const CALLERS: [(Caller, &str); 14] = [
     (AnswerOwn, "answer, own"),
     (AnswerOther, "answer, other"),
     (Unsubscribe, "unsubscribe"),
-    (Intake, "intake"),
+    (IntakeOwn, "intake, own"),
+    (IntakeOther, "intake, other"),
     (Coordinator, "coordinator"),
     (Admin, "admin"),
     (Revoked, "revoked"),
@@ -153,7 +155,7 @@ pub fn expected(operation: &Operation, caller: Caller) -> Door {
         Confirm => has("confirm"),
         AnswerOwn => has("answer"),
         AnswerOther => has("answer") && !is_of_one,
-        Intake | Coordinator | Admin => {
+        IntakeOwn | IntakeOther | Coordinator | Admin => {
             let Some((_, scope)) = doors.iter().find(|(scheme, _)| scheme == "coordinator") else {
                 return Door::Nothing;
             };
@@ -167,14 +169,14 @@ pub fn expected(operation: &Operation, caller: Caller) -> Door {
                 .as_deref()
                 .unwrap_or_else(|| panic!("{operation} names no scope"));
             let own = match caller {
-                Intake => 0,
+                IntakeOwn | IntakeOther => 0,
                 Coordinator => 1,
                 _ => 2,
             };
             if own < rank(needed) {
                 return Door::Scope;
             }
-            true
+            caller != IntakeOther || !is_of_one
         }
     };
     if open { Door::Open } else { Door::Nothing }
@@ -189,7 +191,8 @@ Every call of the API with every kind of caller. `✓` is let in; **401** is tol
 its scope is too small; **404** is the one answer for everything that is not there or not theirs, the same to the byte.
 
 *Own* holds the token of the person or match whose id stands in the path, *other* that of somebody else of the same
-kind; where the path says `self`, each meets only what is their own. *Garbage* is anything that is no token that works:
+kind; where the path says `self`, each meets only what is their own. Of *intake*, *own* has entered the neighbor whose
+records stand in the path, and *other* has entered somebody else. *Garbage* is anything that is no token that works:
 mistyped, unknown, expired, used up, or replaced by a newer one. *Revoked* is a coordinator whose access was ended.
 The token of `/v1/unsubscribe/{token}` stands in its path.
 

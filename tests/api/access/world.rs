@@ -26,6 +26,8 @@ pub const NOBODY: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
 /// Calls that need records of a state that these are not in: let in, and answered 409.
 pub const OF_ANOTHER_STATE: [&str; 8] = [
     "POST /v1/matches",
+    "POST /v1/matches/{id}/decline",
+    "POST /v1/matches/{id}/refuse",
     "POST /v1/matches/{id}/veto",
     "POST /v1/offers/{id}/list",
     "DELETE /v1/offers/{id}/occupancy",
@@ -61,7 +63,8 @@ impl World {
         let ana = app
             .volunteer("ana@example.org", std::slice::from_ref(&meals))
             .await;
-        let mo = app.neighbor(&[food(4)]).await;
+        let (_, intake) = app.coordinator(Scope::Intake).await;
+        let mo = app.entered_by(&intake, post_of(&[food(4)])).await;
         app.settle().await;
         let own = app.letter_to(&ana.email, "mha_");
         app.post("/v1/matches/self/accept", &own, &json!({}))
@@ -91,9 +94,10 @@ impl World {
             (Caller::AnswerOther, other),
             (Caller::Unsubscribe, app.letter_to(&ana.email, "mhu_")),
             (Caller::Garbage, "mhn_NOT-A-TOKEN".to_owned()),
+            (Caller::IntakeOwn, intake),
         ]);
         for (caller, scope) in [
-            (Caller::Intake, Scope::Intake),
+            (Caller::IntakeOther, Scope::Intake),
             (Caller::Coordinator, Scope::Coordinator),
             (Caller::Admin, Scope::Admin),
             (Caller::Revoked, Scope::Admin),
@@ -107,6 +111,7 @@ impl World {
         }
         let admin = &tokens[&Caller::Admin];
         let self_of = app.get("/v1/volunteers/self", &ana.token).await.ok();
+        let self_of_mo = app.get("/v1/neighbors/self", &mo.token).await.ok();
         let matched = app
             .get("/v1/matches/self", &tokens[&Caller::AnswerOwn])
             .await;
@@ -119,6 +124,7 @@ impl World {
             ("requests", mo.requests[0].clone()),
             ("offers", ana.offers[0].clone()),
             ("volunteers", text(&self_of["id"])),
+            ("neighbors", text(&self_of_mo["id"])),
             ("matches", matched.clone()),
             ("letters", text(&letters["items"][0]["id"])),
             ("areas", frozen(&app, admin).await),

@@ -13,8 +13,10 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, RequestState};
 use crate::domain::need::{Handover, Urgency, Verified};
+use crate::domain::remit::Remit;
 use crate::domain::round::RoundSeen;
 use crate::http::views::request::WindowView;
+use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::{HeldBy, Request};
 use crate::storage::rounds::Rounds;
@@ -175,20 +177,27 @@ pub fn sheets(
     Ok(rows.into_iter().filter_map(&mut sheet).collect())
 }
 
-/// The request with all its matches; `None` if there is none.
+/// The request with all its matches; with those that its neighbor knows of, for who does not see all
+/// requests. `None` if the remit holds none.
 ///
 /// # Errors
 /// A failed query.
 pub fn file(
     ctx: &Ctx,
     conn: &mut Conn,
+    remit: Remit,
     id: RequestId,
 ) -> Result<Option<RequestFile>, StorageError> {
-    let rows = requests::find(conn, id)?.into_iter().collect();
+    let rows = requests::find_within(conn, remit, id)?
+        .into_iter()
+        .collect();
     let Some(request) = sheets(ctx, conn, rows)?.pop() else {
         return Ok(None);
     };
-    let all = matches::of_request(conn, id)?;
+    let mut all = matches::of_request(conn, id)?;
+    if remit != Remit::All {
+        all.retain(Match::is_known_to_neighbor);
+    }
     let matches = matched::sheets(conn, &all)?;
     Ok(Some(RequestFile { request, matches }))
 }

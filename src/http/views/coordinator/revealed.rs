@@ -3,13 +3,17 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actions::Ctx;
 use crate::actions::reveal::{RevealedOffer, RevealedRequest};
+use crate::domain::ids::RequestId;
 use crate::domain::note::{Note, PrivateNote};
 use crate::domain::place::GeoPoint;
 use crate::domain::secret::VolunteerSecret;
 use crate::http::bodies::contact::ContactBody;
 use crate::http::bodies::location::LocationBody;
 use crate::http::bodies::offer::SiteBody;
+use crate::http::views::matched::{self, NeighborMatchView};
+use crate::storage::{Conn, StorageError, areas, matches, requests};
 
 /// What was sealed of a request and of her who asks.
 #[derive(Serialize, ToSchema)]
@@ -26,6 +30,8 @@ pub struct RevealedRequestView {
     pub note: Option<String>,
     /// What is released with the contact.
     pub private_note: Option<String>,
+    /// Who has said yes, and how to reach them where that was released to her: as she sees it herself.
+    pub helpers: Vec<NeighborMatchView>,
 }
 
 /// What was sealed of an offer and of its volunteer.
@@ -52,8 +58,10 @@ pub struct RevealedVolunteerView {
     pub contact: ContactBody,
 }
 
-impl From<RevealedRequest> for RevealedRequestView {
-    fn from(revealed: RevealedRequest) -> Self {
+impl RevealedRequestView {
+    /// What was sealed, and who helps.
+    #[must_use]
+    pub fn of(revealed: RevealedRequest, helpers: Vec<NeighborMatchView>) -> Self {
         let RevealedRequest { neighbor, request } = revealed;
         Self {
             contact: (&neighbor.contact).into(),
@@ -64,8 +72,26 @@ impl From<RevealedRequest> for RevealedRequestView {
             },
             note: note(request.note),
             private_note: private_note(request.private_note),
+            helpers,
         }
     }
+}
+
+/// What a neighbor sees of who has said yes to her request.
+///
+/// # Errors
+/// A failed query, or a secret that does not open.
+pub fn helpers(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    id: RequestId,
+) -> Result<Vec<NeighborMatchView>, StorageError> {
+    let Some(request) = requests::find(conn, id)? else {
+        return Ok(Vec::new());
+    };
+    let all = matches::of_request(conn, id)?;
+    let frozen = areas::frozen(conn)?;
+    matched::of_request(ctx, conn, &request, &all, &frozen)
 }
 
 impl From<RevealedOffer> for RevealedOfferView {
