@@ -145,8 +145,12 @@ fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
     })
 }
 
-fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
+fn new_neighbor(tx: &mut Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
     let hasher = &tx.keys.hasher;
+    let email_hash = post.contact.email.as_ref().map(|e| hasher.email(e));
+    let phone_hash = post.contact.phone.as_ref().map(|p| hasher.phone(p));
+    let contacts: Vec<_> = email_hash.into_iter().chain(phone_hash).collect();
+    let blocked = tx.is_person_blocked(&contacts)?;
     let secret = NeighborSecret {
         contact: post.contact.clone(),
         caller: post.caller.clone(),
@@ -156,8 +160,8 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
     Ok(Neighbor {
         id,
         cell: Cell::of(post.place, tx.ctx.settings.area.cell_resolution),
-        email_hash: post.contact.email.as_ref().map(|e| hasher.email(e)),
-        phone_hash: post.contact.phone.as_ref().map(|p| hasher.phone(p)),
+        email_hash,
+        phone_hash,
         verified: if post.entered_by.is_some() {
             Verified::Called
         } else {
@@ -175,6 +179,8 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
         sealed: Some(tx.seal(id, 1, &secret)?),
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
+        // Whoever was blocked comes back as she left.
+        blocked_at: blocked.then_some(tx.now),
     })
 }
 
@@ -206,6 +212,12 @@ pub(super) fn insert_needs(
         .cloned()
         .collect();
     tx.ask_for_call(neighbor.id, &waiting)?;
+    if neighbor.blocked_at.is_some() {
+        // Nobody is asked before a coordinator lets her in again.
+        for row in &rows {
+            tx.ask_for_look(row, true)?;
+        }
+    }
     let ids: Vec<RequestId> = rows.iter().map(|r| r.id).collect();
     tx.requests_changed(&ids)?;
     Ok(rows)
@@ -223,6 +235,7 @@ fn new_request(
     let secret = RequestSecret {
         note: need.note.clone(),
         private_note: need.private_note.clone(),
+        handed_over: None,
     };
     let mut request = Request {
         id,
@@ -258,6 +271,7 @@ fn new_request(
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
         throughout: need.throughout,
+        merged_into: None,
     };
     if waits_for_call(tx.ctx, &request, neighbor.verified) {
         request.attention = Some(Attention::CallBack);

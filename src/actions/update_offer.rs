@@ -1,15 +1,15 @@
-//! A volunteer corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
+//! A volunteer or a coordinator corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
 //! a change of what was promised is refused.
 
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
-use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
 use crate::domain::need::{LeadTime, Reach};
 use crate::domain::secret::OfferSecret;
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::Actor;
 use crate::storage::offers::{Offer, OfferEdit};
 use crate::storage::sql_types::Json;
 use crate::storage::{matches, offers, sites};
@@ -37,14 +37,15 @@ pub struct ChangedOffer {
 pub async fn update_offer(
     ctx: &Ctx,
     id: OfferId,
-    of: VolunteerId,
+    of: Option<VolunteerId>,
     read_version: i32,
     new: ChangedOffer,
+    actor: Actor,
 ) -> Outcome<Offer> {
     ctx.write(
-        Actor::person(ActorKind::Volunteer, RecordId::from(of)),
+        actor,
         move |tx| {
-            let old = tx.lock_offer_and_matches(id, Some(of))?;
+            let old = tx.lock_offer_and_matches(id, of)?;
             let Some(sealed) = old
                 .sealed
                 .as_ref()
@@ -106,7 +107,7 @@ pub async fn update_offer(
                 &[("material", material.into())],
             )?;
             tx.offers_changed(&[id])?;
-            tx.offer(id, Some(of))
+            tx.offer(id, of)
         },
     )
     .await

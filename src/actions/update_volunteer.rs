@@ -1,11 +1,11 @@
-//! A volunteer corrects what she said of herself. The e-mail address stays: another one is another
+//! A volunteer corrects what she said of herself, or a coordinator for her, by phone. The e-mail address stays: another one is another
 //! post, to be confirmed.
 
 use super::{Ctx, Outcome, Refusal, refuse};
-use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::limits::AskLimits;
 use crate::domain::secret::VolunteerSecret;
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::Actor;
 use crate::storage::sql_types::Json;
 use crate::storage::volunteers::{Volunteer, VolunteerEdit};
 use crate::storage::{offers, volunteers};
@@ -34,9 +34,10 @@ pub async fn update_volunteer(
     id: VolunteerId,
     read_version: i32,
     new: NewVolunteer,
+    actor: Actor,
 ) -> Outcome<Volunteer> {
     ctx.write(
-        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
+        actor,
         move |tx| {
             let old = tx.lock_volunteer(id)?;
             let version = read_version + 1;

@@ -47,6 +47,7 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        blocked_at -> Nullable<Instant>,
     }
 }
 
@@ -87,6 +88,7 @@ table! {
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
         throughout -> Bool,
+        merged_into -> Nullable<Id>,
     }
 }
 
@@ -205,6 +207,7 @@ table! {
         created_at -> Instant,
         updated_at -> Instant,
         further_periods -> JsonText,
+        veto_undone_at -> Nullable<Instant>,
     }
 }
 

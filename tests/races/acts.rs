@@ -197,6 +197,7 @@ async fn edit(ctx: &Ctx, id: RequestId, neighbor: NeighborId) -> Outcome<()> {
         secret: RequestSecret {
             note: None,
             private_note: None,
+            handed_over: None,
         },
     };
     let by = of(ActorKind::Neighbor, neighbor);

@@ -147,7 +147,12 @@ pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier 
     Earlier {
         offer: m.offer_id,
         volunteer,
-        state: m.state,
+        // As if it had not been: the pair may be proposed again.
+        state: if m.state == MatchState::Vetoed && !m.is_vetoed() {
+            MatchState::Superseded
+        } else {
+            m.state
+        },
         fall_reason: m.fall_reason,
         wave: m.wave,
         planned: false,

@@ -15,6 +15,7 @@ pub mod areas;
 pub mod audit;
 pub mod letters;
 pub mod matches;
+pub mod neighbors;
 pub mod offers;
 pub mod plans;
 pub mod reports;

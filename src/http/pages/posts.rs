@@ -156,7 +156,12 @@ fn standing(ctx: &Ctx, r: &RequestView) -> Vec<String> {
                     .into(),
             );
         }
-        (RequestState::Closed, _, reason) => said.push(closed(reason).into()),
+        (RequestState::Closed, _, reason) => {
+            said.push(closed(reason).into());
+            said.extend(r.handed_over.as_ref().map(|known| {
+                format!("{} looks after it now; they know it as {}.", known.to, known.reference)
+            }));
+        }
         (RequestState::Open, ..) => search(ctx, r, &mut said),
     }
     said

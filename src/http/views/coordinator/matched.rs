@@ -14,6 +14,7 @@ use crate::domain::need::Urgency;
 use crate::domain::place::DistanceBand;
 use crate::domain::score::ScoreParts;
 use crate::http::views::request::WindowView;
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::matches::{DoneBy, Match};
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
@@ -33,6 +34,11 @@ pub struct MatchSheet {
     /// What a coordinator can do with it now.
     #[schema(example = json!(["approve", "veto"]))]
     pub can: Vec<&'static str>,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
+    /// When a veto was taken back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub veto_undone_at: Option<Ts>,
     /// How much is asked for, in the category's unit.
     #[schema(example = 4)]
     pub quantity: i32,
@@ -228,6 +234,8 @@ fn sheet(m: &Match, request: &Request, offer: &Offer, volunteer: &Volunteer) -> 
         state: m.state,
         agreement: m.agreement,
         can: can(m, request),
+        undo: undo::of_match(m),
+        veto_undone_at: m.veto_undone_at,
         quantity: m.quantity.get(),
         taken: m.taken,
         distance: m.band,

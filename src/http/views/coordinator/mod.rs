@@ -5,6 +5,7 @@ pub mod area;
 pub mod entry;
 pub mod letter;
 pub mod matched;
+pub mod neighbor;
 pub mod offer;
 pub mod plan;
 pub mod report;

@@ -10,6 +10,7 @@ use crate::domain::secret::VolunteerSecret;
 use crate::http::bodies::contact::ContactBody;
 use crate::http::bodies::location::LocationBody;
 use crate::http::bodies::offer::SiteBody;
+use crate::http::views::request::HandedOverView;
 
 /// What was sealed of a request and of her who asks.
 #[derive(Serialize, ToSchema)]
@@ -26,6 +27,8 @@ pub struct RevealedRequestView {
     pub note: Option<String>,
     /// What is released with the contact.
     pub private_note: Option<String>,
+    /// Who looks after it now, once it was handed over.
+    pub handed_over: Option<HandedOverView>,
 }
 
 /// What was sealed of an offer and of its volunteer.
@@ -63,6 +66,7 @@ impl From<RevealedRequest> for RevealedRequestView {
                 ..at(neighbor.place)
             },
             note: note(request.note),
+            handed_over: request.handed_over.as_ref().map(Into::into),
             private_note: private_note(request.private_note),
         }
     }
