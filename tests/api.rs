@@ -20,12 +20,15 @@ mod api {
     mod erasure;
     mod fairness;
     mod flood;
+    mod handing_over;
+    mod hands;
     mod hostile;
     mod idempotency;
     mod letters;
     mod location;
     mod mail;
     mod matching;
+    mod merging;
     mod people;
     mod plan_rules;
     mod plans;
@@ -39,6 +42,7 @@ mod api {
     mod tampering;
     mod time;
     mod tokens;
+    mod undoing;
     mod waves;
     mod wipe;
 }

@@ -343,9 +343,8 @@ fn is_allowed(
                 && matched.is_some_and(|m| m.agreement == Agreement::Pending)
         }
         LetterKind::Contact => matched.is_some_and(Match::is_released),
-        LetterKind::HandedOver => request.is_some_and(|r| {
-            r.close_reason == Some(CloseReason::HandedOver) && r.sealed.is_some()
-        }),
+        LetterKind::HandedOver => request
+            .is_some_and(|r| r.close_reason == Some(CloseReason::HandedOver) && r.sealed.is_some()),
         LetterKind::Covered => state == Some(MatchState::Superseded),
         LetterKind::NobodyYet => is_open && request.is_some_and(|r| r.attention.is_some()),
         LetterKind::Changed => request.is_some_and(|r| r.state.is_live()),

@@ -11,12 +11,7 @@ use crate::storage::{matches, requests};
 ///
 /// # Errors
 /// Requests that are closed or of different categories, or one that somebody has promised to help with.
-pub async fn merge_request(
-    ctx: &Ctx,
-    id: RequestId,
-    into: RequestId,
-    actor: Actor,
-) -> Outcome<()> {
+pub async fn merge_request(ctx: &Ctx, id: RequestId, into: RequestId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         let both = [tx.request(id, None)?, tx.request(into, None)?];
         let both = tx.lock_requests_and_matches(&both)?;

@@ -44,6 +44,25 @@ pub fn is_blocked(
     Ok(neighbor.blocked_at.is_some() || !blocks::among(conn, &pairs)?.is_empty())
 }
 
+/// Which of these pairs are never to be brought together again, in their order.
+///
+/// # Errors
+/// A failed query.
+pub fn are_parted(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    pairs: &[(&Neighbor, &Volunteer)],
+) -> Result<Vec<bool>, StorageError> {
+    let keys = ctx.vault.keys()?;
+    let hashes = |(neighbor, volunteer): &(&Neighbor, &Volunteer)| {
+        pair_hashes(&keys.hasher, neighbor, volunteer)
+    };
+    let known: Vec<Vec<KeyedHash>> = pairs.iter().map(hashes).collect();
+    let parted = blocks::among(conn, &known.concat())?;
+    let is_parted = |of: &Vec<KeyedHash>| of.iter().any(|hash| parted.contains(hash));
+    Ok(known.iter().map(is_parted).collect())
+}
+
 /// What a blocked neighbor is known by: each of her contacts, as one of nobody else's blocks.
 pub(super) fn person_hashes(hasher: &Hasher, contacts: &[KeyedHash]) -> Vec<KeyedHash> {
     let everybody = hasher.call(&[b"blocked neighbor"]);

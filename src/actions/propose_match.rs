@@ -60,9 +60,9 @@ impl Tx<'_> {
             return refuse(Refusal::CallFirst);
         }
         let earlier = matches::of_request(self.conn, request.id)?;
-        let taken = earlier.iter().any(|m| {
-            m.offer_id == offer.id && (m.state.is_active() || m.is_vetoed())
-        });
+        let taken = earlier
+            .iter()
+            .any(|m| m.offer_id == offer.id && (m.state.is_active() || m.is_vetoed()));
         if taken || self.is_blocked(&neighbor, volunteer)? {
             return refuse(Refusal::PairTaken);
         }

@@ -15,12 +15,7 @@ use crate::storage::{matches, offers, requests, volunteers};
 ///
 /// # Errors
 /// A match that is over, and whatever stands in the way of the new one; then the old one stays.
-pub async fn reassign_match(
-    ctx: &Ctx,
-    id: MatchId,
-    to: OfferId,
-    actor: Actor,
-) -> Outcome<MatchId> {
+pub async fn reassign_match(ctx: &Ctx, id: MatchId, to: OfferId, actor: Actor) -> Outcome<MatchId> {
     ctx.write(actor, move |tx| {
         let (_, request, from) = tx.matched(id)?;
         let owner = tx.offer(to, None)?.volunteer_id;

@@ -32,8 +32,8 @@ pub async fn reopen_request(
         }
         may_reopen(tx, &request, of)?;
         let mut new = reopening(tx, &request)?;
-        let waits = new.state == RequestState::Open
-            && waits_for_call(tx.ctx, &request, neighbor.verified);
+        let waits =
+            new.state == RequestState::Open && waits_for_call(tx.ctx, &request, neighbor.verified);
         new.attention = waits.then_some(Attention::CallBack);
         if !requests::reopen(tx.conn, id, &new, tx.now)? {
             return refuse(Refusal::NotPossible);
@@ -53,7 +53,11 @@ pub async fn reopen_request(
 
 fn may_reopen(tx: &mut Tx<'_>, request: &Request, of: Option<NeighborId>) -> Outcome<()> {
     let by_coordinators = [CloseReason::Duplicate, CloseReason::HandedOver];
-    if of.is_some() && request.close_reason.is_some_and(|r| by_coordinators.contains(&r)) {
+    if of.is_some()
+        && request
+            .close_reason
+            .is_some_and(|r| by_coordinators.contains(&r))
+    {
         return refuse(Refusal::NotPossible);
     }
     let kept = tx.ctx.settings.retention.sealed_after_close;

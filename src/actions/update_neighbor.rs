@@ -37,49 +37,46 @@ pub async fn update_neighbor(
     new: NewNeighbor,
     actor: Actor,
 ) -> Outcome<Neighbor> {
-    ctx.write(
-        actor,
-        move |tx| {
-            let old = tx.lock_neighbor_and_requests(id)?;
-            let hasher = &tx.keys.hasher;
-            let version = read_version + 1;
-            let edit = NeighborEdit {
-                cell: old
-                    .cell
-                    .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution),
-                email_hash: new.secret.contact.email.as_ref().map(|e| hasher.email(e)),
-                phone_hash: new.secret.contact.phone.as_ref().map(|p| hasher.phone(p)),
-                languages: Json(new.languages.clone()),
-                locale: new.locale.clone(),
-                agree_first: new.agree_first,
-                updated_at: tx.now,
-                sealed: Some(tx.seal(id, version, &new.secret)?),
-                sealed_version: version,
-                sealed_epoch: Some(tx.epoch()),
-            };
-            if !neighbors::edit(tx.conn, id, read_version, &edit)? {
-                return refuse(Refusal::ChangedMeanwhile);
-            }
-            if edit.email_hash != old.email_hash {
-                // Links that went to the former address open nothing any more: it may be a stranger's. But
-                // the one in her hand must not break, lest a wrong letter locks her out.
-                let in_hand = by.as_ref().map(|by| by.hash(&tx.keys.hasher));
-                tokens::revoke_mailed(tx.conn, id.into(), in_hand)?;
-                tokens::revoke(tx.conn, id.into(), Purpose::Unsubscribe)?;
-                neighbors::forget_proof(tx.conn, id)?;
-                tx.letter(LetterKind::Received, To::Neighbor(id), None, None)?;
-                tx.follow_verification(&old)?;
-            }
-            tx.follow_block(&old, &edit)?;
-            if edit.cell != old.cell {
-                tx.move_requests(id, edit.cell)?;
-            } else if edit.languages.0 != old.languages.0 {
-                tx.look_again(id)?;
-            }
-            tx.audit("neighbor_updated", ("neighbor", id), &[])?;
-            tx.neighbor(id)
-        },
-    )
+    ctx.write(actor, move |tx| {
+        let old = tx.lock_neighbor_and_requests(id)?;
+        let hasher = &tx.keys.hasher;
+        let version = read_version + 1;
+        let edit = NeighborEdit {
+            cell: old
+                .cell
+                .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution),
+            email_hash: new.secret.contact.email.as_ref().map(|e| hasher.email(e)),
+            phone_hash: new.secret.contact.phone.as_ref().map(|p| hasher.phone(p)),
+            languages: Json(new.languages.clone()),
+            locale: new.locale.clone(),
+            agree_first: new.agree_first,
+            updated_at: tx.now,
+            sealed: Some(tx.seal(id, version, &new.secret)?),
+            sealed_version: version,
+            sealed_epoch: Some(tx.epoch()),
+        };
+        if !neighbors::edit(tx.conn, id, read_version, &edit)? {
+            return refuse(Refusal::ChangedMeanwhile);
+        }
+        if edit.email_hash != old.email_hash {
+            // Links that went to the former address open nothing any more: it may be a stranger's. But
+            // the one in her hand must not break, lest a wrong letter locks her out.
+            let in_hand = by.as_ref().map(|by| by.hash(&tx.keys.hasher));
+            tokens::revoke_mailed(tx.conn, id.into(), in_hand)?;
+            tokens::revoke(tx.conn, id.into(), Purpose::Unsubscribe)?;
+            neighbors::forget_proof(tx.conn, id)?;
+            tx.letter(LetterKind::Received, To::Neighbor(id), None, None)?;
+            tx.follow_verification(&old)?;
+        }
+        tx.follow_block(&old, &edit)?;
+        if edit.cell != old.cell {
+            tx.move_requests(id, edit.cell)?;
+        } else if edit.languages.0 != old.languages.0 {
+            tx.look_again(id)?;
+        }
+        tx.audit("neighbor_updated", ("neighbor", id), &[])?;
+        tx.neighbor(id)
+    })
     .await
 }
 

@@ -210,8 +210,8 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        areas, audit, letters, matches, neighbors, offers, plans, reports, requests, reveals, stats, tasks,
-        volunteers, wipe,
+        areas, audit, letters, matches, neighbors, offers, plans, reports, requests, reveals,
+        stats, tasks, volunteers, wipe,
     };
     cfg.service(
         at("/v1/matches")

@@ -425,9 +425,9 @@ fn close_reason(
     let reason = errors.require("/reason", body.reason);
     let why_not = match reason {
         None
-        | Some(
-            CloseReason::HelpedHere | CloseReason::HelpedElsewhere | CloseReason::NotNeeded,
-        ) => None,
+        | Some(CloseReason::HelpedHere | CloseReason::HelpedElsewhere | CloseReason::NotNeeded) => {
+            None
+        }
         Some(_) if is_neighbor => Some("must be helped_here, helped_elsewhere or not_needed"),
         Some(CloseReason::Duplicate) => Some("comes of POST /v1/requests/{id}/merge"),
         Some(CloseReason::HandedOver) => Some("comes of POST /v1/requests/{id}/hand-over"),

@@ -9,9 +9,9 @@ use diesel::sql_types::Bool;
 
 use super::connection::{Conn, with};
 use super::dialect::one_of;
+use super::neighbors;
 use super::requests::Request;
 use super::schema::requests;
-use super::neighbors;
 use crate::domain::ids::{NeighborId, RequestId};
 
 /// That a request has a possible duplicate, as a condition on `requests`. In words, because it looks from a
@@ -66,9 +66,5 @@ pub fn of(conn: &mut Conn, request: &Request) -> QueryResult<Vec<RequestId>> {
         other.id != request.id
             && (other.neighbor_id != request.neighbor_id || (overlaps && !is_slot))
     };
-    Ok(alike
-        .iter()
-        .filter(|r| is_twin(r))
-        .map(|r| r.id)
-        .collect())
+    Ok(alike.iter().filter(|r| is_twin(r)).map(|r| r.id).collect())
 }

@@ -531,12 +531,7 @@ pub fn veto(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
 ///
 /// # Errors
 /// A failed query.
-pub fn set_veto_undone(
-    conn: &mut Conn,
-    id: MatchId,
-    at: Option<Ts>,
-    now: Ts,
-) -> QueryResult<bool> {
+pub fn set_veto_undone(conn: &mut Conn, id: MatchId, at: Option<Ts>, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(matches::table
             .filter(matches::id.eq(id))
             .filter(matches::state.eq(MatchState::Vetoed)))

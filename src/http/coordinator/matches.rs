@@ -22,9 +22,9 @@ use crate::http::views::coordinator::matched::{self, MatchSheet};
 use crate::storage::matches::MatchFilter;
 use crate::storage::{Conn, StorageError, matches};
 
-fn find(conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError> {
+fn find(ctx: &Ctx, conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError> {
     let row = matches::find(conn, id)?;
-    Ok(matched::sheets(conn, row.as_slice())?.pop())
+    Ok(matched::sheets(ctx, conn, row.as_slice())?.pop())
 }
 
 /// One match, with those it brings together.
@@ -32,7 +32,8 @@ fn find(conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError
 /// # Errors
 /// A match that is not there.
 pub async fn shown(ctx: &web::Data<Ctx>, id: MatchId) -> Result<HttpResponse, Problem> {
-    found(ctx, move |conn| find(conn, id)).await
+    let inner = ctx.clone();
+    found(ctx, move |conn| find(&inner, conn, id)).await
 }
 
 /// A page of them.
@@ -63,12 +64,13 @@ pub async fn list(
         overdue: filters.only("overdue").then(|| ctx.now()),
     };
     let asked = filters.finish(&ctx)?;
+    let inner = ctx.clone();
     asked
         .answer(
             &ctx,
             move |conn, page| Ok(matches::page(conn, &filter, page)?),
             |m| position(m.created_at, m.id),
-            |conn, rows| matched::sheets(conn, &rows),
+            move |conn, rows| matched::sheets(&inner, conn, &rows),
         )
         .await
 }
@@ -121,7 +123,8 @@ pub async fn post(
     let pair = parsed.parse(&mut errors);
     let (request, offer) = errors.finish(pair)?;
     let id = propose_match(&ctx, request, offer, call, who.actor()).await?;
-    let view = ctx.db.read(move |conn| find(conn, id)).await?;
+    let inner = ctx.clone();
+    let view = ctx.db.read(move |conn| find(&inner, conn, id)).await?;
     Ok(HttpResponse::Created().json(view.ok_or_else(Problem::not_found)?))
 }
 

@@ -22,8 +22,8 @@ use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
-use crate::http::volunteers::{PatchVolunteerBody, patched};
 use crate::http::views::coordinator::volunteer::{VolunteerFile, VolunteerSheet, file};
+use crate::http::volunteers::{PatchVolunteerBody, patched};
 use crate::storage::volunteers;
 use crate::storage::volunteers::VolunteerFilter;
 

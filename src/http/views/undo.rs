@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
-use crate::domain::lifecycle::{CloseReason, DeclineReason, MatchState, OfferState, RequestState};
+use crate::domain::lifecycle::{CloseReason, MatchState, OfferState, RequestState};
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
@@ -27,11 +27,13 @@ pub struct UndoView {
     pub leaves: &'static str,
 }
 
-const CALLED_OFF: &str = "Matches that were called off and asks that were withdrawn stay so; others are asked.";
+const CALLED_OFF: &str =
+    "Matches that were called off and asks that were withdrawn stay so; others are asked.";
 const WITHDRAWN: &str = "Asks that were withdrawn stay so; others are asked.";
 const ASKED: &str = "The letter that asked has left.";
 const ENDED: &str = "The match stays ended; the two may be brought together by another.";
-const UNLISTED: &str = "What was called off stays so, and a site must be checked again before it is listed.";
+const UNLISTED: &str =
+    "What was called off stays so, and a site must be checked again before it is listed.";
 
 fn undo(path: String, until: Option<Ts>, leaves: &'static str) -> UndoView {
     UndoView {
@@ -77,22 +79,25 @@ pub fn of_own_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
 
 /// Of a match, by a coordinator.
 #[must_use]
-pub fn of_match(row: &Match) -> Vec<UndoView> {
-    let (what, leaves) = match row.state {
-        MatchState::Notified => ("veto", ASKED),
-        MatchState::Vetoed if row.is_vetoed() => ("unveto", ENDED),
-        MatchState::Declined if row.decline_reason == Some(DeclineReason::NotThisPerson) => {
-            ("unpart", ENDED)
-        }
-        _ => return Vec::new(),
+pub fn of_match(row: &Match, parted: bool) -> Vec<UndoView> {
+    let step = match row.state {
+        MatchState::Notified => Some(("veto", ASKED)),
+        MatchState::Vetoed if row.is_vetoed() => Some(("unveto", ENDED)),
+        _ => None,
     };
-    vec![undo(format!("matches/{}/{what}", row.id), None, leaves)]
+    let parted = parted.then_some(("unpart", ENDED));
+    let call = |(what, leaves)| undo(format!("matches/{}/{what}", row.id), None, leaves);
+    step.into_iter().chain(parted).map(call).collect()
 }
 
 fn offer_reopens(ctx: &Ctx, row: &Offer) -> Option<UndoView> {
     let kept = ctx.settings.retention.sealed_after_close;
     let until = row.reopens_until(kept).filter(|at| *at > ctx.now())?;
-    Some(undo(format!("offers/{}/reopen", row.id), Some(until), UNLISTED))
+    Some(undo(
+        format!("offers/{}/reopen", row.id),
+        Some(until),
+        UNLISTED,
+    ))
 }
 
 /// Of an offer, by a coordinator.

@@ -205,10 +205,13 @@ pub fn file(
         return Ok(None);
     };
     let all = matches::of_request(conn, id)?;
-    let matches = matched::sheets(conn, &all)?;
+    let matches = matched::sheets(ctx, conn, &all)?;
     Ok(Some(RequestFile {
         request,
-        possible_duplicates: possible_duplicates.iter().map(ToString::to_string).collect(),
+        possible_duplicates: possible_duplicates
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         undo,
         matches,
     }))
