@@ -93,7 +93,7 @@ fn end_matches(tx: &mut Tx<'_>, record: &Neighbor) -> Outcome<()> {
         }
         tx.drop_needless_look(*request)?;
     }
-    // A round that is under way comes to nothing, and the next one finds nothing to look for.
+    // A round that is under way comes to nothing, and the next one finds nobody who could be asked.
     requests::make_due(tx.conn, &needs, tx.now)?;
     tx.requests_changed(&needs)
 }

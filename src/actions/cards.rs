@@ -219,8 +219,7 @@ pub fn request_cards_by_id(
     request_cards(ctx, conn, rows, now)
 }
 
-/// `None` for a request that looks for nothing now: not open, past, waiting for a call, or of a neighbor who is
-/// blocked.
+/// `None` for a request that looks for nothing now: not open, past, or waiting for a call.
 fn request_card(
     ctx: &Ctx,
     request: Request,
@@ -230,7 +229,6 @@ fn request_card(
 ) -> Option<RequestCard> {
     if request.state != RequestState::Open
         || request.needed_until <= now
-        || owner.blocked_at.is_some()
         || waits_for_call(ctx, &request, owner.verified)
     {
         return None;

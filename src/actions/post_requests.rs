@@ -212,12 +212,6 @@ pub(super) fn insert_needs(
         .cloned()
         .collect();
     tx.ask_for_call(neighbor.id, &waiting)?;
-    if neighbor.blocked_at.is_some() {
-        // Nobody is asked before a coordinator lets her in again.
-        for row in &rows {
-            tx.ask_for_look(row, true)?;
-        }
-    }
     let ids: Vec<RequestId> = rows.iter().map(|r| r.id).collect();
     tx.requests_changed(&ids)?;
     Ok(rows)

@@ -265,7 +265,7 @@ fn words(letter: &LetterToSend) -> Words {
             button: Some("See how it stands"),
         },
         (LetterKind::HandedOver, _) => Words {
-            subject: "Another group looks after it now",
+            subject: "Another group has taken it over",
             paragraphs: vec![
                 need,
                 match about.and_then(|a| a.handed_over.as_ref()) {

@@ -90,7 +90,7 @@ async fn a_letter_goes_only_if_it_shall_and_not_after_it_was_taken_back() {
     app.press(&format!("{other}/reopen"), &coo).await.ok();
     app.settle().await;
     let after = app.subjects_to("mo@example.org");
-    let about = "Another group looks after it now".to_owned();
+    let about = "Another group has taken it over".to_owned();
     assert!(!after[before..].contains(&about), "{after:?}");
     assert_eq!(app.request(&mo, 0).await["handed_over"]["reference"], "1");
 }
