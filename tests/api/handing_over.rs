@@ -112,13 +112,7 @@ async fn what_is_closed_or_erased_is_not_handed_over() {
             .problem(409),
         "not-possible"
     );
-    app.call(
-        actix_web::http::Method::DELETE,
-        "/v1/neighbors/self",
-        Some(&mo.token),
-        None,
-    )
-    .await;
+    app.erase(&mo.token).await;
     assert_eq!(
         app.post(&format!("{path}/hand-over"), &coo, &to)
             .await
@@ -130,13 +124,7 @@ async fn what_is_closed_or_erased_is_not_handed_over() {
     let lin = app.neighbor_who(as_lin(post_of(&[food(1)]))).await;
     let path = format!("/v1/requests/{}", lin.requests[0]);
     app.post(&format!("{path}/hand-over"), &coo, &to).await.ok();
-    app.call(
-        actix_web::http::Method::DELETE,
-        "/v1/neighbors/self",
-        Some(&lin.token),
-        None,
-    )
-    .await;
+    app.erase(&lin.token).await;
     let reason = json!({"reason": "call"});
     assert_eq!(
         app.post(&format!("{path}/reveal"), &coo, &reason)

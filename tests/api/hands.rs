@@ -69,13 +69,7 @@ async fn by_phone_a_coordinator_corrects_a_neighbor_and_sees_nothing_sealed() {
     let audit = audited(&app, "neighbor_updated").await;
     assert_eq!(audit, "coordinator");
 
-    app.call(
-        actix_web::http::Method::DELETE,
-        "/v1/neighbors/self",
-        Some(&mo.token),
-        None,
-    )
-    .await;
+    app.erase(&mo.token).await;
     assert_eq!(app.get(&path, &coo).await.problem(404), "not-found");
     assert_eq!(
         app.patch(&path, &coo, &contact).await.problem(404),
@@ -247,7 +241,8 @@ async fn a_blocked_neighbor_is_helped_by_nobody_and_cannot_see_why() {
         ),
         ("mo@example.org", "The help was called off"),
     ] {
-        assert_eq!(app.subjects_to(who).last().unwrap(), told);
+        let subjects = app.subjects_to(who);
+        assert!(subjects.contains(&told.to_owned()), "{subjects:?}");
     }
     // Nobody is asked, not by hand, and "I can, after all" is none.
     let asks = app.subjects_to("ana@example.org").len();
@@ -273,13 +268,7 @@ async fn a_blocked_neighbor_is_helped_by_nobody_and_cannot_see_why() {
     assert_eq!(looks(&again.posted), looks(&stranger.posted));
     app.settle().await;
     let tasks = app.get("/v1/tasks?kind=look&state=open", &coo).await.ok();
-    assert_eq!(
-        tasks["items"][0]["request"]["id"]
-            .as_str()
-            .or(tasks["items"][0]["request"].as_str()),
-        Some(again.requests[0].as_str()),
-        "{tasks}"
-    );
+    assert!(tasks.to_string().contains(&again.requests[0]), "{tasks}");
     assert_eq!(asked(&app, &coo, &stranger).await, 1);
     assert_eq!(asked(&app, &coo, &again).await, 0);
 
@@ -289,13 +278,7 @@ async fn a_blocked_neighbor_is_helped_by_nobody_and_cannot_see_why() {
         .await
         .ok();
     for token in [&again.token, &mo.token] {
-        app.call(
-            actix_web::http::Method::DELETE,
-            "/v1/neighbors/self",
-            Some(token),
-            None,
-        )
-        .await;
+        app.erase(token).await;
     }
     assert_eq!(
         app.press(&format!("{path}/unblock"), &coo)

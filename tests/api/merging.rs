@@ -191,13 +191,7 @@ async fn other_needs_and_the_erased_are_not_merged() {
         app.post(&path, &coo, &nobody).await.problem(404),
         "not-found"
     );
-    app.call(
-        actix_web::http::Method::DELETE,
-        "/v1/neighbors/self",
-        Some(&mo.token),
-        None,
-    )
-    .await;
+    app.erase(&mo.token).await;
     let lin = app.neighbor_who(as_lin(post_of(&[food(1)]))).await;
     let into = json!({"into": lin.requests[0]});
     assert_eq!(
