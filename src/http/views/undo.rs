@@ -35,7 +35,7 @@ const ENDED: &str = "The match stays ended; the two may be brought together by a
 const UNLISTED: &str =
     "What was called off stays so, and a site must be checked again before it is listed.";
 
-fn undo(path: String, until: Option<Ts>, leaves: &'static str) -> UndoView {
+fn undo(path: &str, until: Option<Ts>, leaves: &'static str) -> UndoView {
     UndoView {
         call: format!("POST /v1/{path}"),
         until,
@@ -55,10 +55,10 @@ pub fn of_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
     let id = row.id;
     match (row.state, row.held_by) {
         (RequestState::Held, Some(HeldBy::Coordinator)) => {
-            vec![undo(format!("requests/{id}/unhold"), None, WITHDRAWN)]
+            vec![undo(&format!("requests/{id}/unhold"), None, WITHDRAWN)]
         }
         (RequestState::Closed, _) => reopens(ctx, row)
-            .map(|until| undo(format!("requests/{id}/reopen"), Some(until), CALLED_OFF))
+            .map(|until| undo(&format!("requests/{id}/reopen"), Some(until), CALLED_OFF))
             .into_iter()
             .collect(),
         _ => Vec::new(),
@@ -69,7 +69,7 @@ pub fn of_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
 #[must_use]
 pub fn of_own_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
     if row.held_by == Some(HeldBy::Neighbor) {
-        return vec![undo("neighbors/self/show".to_owned(), None, WITHDRAWN)];
+        return vec![undo("neighbors/self/show", None, WITHDRAWN)];
     }
     match row.close_reason {
         None | Some(CloseReason::Duplicate | CloseReason::HandedOver) => Vec::new(),
@@ -86,7 +86,7 @@ pub fn of_match(row: &Match, parted: bool) -> Vec<UndoView> {
         _ => None,
     };
     let parted = parted.then_some(("unpart", ENDED));
-    let call = |(what, leaves)| undo(format!("matches/{}/{what}", row.id), None, leaves);
+    let call = |(what, leaves)| undo(&format!("matches/{}/{what}", row.id), None, leaves);
     step.into_iter().chain(parted).map(call).collect()
 }
 
@@ -94,7 +94,7 @@ fn offer_reopens(ctx: &Ctx, row: &Offer) -> Option<UndoView> {
     let kept = ctx.settings.retention.sealed_after_close;
     let until = row.reopens_until(kept).filter(|at| *at > ctx.now())?;
     Some(undo(
-        format!("offers/{}/reopen", row.id),
+        &format!("offers/{}/reopen", row.id),
         Some(until),
         UNLISTED,
     ))
@@ -105,7 +105,7 @@ fn offer_reopens(ctx: &Ctx, row: &Offer) -> Option<UndoView> {
 pub fn of_offer(ctx: &Ctx, row: &Offer, is_listed: bool) -> Vec<UndoView> {
     let listed = is_listed.then(|| {
         let leaves = "Who has read the address has read it.";
-        undo(format!("offers/{}/unlist", row.id), None, leaves)
+        undo(&format!("offers/{}/unlist", row.id), None, leaves)
     });
     offer_reopens(ctx, row).into_iter().chain(listed).collect()
 }
@@ -114,7 +114,7 @@ pub fn of_offer(ctx: &Ctx, row: &Offer, is_listed: bool) -> Vec<UndoView> {
 #[must_use]
 pub fn of_own_offer(ctx: &Ctx, row: &Offer) -> Vec<UndoView> {
     if row.state == OfferState::Paused {
-        return vec![undo(format!("offers/{}/resume", row.id), None, WITHDRAWN)];
+        return vec![undo(&format!("offers/{}/resume", row.id), None, WITHDRAWN)];
     }
     offer_reopens(ctx, row).into_iter().collect()
 }
@@ -125,10 +125,10 @@ pub fn of_volunteer(row: &Volunteer, now: Ts) -> Vec<UndoView> {
     let id = row.id;
     let blocked = row
         .blocked_at
-        .map(|_| undo(format!("volunteers/{id}/unblock"), None, UNLISTED));
+        .map(|_| undo(&format!("volunteers/{id}/unblock"), None, UNLISTED));
     let vetted = row.is_vetted(now).then(|| {
         let leaves = "What was accepted meanwhile stays.";
-        undo(format!("volunteers/{id}/unvet"), row.vetted_until, leaves)
+        undo(&format!("volunteers/{id}/unvet"), row.vetted_until, leaves)
     });
     blocked.into_iter().chain(vetted).collect()
 }
@@ -137,7 +137,7 @@ pub fn of_volunteer(row: &Volunteer, now: Ts) -> Vec<UndoView> {
 #[must_use]
 pub fn of_neighbor(row: &Neighbor) -> Vec<UndoView> {
     row.blocked_at
-        .map(|_| undo(format!("neighbors/{}/unblock", row.id), None, CALLED_OFF))
+        .map(|_| undo(&format!("neighbors/{}/unblock", row.id), None, CALLED_OFF))
         .into_iter()
         .collect()
 }

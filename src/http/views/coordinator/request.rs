@@ -120,6 +120,10 @@ impl From<RoundSeen> for RoundView {
 
 /// A neighbor in short.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, in the answer by its name"
+)]
 pub struct NeighborSummary {
     /// Her id.
     #[schema(value_type = String, format = Uuid)]
