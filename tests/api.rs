@@ -22,6 +22,8 @@ mod api {
     mod fairness;
     mod find;
     mod flood;
+    mod handing_over;
+    mod hands;
     mod hostile;
     mod idempotency;
     mod intake;
@@ -29,6 +31,7 @@ mod api {
     mod location;
     mod mail;
     mod matching;
+    mod merging;
     mod people;
     mod phone;
     mod plan_rules;
@@ -45,6 +48,7 @@ mod api {
     mod tampering;
     mod time;
     mod tokens;
+    mod undoing;
     mod waves;
     mod wipe;
 }

@@ -11,10 +11,12 @@ mod support;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use actix_web::http::Method;
 use manyhands::domain::lifecycle::{MatchState, RequestState};
 use manyhands::domain::remit::Remit;
+use manyhands::storage::coordinators::Scope;
 use manyhands::storage::page::Page;
-use manyhands::storage::{StorageError, capacity, matches, offers, requests};
+use manyhands::storage::{StorageError, capacity, matches, neighbors, offers, requests};
 use proptest::prelude::*;
 use serde_json::json;
 use support::TestApp;
@@ -44,6 +46,12 @@ enum Act {
         nth: usize,
         what: &'static str,
     },
+    /// A coordinator, with the newest match of a request, or the request itself.
+    Desk {
+        neighbor: usize,
+        other: usize,
+        what: &'static str,
+    },
     Wait {
         minutes: u64,
     },
@@ -54,7 +62,21 @@ fn act() -> impl Strategy<Value = Act> {
         "accept", "accept", "accept", "decline", "release", "done", "no-show",
     ]);
     let wishes = prop::sample::select(vec![
-        "agree", "agree", "refuse", "done", "no-show", "close", "hide", "show", "more",
+        "agree", "agree", "refuse", "done", "no-show", "close", "reopen", "hide", "show", "more",
+    ]);
+    let hands = prop::sample::select(vec![
+        "merge",
+        "hand-over",
+        "reopen",
+        "reassign",
+        "reassign",
+        "veto",
+        "unveto",
+        "unpart",
+        "block",
+        "unblock",
+        "hold",
+        "unhold",
     ]);
     prop_oneof![
         3 => (1..6_i64, any::<bool>(), any::<bool>(), 0..4_u64, any::<bool>())
@@ -63,8 +85,10 @@ fn act() -> impl Strategy<Value = Act> {
             }),
         8 => (0..4_usize, answers).prop_map(|(volunteer, what)| Act::Answer { volunteer, what }),
         4 => (0..8_usize, wishes).prop_map(|(neighbor, what)| Act::Neighbor { neighbor, what }),
-        1 => (0..4_usize, 0..2_usize, prop::sample::select(vec!["pause", "resume"]))
+        1 => (0..4_usize, 0..2_usize, prop::sample::select(vec!["pause", "resume", "close", "reopen"]))
             .prop_map(|(volunteer, nth, what)| Act::Offer { volunteer, nth, what }),
+        4 => (0..8_usize, 0..8_usize, hands)
+            .prop_map(|(neighbor, other, what)| Act::Desk { neighbor, other, what }),
         2 => (1..90_u64).prop_map(|minutes| Act::Wait { minutes }),
     ]
 }
@@ -123,13 +147,24 @@ async fn play(
             what,
         } => {
             let who = &volunteers[*volunteer];
-            app.post(
-                &format!("/v1/offers/{}/{what}", who.offers[*nth]),
-                &who.token,
-                &json!({}),
-            )
-            .await
-            .ok();
+            let path = format!("/v1/offers/{}/{what}", who.offers[*nth]);
+            let answer = app.press(&path, &who.token).await;
+            assert!(
+                [200, 409].contains(&answer.status),
+                "{what}: {}",
+                answer.body
+            );
+        }
+        Act::Desk {
+            neighbor,
+            other,
+            what,
+        } => {
+            let (Some(who), Some(twin)) = (neighbors.get(*neighbor), neighbors.get(*other)) else {
+                return;
+            };
+            let offer = &volunteers[*other % volunteers.len()].offers;
+            hand(app, (who, twin), offer, what).await;
         }
         Act::Wait { minutes } => app.clock.advance(Duration::from_secs(minutes * 60)),
     }
@@ -156,7 +191,8 @@ async fn wish(app: &TestApp, neighbor: &Neighbor, what: &str) {
             .await
         }
         "close" => {
-            app.post(&format!("{path}/close"), &neighbor.token, &json!({}))
+            let why = json!({"reason": "not_needed"});
+            app.post(&format!("{path}/close"), &neighbor.token, &why)
                 .await
         }
         "more" => {
@@ -193,6 +229,46 @@ async fn wish(app: &TestApp, neighbor: &Neighbor, what: &str) {
     }
 }
 
+/// What a coordinator does to somebody's request, or to its newest match.
+async fn hand(app: &TestApp, (who, twin): (&Neighbor, &Neighbor), offers: &[String], what: &str) {
+    let (_, desk) = app.coordinator(Scope::Coordinator).await;
+    let request = &who.requests[0];
+    let body = match what {
+        "merge" => json!({"into": twin.requests[0]}),
+        "hand-over" => json!({"to": "Food Shelf", "reference": "4711"}),
+        "reassign" => json!({"offer": offers[0]}),
+        _ => json!({}),
+    };
+    let path = match what {
+        "reassign" | "veto" | "unveto" | "unpart" => {
+            let newest = app.newest_match(&desk, request).await;
+            let Some(id) = newest["id"].as_str() else {
+                return;
+            };
+            format!("/v1/matches/{id}/{what}")
+        }
+        "block" | "unblock" => {
+            let file = app
+                .get(&format!("/v1/requests/{request}"), &desk)
+                .await
+                .ok();
+            format!(
+                "/v1/neighbors/{}/{what}",
+                file["neighbor"]["id"].as_str().unwrap()
+            )
+        }
+        _ => format!("/v1/requests/{request}/{what}"),
+    };
+    let body = matches!(what, "merge" | "hand-over" | "reassign").then_some(&body);
+    let answer = app.call(Method::POST, &path, Some(&desk), body).await;
+    let into_itself = answer.status == 422 && what == "merge" && who.requests == twin.requests;
+    assert!(
+        into_itself || [200, 409].contains(&answer.status),
+        "{what}: {}",
+        answer.body
+    );
+}
+
 /// A contact is there exactly while an accepted match waits for no agreement.
 fn contacts_only_when_released(matched: &serde_json::Value) {
     let released = matched["state"] == "accepted"
@@ -227,14 +303,15 @@ async fn everything_adds_up(app: &TestApp) {
                 if request.state == RequestState::Covered {
                     assert_eq!(covered, request.quantity.get());
                 }
-                if request.state != RequestState::Open {
+                let neighbor = neighbors::find(conn, request.neighbor_id)?.unwrap();
+                if request.state != RequestState::Open || neighbor.blocked_at.is_some() {
                     let asks = of_request
                         .iter()
                         .filter(|m| matches!(m.state, MatchState::Notified | MatchState::Proposed));
                     assert_eq!(
                         asks.count(),
                         0,
-                        "nobody is asked for a request that is {}",
+                        "nobody is asked for a request that is {}, or of one who is blocked",
                         request.state
                     );
                 }

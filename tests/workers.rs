@@ -274,6 +274,7 @@ fn accepted(nth: u128, request_id: RequestId, offer_id: OfferId, now: Ts) -> Mat
         created_at: now,
         updated_at: now,
         further_periods: Json(Vec::new()),
+        veto_undone_at: None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::crypto::token::{Purpose, Token};
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
 use crate::domain::letter::{Lane, LetterKind};
-use crate::domain::lifecycle::{Agreement, MatchState, RequestState};
+use crate::domain::lifecycle::{Agreement, CloseReason, MatchState, RequestState};
 use crate::domain::need::Verified;
 use crate::domain::secret::{CoordinatorSecret, NeighborSecret, RequestSecret, VolunteerSecret};
 use crate::mail::letter::{About, LetterToSend};
@@ -343,6 +343,8 @@ fn is_allowed(
                 && matched.is_some_and(|m| m.agreement == Agreement::Pending)
         }
         LetterKind::Contact => matched.is_some_and(Match::is_released),
+        LetterKind::HandedOver => request
+            .is_some_and(|r| r.close_reason == Some(CloseReason::HandedOver) && r.sealed.is_some()),
         LetterKind::Covered => state == Some(MatchState::Superseded),
         LetterKind::NobodyYet => is_open && request.is_some_and(|r| r.attention.is_some()),
         LetterKind::Changed => request.is_some_and(|r| r.state.is_live()),
@@ -373,7 +375,7 @@ fn is_frozen(tx: &mut Tx<'_>, matched: Option<&Match>, request: Option<&Request>
 }
 
 /// What the letter may tell of the request: nothing that is sealed but the note, and that only to the
-/// volunteer who is asked.
+/// volunteer who is asked; and who looks after it now, only to the neighbor.
 fn about(
     tx: &mut Tx<'_>,
     kind: LetterKind,
@@ -388,13 +390,11 @@ fn about(
             m.quantity.get()
         }
     });
-    let note = match &request.sealed {
-        Some(sealed) if kind == LetterKind::Asked => {
-            tx.keys
-                .open::<RequestSecret>(request.id, request.sealed_version, sealed)?
-                .note
+    let secret: RequestSecret = match &request.sealed {
+        Some(sealed) if matches!(kind, LetterKind::Asked | LetterKind::HandedOver) => {
+            tx.keys.open(request.id, request.sealed_version, sealed)?
         }
-        _ => None,
+        _ => RequestSecret::default(),
     };
     Ok(About {
         category: category.map_or_else(|| request.category.to_string(), |c| c.title.clone()),
@@ -407,11 +407,12 @@ fn about(
         until: request.needed_until,
         timezone: tx.ctx.settings.area.timezone.clone(),
         band: matched.map(|m| m.band),
-        note,
+        note: secret.note.filter(|_| kind == LetterKind::Asked),
         respond_within: tx.ctx.wave(request, tx.now).respond_within,
         agreement: matched.map_or(Agreement::None, |m| m.agreement),
         attention: request.attention,
         match_id: matched.map(|m| m.id),
+        handed_over: secret.handed_over,
     })
 }
 

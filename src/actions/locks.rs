@@ -179,6 +179,18 @@ impl Tx<'_> {
         Ok(neighbor)
     }
 
+    /// Neighbors with all they ask and everything that ends when that does; as they are now, erased ones too.
+    pub(super) fn lock_neighbors_and_requests(
+        &mut self,
+        ids: impl IntoIterator<Item = NeighborId>,
+    ) -> Outcome<Vec<Neighbor>> {
+        let locked = self.lock_neighbors(ids)?;
+        let ids: Vec<NeighborId> = locked.iter().map(|n| n.id).collect();
+        let all = requests::ids_of(self.conn, &ids)?;
+        self.lock_posts(all, [])?;
+        Ok(locked)
+    }
+
     /// Neighbors, by id.
     pub(super) fn lock_neighbors(
         &mut self,

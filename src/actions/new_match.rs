@@ -56,6 +56,7 @@ impl Tx<'_> {
             created_at: self.now,
             updated_at: self.now,
             further_periods: Json(fit.further_periods.clone()),
+            veto_undone_at: None,
         }
     }
 }

@@ -8,6 +8,12 @@ use crate::storage::volunteers::Volunteer;
 use crate::storage::{Conn, StorageError, blocks};
 
 impl Tx<'_> {
+    /// Whether a neighbor with one of these contacts is blocked, erased or not.
+    pub(super) fn is_person_blocked(&mut self, contacts: &[KeyedHash]) -> Outcome<bool> {
+        let known_by = person_hashes(&self.keys.hasher, contacts);
+        Ok(!blocks::among(self.conn, &known_by)?.is_empty())
+    }
+
     /// Never brings this pair together again, not even after both were erased and came back.
     pub(super) fn block_pair(&mut self, neighbor: &Neighbor, volunteer: &Volunteer) -> Outcome<()> {
         let pairs = pair_hashes(&self.keys.hasher, neighbor, volunteer);
@@ -24,7 +30,7 @@ impl Tx<'_> {
     }
 }
 
-/// Whether this pair is never to be brought together again.
+/// Whether this pair is never to be brought together again, or the neighbor with nobody.
 ///
 /// # Errors
 /// A failed query.
@@ -35,7 +41,33 @@ pub fn is_blocked(
     volunteer: &Volunteer,
 ) -> Result<bool, StorageError> {
     let pairs = pair_hashes(&ctx.vault.keys()?.hasher, neighbor, volunteer);
-    Ok(!blocks::among(conn, &pairs)?.is_empty())
+    Ok(neighbor.blocked_at.is_some() || !blocks::among(conn, &pairs)?.is_empty())
+}
+
+/// Which of these pairs are never to be brought together again, in their order.
+///
+/// # Errors
+/// A failed query.
+pub fn are_parted(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    pairs: &[(&Neighbor, &Volunteer)],
+) -> Result<Vec<bool>, StorageError> {
+    let keys = ctx.vault.keys()?;
+    let hashes = |(neighbor, volunteer): &(&Neighbor, &Volunteer)| {
+        pair_hashes(&keys.hasher, neighbor, volunteer)
+    };
+    let known: Vec<Vec<KeyedHash>> = pairs.iter().map(hashes).collect();
+    let parted = blocks::among(conn, &known.concat())?;
+    let is_parted = |of: &Vec<KeyedHash>| of.iter().any(|hash| parted.contains(hash));
+    Ok(known.iter().map(is_parted).collect())
+}
+
+/// What a blocked neighbor is known by: each of her contacts, as one of nobody else's blocks.
+pub(super) fn person_hashes(hasher: &Hasher, contacts: &[KeyedHash]) -> Vec<KeyedHash> {
+    let everybody = hasher.call(&[b"blocked neighbor"]);
+    let blocked = |contact: &KeyedHash| hasher.pair(contact, &everybody);
+    contacts.iter().map(blocked).collect()
 }
 
 /// What a pair is known by: each contact of the one with each of the other, and the two records. Of a

@@ -147,9 +147,13 @@ fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
     })
 }
 
-fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
+fn new_neighbor(tx: &mut Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
     let hasher = &tx.keys.hasher;
     let caller = post.caller.as_ref();
+    let email_hash = post.contact.email.as_ref().map(|e| hasher.email(e));
+    let phone_hash = post.contact.phone.as_ref().map(|p| hasher.phone(p));
+    let contacts: Vec<_> = email_hash.into_iter().chain(phone_hash).collect();
+    let blocked = tx.is_person_blocked(&contacts)?;
     let secret = NeighborSecret {
         contact: post.contact.clone(),
         caller: post.caller.clone(),
@@ -159,8 +163,8 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
     Ok(Neighbor {
         id,
         cell: Cell::of(post.place, tx.ctx.settings.area.cell_resolution),
-        email_hash: post.contact.email.as_ref().map(|e| hasher.email(e)),
-        phone_hash: post.contact.phone.as_ref().map(|p| hasher.phone(p)),
+        email_hash,
+        phone_hash,
         verified: post.verified,
         languages: Json(post.languages.clone()),
         locale: post.locale.clone(),
@@ -176,6 +180,8 @@ fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Nei
         sealed_epoch: Some(tx.epoch()),
         caller_email_hash: caller.and_then(|c| Some(hasher.email(c.email.as_ref()?))),
         caller_phone_hash: caller.and_then(|c| Some(hasher.phone(c.phone.as_ref()?))),
+        // Whoever was blocked comes back as she left.
+        blocked_at: blocked.then_some(tx.now),
     })
 }
 
@@ -224,6 +230,7 @@ fn new_request(
     let secret = RequestSecret {
         note: need.note.clone(),
         private_note: need.private_note.clone(),
+        handed_over: None,
     };
     let mut request = Request {
         id,
@@ -259,6 +266,7 @@ fn new_request(
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
         throughout: need.throughout,
+        merged_into: None,
     };
     if waits_for_call(tx.ctx, &request, neighbor.verified) {
         request.attention = Some(Attention::CallBack);

@@ -1,10 +1,10 @@
-//! A coordinator approves a proposed match, or vetoes it.
+//! A coordinator approves a proposed match, or vetoes it, or takes the veto back.
 
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
-use crate::domain::lifecycle::{RequestState, Step};
+use crate::domain::lifecycle::{MatchState, RequestState, Step};
 use crate::storage::audit::Actor;
 use crate::storage::{matches, requests, volunteers};
 
@@ -51,7 +51,12 @@ pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         let (matched, request, offer) = tx.lock_match(id)?;
         match matched.state.veto() {
-            Step::AlreadyMade => return Ok(()),
+            Step::AlreadyMade if matched.is_vetoed() => return Ok(()),
+            Step::AlreadyMade => {
+                // It had been taken back.
+                matches::set_veto_undone(tx.conn, id, None, tx.now)?;
+                return tx.audit("match_vetoed", ("match", id), &[]);
+            }
             Step::To(_) => {}
             Step::Impossible => return refuse(Refusal::NotPossible),
         }
@@ -61,6 +66,29 @@ pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         tx.make_room(&offer)?;
         requests::make_due(tx.conn, &[request.id], tx.now)?;
         tx.audit("match_vetoed", ("match", id), &[])
+    })
+    .await
+}
+
+/// Takes a veto back: the match stays ended, and the pair may be proposed again, by the next round too.
+/// Doing so again changes nothing.
+///
+/// # Errors
+/// A match that was not vetoed.
+pub async fn unveto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        let (matched, request, _) = tx.lock_match(id)?;
+        if matched.state != MatchState::Vetoed {
+            return refuse(Refusal::NotPossible);
+        }
+        if !matched.is_vetoed() {
+            return Ok(());
+        }
+        if !matches::set_veto_undone(tx.conn, id, Some(tx.now), tx.now)? {
+            return refuse(Refusal::ChangedMeanwhile);
+        }
+        requests::make_due(tx.conn, &[request.id], tx.now)?;
+        tx.audit("match_veto_undone", ("match", id), &[])
     })
     .await
 }

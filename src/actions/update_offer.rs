@@ -1,15 +1,15 @@
-//! A volunteer corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
+//! A volunteer or a coordinator corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
 //! a change of what was promised is refused.
 
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
-use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
 use crate::domain::need::{LeadTime, Reach};
 use crate::domain::secret::OfferSecret;
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::Actor;
 use crate::storage::offers::{Offer, OfferEdit};
 use crate::storage::sql_types::Json;
 use crate::storage::{matches, offers, sites};
@@ -37,77 +37,75 @@ pub struct ChangedOffer {
 pub async fn update_offer(
     ctx: &Ctx,
     id: OfferId,
-    of: VolunteerId,
+    of: Option<VolunteerId>,
     read_version: i32,
     new: ChangedOffer,
+    actor: Actor,
 ) -> Outcome<Offer> {
-    ctx.write(
-        Actor::person(ActorKind::Volunteer, RecordId::from(of)),
-        move |tx| {
-            let old = tx.lock_offer_and_matches(id, Some(of))?;
-            let Some(sealed) = old
-                .sealed
+    ctx.write(actor, move |tx| {
+        let old = tx.lock_offer_and_matches(id, of)?;
+        let Some(sealed) = old
+            .sealed
+            .as_ref()
+            .filter(|_| old.state != OfferState::Closed)
+        else {
+            return refuse(Refusal::NotPossible);
+        };
+        let old_secret: OfferSecret = tx.keys.open(id, old.sealed_version, sealed)?;
+        let cell = old
+            .cell
+            .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution);
+        // Only a site's exact point is anybody's to know. Of all others, a step within the ring must
+        // not show: not by an ask that is withdrawn, nor by one that comes again.
+        let is_public = old_secret.site.is_some() || new.secret.site.is_some();
+        let moved = cell != old.cell || (is_public && old_secret.place != new.secret.place);
+        let material = moved
+            || old.availability().as_ref() != Some(&new.availability)
+            || old.provides.0 != new.provides
+            || old.reach_m != new.reach
+            || old.lead_minutes != new.lead;
+        let accepted = matches::of_offer(tx.conn, id)?
+            .iter()
+            .any(|m| m.state == MatchState::Accepted);
+        if material && accepted {
+            return refuse(Refusal::HasAcceptedMatch);
+        }
+        let version = read_version + 1;
+        let edit = OfferEdit {
+            reach_m: new.reach,
+            available_from: new.availability.from,
+            available_until: new.availability.until,
+            opening_hours: new
+                .availability
+                .opening_hours
                 .as_ref()
-                .filter(|_| old.state != OfferState::Closed)
-            else {
-                return refuse(Refusal::NotPossible);
-            };
-            let old_secret: OfferSecret = tx.keys.open(id, old.sealed_version, sealed)?;
-            let cell = old
-                .cell
-                .moved_to(new.secret.place, tx.ctx.settings.area.cell_resolution);
-            // Only a site's exact point is anybody's to know. Of all others, a step within the ring must
-            // not show: not by an ask that is withdrawn, nor by one that comes again.
-            let is_public = old_secret.site.is_some() || new.secret.site.is_some();
-            let moved = cell != old.cell || (is_public && old_secret.place != new.secret.place);
-            let material = moved
-                || old.availability().as_ref() != Some(&new.availability)
-                || old.provides.0 != new.provides
-                || old.reach_m != new.reach
-                || old.lead_minutes != new.lead;
-            let accepted = matches::of_offer(tx.conn, id)?
-                .iter()
-                .any(|m| m.state == MatchState::Accepted);
-            if material && accepted {
-                return refuse(Refusal::HasAcceptedMatch);
-            }
-            let version = read_version + 1;
-            let edit = OfferEdit {
-                reach_m: new.reach,
-                available_from: new.availability.from,
-                available_until: new.availability.until,
-                opening_hours: new
-                    .availability
-                    .opening_hours
-                    .as_ref()
-                    .map(ToString::to_string),
-                timezone: new.availability.timezone.to_string(),
-                provides: Json(new.provides.clone()),
-                cell,
-                updated_at: tx.now,
-                sealed: Some(tx.seal(id, version, &new.secret)?),
-                sealed_version: version,
-                sealed_epoch: Some(tx.epoch()),
-                lead_minutes: new.lead,
-            };
-            if !offers::edit(tx.conn, id, read_version, &edit)? {
-                return refuse(Refusal::ChangedMeanwhile);
-            }
-            if material {
-                tx.end_matches_of_offer(&old, false, Tell::Neighbor)?;
-                offers::make_due(tx.conn, &[id], tx.now)?;
-            }
-            if moved || old_secret.site != new.secret.site {
-                sites::unlist(tx.conn, id)?;
-            }
-            tx.audit(
-                "offer_updated",
-                ("offer", id),
-                &[("material", material.into())],
-            )?;
-            tx.offers_changed(&[id])?;
-            tx.offer(id, Some(of))
-        },
-    )
+                .map(ToString::to_string),
+            timezone: new.availability.timezone.to_string(),
+            provides: Json(new.provides.clone()),
+            cell,
+            updated_at: tx.now,
+            sealed: Some(tx.seal(id, version, &new.secret)?),
+            sealed_version: version,
+            sealed_epoch: Some(tx.epoch()),
+            lead_minutes: new.lead,
+        };
+        if !offers::edit(tx.conn, id, read_version, &edit)? {
+            return refuse(Refusal::ChangedMeanwhile);
+        }
+        if material {
+            tx.end_matches_of_offer(&old, false, Tell::Neighbor)?;
+            offers::make_due(tx.conn, &[id], tx.now)?;
+        }
+        if moved || old_secret.site != new.secret.site {
+            sites::unlist(tx.conn, id)?;
+        }
+        tx.audit(
+            "offer_updated",
+            ("offer", id),
+            &[("material", material.into())],
+        )?;
+        tx.offers_changed(&[id])?;
+        tx.offer(id, of)
+    })
     .await
 }

@@ -1,11 +1,11 @@
-//! A volunteer corrects what she said of herself. The e-mail address stays: another one is another
+//! A volunteer corrects what she said of herself, or a coordinator for her, by phone. The e-mail address stays: another one is another
 //! post, to be confirmed.
 
 use super::{Ctx, Outcome, Refusal, refuse};
-use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::limits::AskLimits;
 use crate::domain::secret::VolunteerSecret;
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::Actor;
 use crate::storage::sql_types::Json;
 use crate::storage::volunteers::{Volunteer, VolunteerEdit};
 use crate::storage::{offers, volunteers};
@@ -34,44 +34,42 @@ pub async fn update_volunteer(
     id: VolunteerId,
     read_version: i32,
     new: NewVolunteer,
+    actor: Actor,
 ) -> Outcome<Volunteer> {
-    ctx.write(
-        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
-        move |tx| {
-            let old = tx.lock_volunteer(id)?;
-            let version = read_version + 1;
-            let edit = VolunteerEdit {
-                phone_hash: new
-                    .secret
-                    .contact
-                    .phone
-                    .as_ref()
-                    .map(|p| tx.keys.hasher.phone(p)),
-                languages: Json(new.languages.clone()),
-                locale: new.locale.clone(),
-                limits: Json(new.limits.clone()),
-                updated_at: tx.now,
-                sealed: Some(tx.seal(id, version, &new.secret)?),
-                sealed_version: version,
-                sealed_epoch: Some(tx.epoch()),
-            };
-            if !volunteers::edit(tx.conn, id, read_version, &edit)? {
-                return refuse(Refusal::ChangedMeanwhile);
-            }
-            match (new.mail, old.mail_stopped_at) {
-                (true, Some(_)) => volunteers::allow_mail(tx.conn, id)?,
-                (false, None) => volunteers::stop_mail(tx.conn, id, tx.now)?,
-                _ => {}
-            }
-            let ids: Vec<OfferId> = offers::of_volunteer(tx.conn, id)?
-                .iter()
-                .map(|o| o.id)
-                .collect();
-            offers::make_due(tx.conn, &ids, tx.now)?;
-            tx.offers_changed(&ids)?;
-            tx.audit("volunteer_updated", ("volunteer", id), &[])?;
-            tx.volunteer(id)
-        },
-    )
+    ctx.write(actor, move |tx| {
+        let old = tx.lock_volunteer(id)?;
+        let version = read_version + 1;
+        let edit = VolunteerEdit {
+            phone_hash: new
+                .secret
+                .contact
+                .phone
+                .as_ref()
+                .map(|p| tx.keys.hasher.phone(p)),
+            languages: Json(new.languages.clone()),
+            locale: new.locale.clone(),
+            limits: Json(new.limits.clone()),
+            updated_at: tx.now,
+            sealed: Some(tx.seal(id, version, &new.secret)?),
+            sealed_version: version,
+            sealed_epoch: Some(tx.epoch()),
+        };
+        if !volunteers::edit(tx.conn, id, read_version, &edit)? {
+            return refuse(Refusal::ChangedMeanwhile);
+        }
+        match (new.mail, old.mail_stopped_at) {
+            (true, Some(_)) => volunteers::allow_mail(tx.conn, id)?,
+            (false, None) => volunteers::stop_mail(tx.conn, id, tx.now)?,
+            _ => {}
+        }
+        let ids: Vec<OfferId> = offers::of_volunteer(tx.conn, id)?
+            .iter()
+            .map(|o| o.id)
+            .collect();
+        offers::make_due(tx.conn, &ids, tx.now)?;
+        tx.offers_changed(&ids)?;
+        tx.audit("volunteer_updated", ("volunteer", id), &[])?;
+        tx.volunteer(id)
+    })
     .await
 }

@@ -21,6 +21,8 @@ words! {
         Changed = "changed",
         /// The help is called off.
         CalledOff = "called_off",
+        /// Another group looks after the request now; to the neighbor.
+        HandedOver = "handed_over",
         /// Somebody else helps already: thank you.
         Covered = "covered",
         /// Nobody found yet.
@@ -64,7 +66,7 @@ impl LetterKind {
     pub fn priority(self) -> i32 {
         match self {
             Self::CalledOff | Self::Contact | Self::Accepted | Self::Agree | Self::Reported => 0,
-            Self::Asked | Self::Changed => 1,
+            Self::Asked | Self::Changed | Self::HandedOver => 1,
             Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet => 2,
             Self::Received => 3,
             Self::Expiring => 4,

@@ -284,6 +284,16 @@ impl OfferState {
             Self::Unconfirmed | Self::Open | Self::Paused => Step::To(Self::Closed),
         }
     }
+
+    /// A close is undone.
+    #[must_use]
+    pub fn reopen(self) -> Step<Self> {
+        match self {
+            Self::Closed => Step::To(Self::Open),
+            Self::Open | Self::Paused => Step::AlreadyMade,
+            Self::Unconfirmed => Step::Impossible,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,18 @@ pub struct RequestSecret {
     pub note: Option<Note>,
     /// Released with the contact.
     pub private_note: Option<PrivateNote>,
+    /// Who looks after it now, once it was handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<HandedOver>,
+}
+
+/// Another group that looks after a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOver {
+    /// What the group is called.
+    pub to: ContactLine,
+    /// By what they know it: their number, or whom to ask for.
+    pub reference: ContactLine,
 }
 
 /// Who offers.

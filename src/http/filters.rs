@@ -16,6 +16,7 @@ use super::fields::FieldErrors;
 use super::paging::{Asked, DEFAULT, MAX};
 use super::problem::Problem;
 use crate::actions::Ctx;
+use crate::domain::clock::Ts;
 use crate::storage::StorageError;
 
 /// What every list takes beside its filters.
@@ -82,6 +83,14 @@ impl Filters {
     pub fn flag(&mut self, name: &str) -> Option<bool> {
         self.value(name, |text| {
             text.parse().map_err(|_| "must be true or false")
+        })
+    }
+
+    /// An instant.
+    pub fn instant(&mut self, name: &str) -> Option<Ts> {
+        self.value(name, |text| {
+            let parsed = text.parse::<jiff::Timestamp>().map(Ts::from);
+            parsed.map_err(|_| "must be an instant such as 2026-12-01T18:00:00Z")
         })
     }
 

@@ -41,6 +41,7 @@ pub mod openapi;
 mod pages;
 mod paging;
 pub mod problem;
+mod reopen;
 mod requests;
 mod sites;
 pub mod source;
@@ -164,6 +165,7 @@ fn neighbor(cfg: &mut web::ServiceConfig) {
             .route(web::patch().to(requests::patch)),
     )
     .service(at("/v1/requests/{id}/close").route(web::post().to(requests::close)))
+    .service(at("/v1/requests/{id}/reopen").route(web::post().to(reopen::request)))
     .service(at("/v1/requests/{id}/renew").route(web::post().to(requests::renew)))
     .service(at("/v1/requests/{id}/matches/{mid}/agree").route(web::post().to(neighbors::agree)))
     .service(at("/v1/requests/{id}/matches/{mid}/refuse").route(web::post().to(neighbors::refuse)))
@@ -199,6 +201,7 @@ fn volunteer(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/offers/{id}/pause").route(web::post().to(offers::pause)))
     .service(at("/v1/offers/{id}/resume").route(web::post().to(offers::resume)))
     .service(at("/v1/offers/{id}/close").route(web::post().to(offers::close)))
+    .service(at("/v1/offers/{id}/reopen").route(web::post().to(reopen::offer)))
     .service(at("/v1/offers/{id}/renew").route(web::post().to(offers::renew)))
     .service(
         at("/v1/offers/{id}/occupancy")
@@ -220,8 +223,8 @@ fn answer(cfg: &mut web::ServiceConfig) {
 /// Comes after the others: `{id}` would take `self` too.
 fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        answers, areas, audit, events, intake, letters, matches, offers, people, plans, reports,
-        requests, reveals, stats, tasks, volunteers, wipe,
+        answers, areas, audit, events, intake, letters, matches, neighbors, offers, people, plans,
+        reports, requests, reveals, stats, tasks, volunteers, wipe,
     };
     cfg.service(
         at("/v1/matches")
@@ -238,6 +241,9 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/matches/{id}/refuse").route(web::post().to(answers::refuse)))
     .service(at("/v1/matches/{id}/done").route(web::post().to(answers::done)))
     .service(at("/v1/matches/{id}/no-show").route(web::post().to(answers::no_show)))
+    .service(at("/v1/matches/{id}/unveto").route(web::post().to(matches::unveto)))
+    .service(at("/v1/matches/{id}/unpart").route(web::post().to(matches::unpart)))
+    .service(at("/v1/matches/{id}/reassign").route(web::post().to(matches::reassign)))
     .service(at("/v1/matches/{id}/report").route(web::post().to(reports::post)))
     .service(at("/v1/reports").route(web::get().to(reports::list)))
     .service(at("/v1/reports/{id}").route(web::get().to(reports::get)))
@@ -245,6 +251,8 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/reports/{id}/close").route(web::post().to(reports::close)))
     .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
+    .service(at("/v1/requests/{id}/merge").route(web::post().to(requests::merge)))
+    .service(at("/v1/requests/{id}/hand-over").route(web::post().to(requests::hand_over)))
     .service(at("/v1/requests/{id}/why").route(web::get().to(requests::why)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))
     .service(at("/v1/people/find").route(web::post().to(people::find)))
@@ -261,7 +269,18 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/offers/{id}/unlist").route(web::post().to(offers::unlist_site)))
     .service(at("/v1/offers/{id}/reveal").route(web::post().to(reveals::offer)))
     .service(at("/v1/volunteers").route(web::get().to(volunteers::list)))
-    .service(at("/v1/volunteers/{id}").route(web::get().to(volunteers::get)))
+    .service(
+        at("/v1/neighbors/{id}")
+            .route(web::get().to(neighbors::get))
+            .route(web::patch().to(neighbors::patch)),
+    )
+    .service(at("/v1/neighbors/{id}/block").route(web::post().to(neighbors::block)))
+    .service(at("/v1/neighbors/{id}/unblock").route(web::post().to(neighbors::unblock)))
+    .service(
+        at("/v1/volunteers/{id}")
+            .route(web::get().to(volunteers::get))
+            .route(web::patch().to(volunteers::patch)),
+    )
     .service(at("/v1/volunteers/{id}/vet").route(web::post().to(volunteers::vet)))
     .service(at("/v1/volunteers/{id}/unvet").route(web::post().to(volunteers::unvet)))
     .service(at("/v1/volunteers/{id}/block").route(web::post().to(volunteers::block)))

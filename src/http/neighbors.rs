@@ -78,12 +78,28 @@ pub async fn patch(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = who.0;
+    let (version, new) = patched(&ctx, &request, id, &body).await?;
+    let token = Some(auth::bearer(&request)?);
+    update_neighbor(&ctx, id, token, version, new, who.actor()).await?;
+    shown(&ctx, id).await
+}
+
+/// The neighbor as the patch makes her, and the version that it is made of.
+///
+/// # Errors
+/// Everything that is wrong with it; a neighbor who is not there.
+pub(super) async fn patched(
+    ctx: &web::Data<Ctx>,
+    request: &HttpRequest,
+    id: NeighborId,
+    patch: &[u8],
+) -> Result<(i32, NewNeighbor), Problem> {
     let row = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(neighbors::find(conn, id)?))
         .await?;
     let row = row.ok_or_else(Problem::not_found)?;
-    let secret = neighbor::secret(&ctx, &row)?.ok_or_else(Problem::not_found)?;
+    let secret = neighbor::secret(ctx, &row)?.ok_or_else(Problem::not_found)?;
     let current = PatchNeighborBody {
         contact: Some((&secret.contact).into()),
         location: Some(LocationBody {
@@ -94,13 +110,10 @@ pub async fn patch(
         locale: Some(row.locale.clone()),
         agree_first: Some(row.agree_first),
     };
-    let merged = merge::patch(&current, &body)?;
-    let (body, mut errors) = read_body::<PatchNeighborBody>(&request, &merged)?;
-    let new = body.parse(&ctx, secret, &mut errors);
-    let new = errors.finish(new)?;
-    let token = auth::bearer(&request)?;
-    update_neighbor(&ctx, id, token, row.sealed_version, new).await?;
-    shown(&ctx, id).await
+    let merged = merge::patch(&current, patch)?;
+    let (body, mut errors) = read_body::<PatchNeighborBody>(request, &merged)?;
+    let new = body.parse(ctx, secret, &mut errors);
+    Ok((row.sealed_version, errors.finish(new)?))
 }
 
 impl PatchNeighborBody {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::auth::{AsConfirmer, AsVolunteer, VolunteerOrCoordinator};
+use super::auth::{AsConfirmer, VolunteerOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
 use super::bodies::need::attributes;
@@ -163,14 +163,14 @@ pub async fn confirm(ctx: web::Data<Ctx>, who: AsConfirmer) -> Result<HttpRespon
     }))
 }
 
-/// The offer, if it is this volunteer's.
-async fn own(ctx: &web::Data<Ctx>, id: OfferId, of: VolunteerId) -> Result<Offer, Problem> {
+/// The offer, if it is this volunteer's; anybody's where none is named.
+async fn own(ctx: &web::Data<Ctx>, id: OfferId, of: Option<VolunteerId>) -> Result<Offer, Problem> {
     let found = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(offers::find(conn, id)?))
         .await?;
     found
-        .filter(|o| o.volunteer_id == of)
+        .filter(|o| of.is_none_or(|of| o.volunteer_id == of))
         .ok_or_else(Problem::not_found)
 }
 
@@ -179,7 +179,7 @@ async fn shown(
     id: OfferId,
     of: VolunteerId,
 ) -> Result<HttpResponse, Problem> {
-    let offer = own(ctx, id, of).await?;
+    let offer = own(ctx, id, Some(of)).await?;
     Ok(HttpResponse::Ok().json(OfferView::of(ctx, &offer)?))
 }
 
@@ -187,7 +187,7 @@ async fn shown(
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only the document is made from it")]
-enum OfferOfCaller {
+pub(super) enum OfferOfCaller {
     /// To its volunteer.
     Volunteer(OfferView),
     /// To a coordinator.
@@ -206,7 +206,11 @@ pub async fn get(
     shown_to(&ctx, *id, who).await
 }
 
-async fn shown_to(
+/// The offer as its caller sees it.
+///
+/// # Errors
+/// An offer that is not there, or not the caller's.
+pub(super) async fn shown_to(
     ctx: &web::Data<Ctx>,
     id: OfferId,
     who: VolunteerOrCoordinator,
@@ -244,17 +248,37 @@ pub struct PatchOfferBody {
 }
 
 /// Changes an offer: a JSON merge patch (RFC 7396). Category and capacity cannot change.
-#[utoipa::path(patch, path = "/v1/offers/{id}", tag = "volunteer", params(("id" = String, Path, format = Uuid)),
+#[utoipa::path(patch, path = "/v1/offers/{id}", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchOfferBody, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "The offer as it is now", body = OfferView), Problems), security(("volunteer" = [])))]
+    responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
+    security(("volunteer" = []), ("coordinator" = [])))]
 pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsVolunteer,
+    who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let row = own(&ctx, *id, who.0).await?;
+    let (of, actor) = match who {
+        VolunteerOrCoordinator::Owner(who) => (Some(who.0), who.actor()),
+        VolunteerOrCoordinator::Coordinator(who) => (None, who.actor()),
+    };
+    let row = own(&ctx, *id, of).await?;
+    let new = patched(&ctx, &request, &row, &body)?;
+    update_offer(&ctx, *id, of, row.sealed_version, new, actor).await?;
+    shown_to(&ctx, *id, who).await
+}
+
+/// The offer as the patch makes it.
+///
+/// # Errors
+/// Everything that is wrong with it.
+fn patched(
+    ctx: &Ctx,
+    request: &HttpRequest,
+    row: &Offer,
+    patch: &[u8],
+) -> Result<ChangedOffer, Problem> {
     let secret: OfferSecret = match &row.sealed {
         Some(sealed) => ctx
             .vault
@@ -265,7 +289,7 @@ pub async fn patch(
     let current = PatchOfferBody {
         reach_m: Some(row.reach_m.into()),
         lead_minutes: Some(row.lead_minutes.minutes().into()),
-        available: Some(OfferView::posted(&row).available),
+        available: Some(OfferView::posted(row).available),
         provides: serde_json::to_value(&row.provides.0)
             .ok()
             .and_then(|v| v.as_object().cloned()),
@@ -274,12 +298,10 @@ pub async fn patch(
         private_note: secret.private_note.as_ref().map(|n| n.expose().to_owned()),
         site: secret.site.as_ref().map(Into::into),
     };
-    let merged = merge::patch(&current, &body)?;
-    let (body, mut errors) = read_body::<PatchOfferBody>(&request, &merged)?;
-    let new = body.parse(&ctx, &row, &secret, &mut errors);
-    let new = errors.finish(new)?;
-    update_offer(&ctx, *id, who.0, row.sealed_version, new).await?;
-    shown(&ctx, *id, who.0).await
+    let merged = merge::patch(&current, patch)?;
+    let (body, mut errors) = read_body::<PatchOfferBody>(request, &merged)?;
+    let new = body.parse(ctx, row, &secret, &mut errors);
+    errors.finish(new)
 }
 
 impl PatchOfferBody {

@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use self::complete::Complete;
 pub use self::problems::Problems;
 use super::problem::Problem;
-use super::{answers, categories, coordinator, needs, neighbors, occupancy, offers};
+use super::{answers, categories, coordinator, needs, neighbors, occupancy, offers, reopen};
 use super::{requests, sites, unsubscribe, volunteers};
 
 /// What is said before the calls.
@@ -54,11 +54,11 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         categories::list, sites::list, needs::list, requests::post, offers::post, offers::confirm,
         unsubscribe::get, unsubscribe::post,
         neighbors::get, neighbors::patch, neighbors::delete, neighbors::add, neighbors::hide, neighbors::show,
-        neighbors::rotate, requests::get, requests::patch, requests::close, requests::renew, neighbors::agree,
+        neighbors::rotate, requests::get, requests::patch, requests::close, reopen::request, requests::renew, neighbors::agree,
         neighbors::refuse, neighbors::done, neighbors::no_show, neighbors::report,
         volunteers::get, volunteers::patch, volunteers::delete, volunteers::add, volunteers::pause,
         volunteers::resume, volunteers::rotate, volunteers::matches, offers::get, offers::patch, offers::pause, offers::resume,
-        offers::close, offers::renew, occupancy::post, occupancy::delete,
+        offers::close, reopen::offer, offers::renew, occupancy::post, occupancy::delete,
         answers::get, answers::accept, answers::decline, answers::release, answers::done, answers::no_show,
         answers::report,
         coordinator::matches::list, coordinator::matches::get, coordinator::matches::post,
@@ -67,12 +67,16 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::people::find, coordinator::intake::add, coordinator::intake::verify, coordinator::intake::unverify,
         coordinator::intake::rotate_neighbors, coordinator::intake::rotate_volunteers, coordinator::intake::pause,
         coordinator::intake::resume,
-        coordinator::matches::approve, coordinator::matches::veto, coordinator::reports::post,
+        coordinator::matches::approve, coordinator::matches::veto, coordinator::matches::unveto,
+        coordinator::matches::unpart, coordinator::matches::reassign, coordinator::reports::post,
         coordinator::reports::list, coordinator::reports::get, coordinator::reports::close, coordinator::reveals::report,
         coordinator::requests::list, coordinator::requests::hold, coordinator::requests::unhold,
+        coordinator::requests::merge, coordinator::requests::hand_over,
         coordinator::reveals::request, coordinator::requests::why, coordinator::stats::get,
         coordinator::offers::list, coordinator::offers::list_site, coordinator::offers::unlist_site,
         coordinator::reveals::offer,
+        coordinator::neighbors::get, coordinator::neighbors::patch, coordinator::neighbors::block,
+        coordinator::neighbors::unblock, coordinator::volunteers::patch,
         coordinator::volunteers::list, coordinator::volunteers::get, coordinator::volunteers::vet,
         coordinator::volunteers::unvet, coordinator::volunteers::block, coordinator::volunteers::unblock,
         coordinator::reveals::volunteer,

@@ -207,14 +207,18 @@ async fn own(ctx: &web::Data<Ctx>, id: RequestId, remit: Remit) -> Result<Reques
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only the document is made from it")]
-enum RequestOfCaller {
+pub(super) enum RequestOfCaller {
     /// To its neighbor.
     Neighbor(RequestView),
     /// To a coordinator.
     Coordinator(RequestFile),
 }
 
-async fn shown(
+/// The request as its caller sees it.
+///
+/// # Errors
+/// A request that is not there, or not the caller's.
+pub(super) async fn shown(
     ctx: &web::Data<Ctx>,
     id: RequestId,
     who: NeighborOrDesk,
@@ -390,6 +394,8 @@ pub fn patched(
         secret: RequestSecret {
             note: need.note,
             private_note: need.private_note,
+            // Only a closed request was handed over.
+            handed_over: None,
         },
     });
     errors.finish(new)
@@ -400,7 +406,9 @@ pub fn patched(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "helped_elsewhere"}))]
 pub struct CloseBody {
-    /// Why; `not_needed` where it is left out.
+    /// Why. A neighbor says `helped_here`, `helped_elsewhere` or `not_needed`; a coordinator also `unmet` or
+    /// `unreachable`.
+    #[schema(required = true, nullable = false)]
     pub reason: Option<CloseReason>,
 }
 
@@ -415,18 +423,34 @@ pub async fn close(
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let reason = close_reason(&request, &body)?;
+    let by_neighbor = matches!(who, NeighborOrDesk::Owner(_));
+    let reason = close_reason(&request, &body, by_neighbor)?;
     close_request(&ctx, *id, who.remit(), reason, who.actor()).await?;
     shown(&ctx, *id, who).await
 }
 
-/// The reason in the body, which may be empty.
-///
-/// # Errors
-/// An unknown reason.
-pub fn close_reason(request: &HttpRequest, body: &[u8]) -> Result<CloseReason, Problem> {
-    let (body, errors) = read_optional::<CloseBody>(request, body)?;
-    errors.finish(Some(body.reason.unwrap_or(CloseReason::NotNeeded)))
+/// The reason in the body: one that is the caller's to give.
+fn close_reason(
+    request: &HttpRequest,
+    body: &[u8],
+    is_neighbor: bool,
+) -> Result<CloseReason, Problem> {
+    let (body, mut errors) = read_optional::<CloseBody>(request, body)?;
+    let reason = errors.require("/reason", body.reason);
+    let why_not = match reason {
+        None
+        | Some(CloseReason::HelpedHere | CloseReason::HelpedElsewhere | CloseReason::NotNeeded) => {
+            None
+        }
+        Some(_) if is_neighbor => Some("must be helped_here, helped_elsewhere or not_needed"),
+        Some(CloseReason::Duplicate) => Some("comes of POST /v1/requests/{id}/merge"),
+        Some(CloseReason::HandedOver) => Some("comes of POST /v1/requests/{id}/hand-over"),
+        Some(CloseReason::Unmet | CloseReason::Unreachable) => None,
+    };
+    if let Some(why_not) = why_not {
+        errors.push("/reason", why_not);
+    }
+    errors.finish(reason)
 }
 
 /// Until when a request is needed.

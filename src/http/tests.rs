@@ -337,6 +337,7 @@ impl Town {
             created_at: now,
             updated_at: now,
             further_periods: Json(Vec::new()),
+            veto_undone_at: None,
         }
     }
 }

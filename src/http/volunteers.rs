@@ -74,6 +74,21 @@ pub async fn patch(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = who.0;
+    let (version, new) = patched(&ctx, &request, id, &body).await?;
+    update_volunteer(&ctx, id, version, new, who.actor()).await?;
+    shown(&ctx, id).await
+}
+
+/// The volunteer as the patch makes her, and the version that it is made of.
+///
+/// # Errors
+/// Everything that is wrong with it; a volunteer who is not there.
+pub(super) async fn patched(
+    ctx: &web::Data<Ctx>,
+    request: &HttpRequest,
+    id: VolunteerId,
+    patch: &[u8],
+) -> Result<(i32, NewVolunteer), Problem> {
     let row = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(volunteers::find(conn, id)?))
@@ -91,12 +106,10 @@ pub async fn patch(
         limits: Some((&row.limits.0).into()),
         mail: Some(row.mail_stopped_at.is_none()),
     };
-    let merged = merge::patch(&current, &body)?;
-    let (body, mut errors) = read_body::<PatchVolunteerBody>(&request, &merged)?;
-    let new = body.parse(&ctx, &old, &mut errors);
-    let new = errors.finish(new)?;
-    update_volunteer(&ctx, id, row.sealed_version, new).await?;
-    shown(&ctx, id).await
+    let merged = merge::patch(&current, patch)?;
+    let (body, mut errors) = read_body::<PatchVolunteerBody>(request, &merged)?;
+    let new = body.parse(ctx, &old, &mut errors);
+    Ok((row.sealed_version, errors.finish(new)?))
 }
 
 impl PatchVolunteerBody {

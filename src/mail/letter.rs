@@ -1,6 +1,6 @@
 //! What letters say: from the facts of a claimed letter to subject, text and HTML.
 //!
-//! Letters carry no contact, no address and no private note: those stay behind the link, so that they
+//! Letters carry no person's contact, no address and no private note: those stay behind the link, so that they
 //! vanish when the match ends and no mailbox keeps them. Subjects say nothing of anybody's need.
 //! To add a letter: a kind in `domain::letter`, its words here, and who may get it in
 //! `actions::claim_letters`.
@@ -19,6 +19,7 @@ use crate::domain::lifecycle::{Agreement, Attention};
 use crate::domain::need::Urgency;
 use crate::domain::note::Note;
 use crate::domain::place::DistanceBand;
+use crate::domain::secret::HandedOver;
 
 /// A letter's facts.
 #[derive(Debug)]
@@ -74,6 +75,8 @@ pub struct About {
     pub attention: Option<Attention>,
     /// The match, for coordinators.
     pub match_id: Option<MatchId>,
+    /// Who looks after it now, for the neighbor.
+    pub handed_over: Option<HandedOver>,
 }
 
 /// A letter as it is sent.
@@ -259,6 +262,17 @@ fn words(letter: &LetterToSend) -> Words {
         (LetterKind::CalledOff, false) => Words {
             subject: "The help was called off",
             paragraphs: vec![need, "The volunteer who had said yes is not coming. We are asking others now; you need to do nothing.".into()],
+            button: Some("See how it stands"),
+        },
+        (LetterKind::HandedOver, _) => Words {
+            subject: "Another group has taken it over",
+            paragraphs: vec![
+                need,
+                match about.and_then(|a| a.handed_over.as_ref()) {
+                    Some(HandedOver { to, reference }) => format!("We have handed it over to {}; they know it as {}. We are not looking for anybody any more, and whoever was coming has been told.", to.expose(), reference.expose()),
+                    None => "We have handed it over to another group. We are not looking for anybody any more.".into(),
+                },
+            ],
             button: Some("See how it stands"),
         },
         (LetterKind::Covered, _) => Words {

@@ -1,4 +1,5 @@
-//! Pairs of people never to be proposed to each other again.
+//! Pairs of people never to be proposed to each other again, and people for whom nobody is asked; known by keyed
+//! hashes alone, so that it outlives their records.
 
 use diesel::prelude::*;
 
@@ -20,6 +21,17 @@ pub fn insert(conn: &mut Conn, pairs: &[KeyedHash], now: Ts) -> QueryResult<()> 
             .execute(c))?;
     }
     Ok(())
+}
+
+/// Lifts blocks; gives how many there were.
+///
+/// # Errors
+/// A failed query.
+pub fn delete(conn: &mut Conn, pairs: &[KeyedHash]) -> QueryResult<usize> {
+    if pairs.is_empty() {
+        return Ok(0);
+    }
+    with!(conn, c => diesel::delete(blocks::table.filter(one_of(blocks::pair_hash, pairs))).execute(c))
 }
 
 /// All pairs that are blocked.

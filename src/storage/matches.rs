@@ -70,9 +70,17 @@ pub struct Match {
     pub updated_at: Ts,
     /// Beside `period_start`, for help that lasts for several periods.
     pub further_periods: Json<Vec<Ts>>,
+    /// When a coordinator took the veto back.
+    pub veto_undone_at: Option<Ts>,
 }
 
 impl Match {
+    /// Whether a coordinator's no keeps the pair apart.
+    #[must_use]
+    pub fn is_vetoed(&self) -> bool {
+        self.state == MatchState::Vetoed && self.veto_undone_at.is_none()
+    }
+
     /// The periods in which it holds, or would hold, some of the offer.
     pub fn periods(&self) -> impl Iterator<Item = Ts> {
         std::iter::once(self.period_start).chain(self.further_periods.0.iter().copied())
@@ -553,6 +561,19 @@ pub fn veto(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
         MatchState::Vetoed,
         now,
     )
+}
+
+/// A coordinator takes a veto back (`Some`), or repeats one that was taken back (`None`).
+///
+/// # Errors
+/// A failed query.
+pub fn set_veto_undone(conn: &mut Conn, id: MatchId, at: Option<Ts>, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::Vetoed)))
+        .set((matches::veto_undone_at.eq(at), matches::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
 }
 
 /// The volunteer has said no.

@@ -20,6 +20,7 @@ pub mod copy;
 pub mod db;
 pub mod departures;
 mod dialect;
+pub mod duplicates;
 pub mod error;
 pub mod idempotency;
 pub mod instances;

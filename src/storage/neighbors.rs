@@ -41,6 +41,7 @@ pub struct Neighbor {
     pub sealed_epoch: Option<i32>,
     pub caller_email_hash: Option<KeyedHash>,
     pub caller_phone_hash: Option<KeyedHash>,
+    pub blocked_at: Option<Ts>,
 }
 
 /// What a neighbor may change of herself.
@@ -63,6 +64,12 @@ pub struct NeighborEdit {
 }
 
 impl Neighbor {
+    /// All by which the person is known again: e-mail address and phone number.
+    #[must_use]
+    pub fn contact_hashes(&self) -> Vec<KeyedHash> {
+        self.email_hash.into_iter().chain(self.phone_hash).collect()
+    }
+
     /// Something by which the person is known again where there is one: e-mail first, then phone.
     #[must_use]
     pub fn contact_hash(&self) -> Option<KeyedHash> {
@@ -288,6 +295,45 @@ pub fn wants_no_mail(conn: &mut Conn, email: KeyedHash) -> QueryResult<bool> {
             .filter(neighbors::email_hash.eq(email))
             .filter(neighbors::mail_stopped_at.is_not_null())))
         .get_result(c))
+}
+
+/// Records of the same person, by e-mail address or phone number, in the order of their ids; none that is
+/// erased.
+///
+/// # Errors
+/// A failed query.
+pub fn of_contacts(conn: &mut Conn, contacts: &[KeyedHash]) -> QueryResult<Vec<Neighbor>> {
+    if contacts.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One after the other, so that each finds its index.
+    let mut found: Vec<Neighbor> = with!(conn, c => neighbors::table
+        .filter(one_of(neighbors::email_hash.assume_not_null(), contacts))
+        .filter(neighbors::email_hash.is_not_null())
+        .filter(neighbors::erased_at.is_null())
+        .select(Neighbor::as_select())
+        .load(c))?;
+    let by_phone: Vec<Neighbor> = with!(conn, c => neighbors::table
+        .filter(one_of(neighbors::phone_hash.assume_not_null(), contacts))
+        .filter(neighbors::phone_hash.is_not_null())
+        .filter(neighbors::erased_at.is_null())
+        .select(Neighbor::as_select())
+        .load(c))?;
+    found.extend(by_phone);
+    found.sort_by_key(|n| n.id);
+    found.dedup_by_key(|n| n.id);
+    Ok(found)
+}
+
+/// Blocks or unblocks a neighbor.
+///
+/// # Errors
+/// A failed query.
+pub fn set_blocked(conn: &mut Conn, id: NeighborId, at: Option<Ts>, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(neighbors::table.find(id).filter(neighbors::erased_at.is_null()))
+        .set((neighbors::blocked_at.eq(at), neighbors::updated_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
 }
 
 /// Stops all mail to the neighbor.

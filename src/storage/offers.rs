@@ -1,5 +1,8 @@
 //! Offers: what volunteers give.
 
+use std::time::Duration;
+
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::{Conn, insert_rows, with};
@@ -87,6 +90,20 @@ impl Offer {
         self.closed_at.is_none()
             && (self.expires_at <= now || self.available_until.is_some_and(|at| at <= now))
     }
+
+    /// Until when a close can be undone: while what is sealed is there, and before its time is over.
+    /// `None` for one that is not closed, or of which nothing is left to open again.
+    #[must_use]
+    pub fn reopens_until(&self, sealed_after_close: Duration) -> Option<Ts> {
+        self.sealed.as_ref()?;
+        let ends = self.available_until.unwrap_or(self.expires_at);
+        Some(
+            self.closed_at?
+                .after(sealed_after_close)
+                .min(self.expires_at)
+                .min(ends),
+        )
+    }
 }
 
 /// What an edit changes of an offer.
@@ -117,6 +134,7 @@ pub struct OfferFilter {
     pub site: Option<bool>,
     pub volunteer: Option<VolunteerId>,
     pub area: Option<Cell>,
+    pub listed: Option<bool>,
 }
 
 /// An offer in the shortest.
@@ -256,6 +274,12 @@ pub fn page(conn: &mut Conn, filter: &OfferFilter, page: Page) -> QueryResult<Ve
         }
         if let Some(volunteer) = filter.volunteer {
             query = query.filter(offers::volunteer_id.eq(volunteer));
+        }
+        let is_listed = || exists(sites::table.filter(sites::offer_id.eq(offers::id)));
+        match filter.listed {
+            Some(true) => query = query.filter(is_listed()),
+            Some(false) => query = query.filter(not(is_listed())),
+            None => {}
         }
         page_of!(query, offers, page).load(c)
     })
@@ -482,7 +506,7 @@ pub fn past(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Offer>> {
 /// # Errors
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[OfferId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::update(offers::table.filter(one_of(offers::id, ids)))
+    with!(conn, c => diesel::update(offers::table.filter(one_of(offers::id, ids)).filter(offers::closed_at.is_not_null()))
         .set((offers::sealed.eq(None::<Sealed>), offers::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }

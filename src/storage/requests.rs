@@ -1,5 +1,7 @@
 //! Requests: what neighbors need.
 
+use std::time::Duration;
+
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
@@ -8,7 +10,7 @@ use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
 use super::schema::{matches, neighbors, requests};
 use super::sql_types::Json;
-use super::{neighbors as neighbors_table, rounds};
+use super::{duplicates, neighbors as neighbors_table, rounds};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::domain::area::Frozen;
@@ -73,9 +75,22 @@ pub struct Request {
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
     pub throughout: bool,
+    pub merged_into: Option<RequestId>,
 }
 
 impl Request {
+    /// Until when a close can be undone: while what is sealed is there, and before its time is over.
+    /// `None` for one that is not closed, or of which nothing is left to open again.
+    #[must_use]
+    pub fn reopens_until(&self, sealed_after_close: Duration) -> Option<Ts> {
+        self.sealed.as_ref()?;
+        Some(
+            self.closed_at?
+                .after(sealed_after_close)
+                .min(self.needed_until),
+        )
+    }
+
     /// By when somebody must have said yes: when help begins that is needed for the whole time, else
     /// when the time is over.
     #[must_use]
@@ -139,6 +154,7 @@ pub struct RequestFilter {
     pub attention: Option<bool>,
     pub neighbor: Option<NeighborId>,
     pub area: Option<Cell>,
+    pub duplicates: bool,
 }
 
 /// Writes new requests.
@@ -294,6 +310,9 @@ pub fn page(
         }
         if let Some(neighbor) = filter.neighbor {
             query = query.filter(requests::neighbor_id.eq(neighbor));
+        }
+        if filter.duplicates {
+            query = query.filter(duplicates::has_one());
         }
         page_of!(query, requests, page).load(c)
     })
@@ -629,6 +648,84 @@ pub fn close(conn: &mut Conn, id: RequestId, reason: CloseReason, now: Ts) -> Qu
     Ok(closed == 1)
 }
 
+/// Remembers of which request a closed one is a duplicate.
+///
+/// # Errors
+/// A failed query.
+pub fn set_merged(conn: &mut Conn, id: RequestId, into: RequestId) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::close_reason.eq(CloseReason::Duplicate)))
+        .set(requests::merged_into.eq(into))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// What a reopening writes: who looks after it now is none of the sealed part any more.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in `Request`")]
+pub struct Reopening {
+    pub state: RequestState,
+    pub attention: Option<Attention>,
+    pub sealed: Sealed,
+    pub sealed_version: i32,
+    pub sealed_epoch: i32,
+}
+
+/// Opens a closed request again whose sealed part is still there and whose time is not over.
+///
+/// # Errors
+/// A failed query.
+pub fn reopen(conn: &mut Conn, id: RequestId, new: &Reopening, now: Ts) -> QueryResult<bool> {
+    let waits = new.state != RequestState::Open || new.attention.is_some();
+    let done = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::state.eq(RequestState::Closed))
+            .filter(requests::sealed.is_not_null())
+            .filter(requests::needed_until.gt(now)))
+        .set((
+            requests::state.eq(new.state),
+            requests::attention.eq(new.attention),
+            requests::close_reason.eq(None::<CloseReason>),
+            requests::closed_at.eq(None::<Ts>),
+            requests::merged_into.eq(None::<RequestId>),
+            requests::match_due_at.eq((!waits).then_some(now)),
+            requests::next_wave_at.eq(None::<Ts>),
+            requests::lease_id.eq(None::<LeaseId>),
+            requests::lease_until.eq(None::<Ts>),
+            requests::updated_at.eq(now),
+            requests::sealed.eq(&new.sealed),
+            requests::sealed_version.eq(new.sealed_version),
+            requests::sealed_epoch.eq(new.sealed_epoch),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Seals a request's secret part anew, if nobody did since `read_version` was read.
+///
+/// # Errors
+/// A failed query.
+pub fn reseal(
+    conn: &mut Conn,
+    id: RequestId,
+    read_version: i32,
+    sealed: &Sealed,
+    epoch: i32,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(requests::table
+            .filter(requests::id.eq(id))
+            .filter(requests::sealed_version.eq(read_version))
+            .filter(requests::sealed.is_not_null()))
+        .set((
+            requests::sealed.eq(sealed),
+            requests::sealed_version.eq(read_version + 1),
+            requests::sealed_epoch.eq(epoch),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
 /// Hides an open request. A coordinator also takes over what the neighbor has hidden, so that she
 /// cannot show it again by herself.
 ///
@@ -747,12 +844,12 @@ pub fn is_past(conn: &mut Conn, id: RequestId, now: Ts, promised_before: Ts) -> 
     Ok(is_past)
 }
 
-/// Destroys the sealed part of closed requests.
+/// Destroys the sealed part of those of these requests that are closed.
 ///
 /// # Errors
 /// A failed query.
 pub fn erase_secrets(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usize> {
-    with!(conn, c => diesel::update(requests::table.filter(one_of(requests::id, ids)))
+    with!(conn, c => diesel::update(requests::table.filter(one_of(requests::id, ids)).filter(requests::closed_at.is_not_null()))
         .set((requests::sealed.eq(None::<Sealed>), requests::sealed_epoch.eq(None::<i32>)))
         .execute(c))
 }

@@ -49,6 +49,7 @@ table! {
         sealed_epoch -> Nullable<Integer>,
         caller_email_hash -> Nullable<Binary>,
         caller_phone_hash -> Nullable<Binary>,
+        blocked_at -> Nullable<Instant>,
     }
 }
 
@@ -89,6 +90,7 @@ table! {
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
         throughout -> Bool,
+        merged_into -> Nullable<Id>,
     }
 }
 
@@ -210,6 +212,7 @@ table! {
         created_at -> Instant,
         updated_at -> Instant,
         further_periods -> JsonText,
+        veto_undone_at -> Nullable<Instant>,
     }
 }
 

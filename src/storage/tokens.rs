@@ -121,6 +121,24 @@ pub fn expire(
         .execute(c))
 }
 
+/// Lets the tokens of a purpose for several subjects that have not ended yet work without an end again.
+///
+/// # Errors
+/// A failed query.
+pub fn keep(
+    conn: &mut Conn,
+    subjects: &[RecordId],
+    purpose: Purpose,
+    now: Ts,
+) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(tokens::table
+            .filter(one_of(tokens::subject_id, subjects))
+            .filter(tokens::purpose.eq(purpose))
+            .filter(tokens::expires_at.gt(now)))
+        .set(tokens::expires_at.eq(None::<Ts>))
+        .execute(c))
+}
+
 /// Of the tokens of a purpose for a subject, ends all but the first, which its owner may have written
 /// down, and the newest; `keep` in all. The one just minted stays whatever the clock says.
 ///
@@ -175,15 +193,20 @@ pub fn revoke(conn: &mut Conn, subject: RecordId, purpose: Purpose) -> QueryResu
         .execute(c))
 }
 
-/// Ends the tokens of a subject that went out in letters, but for one.
+/// Ends the tokens of a subject that went out in letters, but for one if one is named.
 ///
 /// # Errors
 /// A failed query.
-pub fn revoke_mailed(conn: &mut Conn, subject: RecordId, except: KeyedHash) -> QueryResult<usize> {
+pub fn revoke_mailed(
+    conn: &mut Conn,
+    subject: RecordId,
+    except: Option<KeyedHash>,
+) -> QueryResult<usize> {
+    let except: Vec<KeyedHash> = except.into_iter().collect();
     with!(conn, c => diesel::delete(tokens::table
             .filter(tokens::subject_id.eq(subject))
             .filter(tokens::address_hash.is_not_null())
-            .filter(tokens::hash.ne(except)))
+            .filter(diesel::dsl::not(one_of(tokens::hash, &except))))
         .execute(c))
 }
 

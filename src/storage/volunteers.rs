@@ -85,6 +85,7 @@ pub struct VolunteerFilter {
     pub confirmed: Option<bool>,
     pub vetted: Option<bool>,
     pub blocked: Option<bool>,
+    pub vetting_ends_before: Option<Ts>,
 }
 
 /// Writes a new volunteer.
@@ -254,6 +255,9 @@ pub fn page(
                 query = query.filter(volunteers::vetted_until.is_null().or(volunteers::vetted_until.le(now)));
             }
             None => {}
+        }
+        if let Some(before) = filter.vetting_ends_before {
+            query = query.filter(volunteers::vetted_until.lt(before));
         }
         page_of!(query, volunteers, page).load(c)
     })

@@ -65,7 +65,7 @@ async fn accepting_against_closing_leaves_one_truth() {
         let mo = app.neighbor(&[food(1)]).await;
         app.settle().await;
         let path = format!("/v1/requests/{}/close", mo.requests[0]);
-        let body = json!({});
+        let body = json!({"reason": "not_needed"});
         let (accepted, closed) = if round % 2 == 0 {
             futures_util::future::join(app.accept(&ana), app.post(&path, &mo.token, &body)).await
         } else {

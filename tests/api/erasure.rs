@@ -292,7 +292,8 @@ async fn what_is_long_over_is_forgotten_and_counted() {
     let ida = app.neighbor(&[food(3)]).await;
     for neighbor in [&mo, &ida] {
         let path = format!("/v1/requests/{}/close", neighbor.requests[0]);
-        app.post(&path, &neighbor.token, &json!({})).await.ok();
+        let why = json!({"reason": "not_needed"});
+        app.post(&path, &neighbor.token, &why).await.ok();
     }
     let closed_on = app.now();
     let path = format!("/v1/requests/{}", mo.requests[0]);

@@ -153,7 +153,8 @@ async fn a_yes_to_the_older_of_two_asks_counts_once() {
             .await
             .ok();
         let close = format!("/v1/requests/{}/close", mo.requests[0]);
-        app.post(&close, &mo.token, &json!({})).await.ok();
+        let why = json!({"reason": "not_needed"});
+        app.post(&close, &mo.token, &why).await.ok();
     }
 }
 

@@ -78,7 +78,8 @@ async fn what_is_closed_is_destroyed_at_once_and_the_rest_stays() {
         } else {
             &half.token
         };
-        app.post(&format!("/v1/requests/{path}/close"), token, &json!({}))
+        let why = json!({"reason": "not_needed"});
+        app.post(&format!("/v1/requests/{path}/close"), token, &why)
             .await
             .ok();
     }
@@ -162,7 +163,7 @@ async fn the_evidence_of_an_open_report_is_not_wiped() {
     app.post(
         &format!("/v1/requests/{}/close", mo.requests[0]),
         &mo.token,
-        &json!({}),
+        &json!({"reason": "not_needed"}),
     )
     .await
     .ok();

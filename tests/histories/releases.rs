@@ -64,7 +64,8 @@ fn act() -> impl Strategy<Value = Act> {
         "report",
     ]);
     let wishes = prop::sample::select(vec![
-        "agree", "agree", "agree", "refuse", "done", "close", "hide", "show", "report", "erase",
+        "agree", "agree", "agree", "refuse", "done", "close", "reopen", "hide", "show", "report",
+        "erase",
     ]);
     let moves = prop::sample::select(vec!["pause", "resume", "erase", "return", "return"]);
     let desk = prop::sample::select(vec![
@@ -367,9 +368,16 @@ impl Town {
             _ => {
                 let seen = self.app.get("/v1/neighbors/self", &token).await.ok();
                 let requests = seen["requests"].as_array().unwrap();
+                if what == "reopen" {
+                    let id = requests[0]["id"].as_str().unwrap();
+                    self.call(&format!("/v1/requests/{id}/reopen"), &token, &json!({}))
+                        .await;
+                    return;
+                }
                 if what == "close" {
                     let id = requests[0]["id"].as_str().unwrap();
-                    self.call(&format!("/v1/requests/{id}/close"), &token, &json!({}))
+                    let why = json!({"reason": "not_needed"});
+                    self.call(&format!("/v1/requests/{id}/close"), &token, &why)
                         .await;
                     return;
                 }

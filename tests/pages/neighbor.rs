@@ -151,6 +151,14 @@ async fn a_neighbor_hides_shows_renews_and_closes() {
         town.request(id).await.close_reason,
         Some(CloseReason::HelpedElsewhere)
     );
+
+    let open = choose(&town.ctx, &closed, &[("choice", "reopen")]).await;
+    has(&open, "It is open again.");
+    let request = town.request(id).await;
+    assert_eq!(
+        (request.state, request.close_reason),
+        (RequestState::Open, None)
+    );
 }
 
 #[actix_web::test]

@@ -7,6 +7,7 @@ use manyhands::actions::add_offers::add_offers;
 use manyhands::actions::add_requests::add_requests;
 use manyhands::actions::agree_match::{agree_match, refuse_match};
 use manyhands::actions::apply_plan::apply_plan;
+use manyhands::actions::block_neighbor::{block_neighbor, unblock_neighbor};
 use manyhands::actions::block_volunteer::block_volunteer;
 use manyhands::actions::close_request::close_request;
 use manyhands::actions::decline_match::decline_match;
@@ -15,30 +16,37 @@ use manyhands::actions::erase_volunteer::erase_volunteer;
 use manyhands::actions::expire::{overdue_matches, sweep};
 use manyhands::actions::find_people::{Sought, find_people};
 use manyhands::actions::finish_match::{done, no_show};
+use manyhands::actions::hand_over::hand_over;
 use manyhands::actions::hide_neighbor::{hide, show};
 use manyhands::actions::hold_request::{hold_request, unhold_request};
 use manyhands::actions::make_plan::{Scope, make_plan};
+use manyhands::actions::merge_request::merge_request;
 use manyhands::actions::move_offer::{Move, move_offer};
 use manyhands::actions::pause_volunteer::pause_volunteer;
 use manyhands::actions::post_offers::NewOffer;
 use manyhands::actions::post_requests::NewNeed;
 use manyhands::actions::propose_match::propose_match;
+use manyhands::actions::reassign_match::reassign_match;
 use manyhands::actions::release_match::release_match;
 use manyhands::actions::renew::renew_request;
+use manyhands::actions::reopen_offer::reopen_offer;
+use manyhands::actions::reopen_request::reopen_request;
 use manyhands::actions::report_match::{NewReport, report_match};
-use manyhands::actions::review_match::{approve_match, veto_match};
+use manyhands::actions::review_match::{approve_match, unveto_match, veto_match};
+use manyhands::actions::unpart_match::unpart_match;
 use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::verify_neighbor::verify_neighbor;
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
+use manyhands::domain::contact::ContactLine;
 use manyhands::domain::contact::PhoneNumber;
 use manyhands::domain::ids::{CoordinatorId, NeighborId, RequestId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
 use manyhands::domain::remit::Remit;
 use manyhands::domain::report::{Problem, Side};
-use manyhands::domain::secret::RequestSecret;
+use manyhands::domain::secret::{HandedOver, RequestSecret};
 use manyhands::storage::audit::{Actor, ActorKind};
 
 use super::scene::Scene;
@@ -67,6 +75,15 @@ acts!(
     Refuse,
     CloseHelped,
     CloseNotNeeded,
+    Reopen,
+    Merge,
+    HandOver,
+    Reassign,
+    Unveto,
+    Unpart,
+    BlockNeighbor,
+    UnblockNeighbor,
+    ReopenOffer,
     Hold,
     Unhold,
     Hide,
@@ -124,6 +141,24 @@ impl Act {
             Self::Refuse => refuse_match(ctx, matched, wish).await,
             Self::CloseHelped => close(ctx, request, CloseReason::HelpedHere, wish).await,
             Self::CloseNotNeeded => close(ctx, request, CloseReason::NotNeeded, wish).await,
+            Self::Reopen => reopen_request(ctx, request, Remit::All, Actor::OPERATOR).await,
+            Self::Merge => merge_request(ctx, second, request, Actor::OPERATOR).await,
+            Self::HandOver => {
+                let line = |text| ContactLine::parse(text).unwrap();
+                let to = HandedOver {
+                    to: line("Food Shelf"),
+                    reference: line("4711"),
+                };
+                hand_over(ctx, request, to, true, Actor::OPERATOR).await
+            }
+            Self::Reassign => reassign_match(ctx, of_other, offer, Actor::OPERATOR)
+                .await
+                .map(drop),
+            Self::Unveto => unveto_match(ctx, matched, Actor::OPERATOR).await,
+            Self::Unpart => unpart_match(ctx, for_second, Actor::OPERATOR).await,
+            Self::BlockNeighbor => block_neighbor(ctx, neighbor, None, Actor::OPERATOR).await,
+            Self::UnblockNeighbor => unblock_neighbor(ctx, neighbor, Actor::OPERATOR).await,
+            Self::ReopenOffer => reopen_offer(ctx, offer, None, Actor::OPERATOR).await,
             Self::Hold => hold_request(ctx, request, Actor::OPERATOR).await,
             Self::Unhold => unhold_request(ctx, request, Actor::OPERATOR).await,
             Self::Hide => hide(ctx, neighbor).await,
@@ -213,6 +248,7 @@ async fn edit(ctx: &Ctx, id: RequestId, neighbor: NeighborId) -> Outcome<()> {
         secret: RequestSecret {
             note: None,
             private_note: None,
+            handed_over: None,
         },
     };
     let by = of(ActorKind::Neighbor, neighbor);

@@ -35,7 +35,7 @@ const WRONG: &[(&str, &str)] = &[
             JOIN neighbors n ON n.id = r.neighbor_id JOIN volunteers v ON v.id = o.volunteer_id
             WHERE (m.state IN ('proposed', 'notified', 'accepted')
                     AND (r.state = 'closed' OR o.state = 'closed' OR n.erased_at IS NOT NULL
-                        OR v.erased_at IS NOT NULL OR v.blocked_at IS NOT NULL))
+                        OR n.blocked_at IS NOT NULL OR v.erased_at IS NOT NULL OR v.blocked_at IS NOT NULL))
                 OR (m.state IN ('proposed', 'notified')
                     AND (r.state <> 'open' OR o.state = 'paused' OR v.paused_at IS NOT NULL))",
     ),

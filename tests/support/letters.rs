@@ -178,6 +178,13 @@ async fn story(app: &mut TestApp, admin: &str) {
     app.post(&offer, &ben.token, &json!({})).await.ok();
     app.settle().await;
 
+    // Another group has it.
+    let ida = neighbor(app, "Ida", json!({}), &[food(1)]).await;
+    let path = format!("/v1/requests/{}/hand-over", ida.requests[0]);
+    let to = json!({"to": "Food Shelf", "reference": "4711"});
+    app.post(&path, admin, &to).await.ok();
+    app.settle().await;
+
     // Nobody there.
     let towing = json!({"category": "towing", "quantity": 1, "urgency": "now"});
     neighbor(app, "Kim", json!({}), &[towing]).await;

@@ -173,6 +173,24 @@ impl TestApp {
             .await
     }
 
+    /// The newest match of a request, as coordinators see it.
+    pub async fn newest_match(&self, coordinator: &str, request: &str) -> Value {
+        let path = format!("/v1/matches?request={request}&limit=1");
+        self.get(&path, coordinator).await.ok()["items"][0].clone()
+    }
+
+    /// A neighbor takes everything back.
+    pub async fn erase(&self, token: &str) {
+        let path = "/v1/neighbors/self";
+        let gone = self.call(Method::DELETE, path, Some(token), None).await;
+        assert_eq!(gone.status, 204, "{}", gone.body);
+    }
+
+    /// A coordinator's act, or anybody's, that has no body.
+    pub async fn press(&self, path: &str, token: &str) -> Answer {
+        self.call(Method::POST, path, Some(token), None).await
+    }
+
     /// A coordinator reaches everybody who waits for a call.
     pub async fn called(&self, coordinator: &str) {
         let waiting = self

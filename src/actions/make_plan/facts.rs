@@ -97,6 +97,10 @@ impl Facts {
 
     /// Whether the two are never to be brought together again. Dear: asked last.
     pub(super) fn is_blocked(&self, ctx: &Ctx, of: NeighborId, id: VolunteerId) -> bool {
+        let is_shut_out = |n: &Neighbor| n.blocked_at.is_some();
+        if self.neighbors.get(&of).is_some_and(is_shut_out) {
+            return true;
+        }
         if self.blocked.is_empty() {
             return false;
         }

@@ -147,7 +147,12 @@ pub(in crate::actions) fn earlier(m: &Match, volunteer: VolunteerId) -> Earlier 
     Earlier {
         offer: m.offer_id,
         volunteer,
-        state: m.state,
+        // As if it had not been: the pair may be proposed again.
+        state: if m.state == MatchState::Vetoed && !m.is_vetoed() {
+            MatchState::Superseded
+        } else {
+            m.state
+        },
         fall_reason: m.fall_reason,
         wave: m.wave,
         planned: false,
@@ -230,10 +235,16 @@ pub(in crate::actions) fn read_facts(
         })
         .collect();
     let known: Vec<KeyedHash> = pairs.keys().copied().collect();
-    let parted = blocks::among(conn, &known)?
-        .iter()
-        .filter_map(|pair| pairs.get(pair).copied())
-        .collect();
+    // Who is blocked is parted from everybody; what the rounds say of it is what they say where nobody can be
+    // asked.
+    let parted = if neighbor.blocked_at.is_some() {
+        found.iter().map(|v| v.id).collect()
+    } else {
+        blocks::among(conn, &known)?
+            .iter()
+            .filter_map(|pair| pairs.get(pair).copied())
+            .collect()
+    };
     let mut loads: HashMap<VolunteerId, Load> = matches::load_of(conn, ids, now)?
         .into_iter()
         .map(|l| (l.volunteer, load(l)))

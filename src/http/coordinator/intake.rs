@@ -160,7 +160,8 @@ async fn rest(
 ) -> Result<HttpResponse, Problem> {
     let actor = who.actor().on_behalf_of(Side::Volunteer);
     pause_volunteer(&ctx, id, paused, actor).await?;
-    found(&ctx, move |conn| file(conn, id)).await
+    let inner = ctx.clone();
+    found(&ctx, move |conn| file(&inner, conn, id)).await
 }
 
 /// Stops asks for everything a volunteer offers, who says so by phone; promises stay.

@@ -1,4 +1,4 @@
-//! `/v1/matches`: every match, the review of proposals, and matches by hand.
+//! `/v1/matches`: every match, the review of proposals, matches by hand, and what undoes either.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -6,11 +6,13 @@ use utoipa::ToSchema;
 
 use super::found;
 use crate::actions::propose_match::propose_match;
+use crate::actions::reassign_match::reassign_match;
+use crate::actions::unpart_match::unpart_match;
 use crate::actions::{Ctx, review_match};
 use crate::domain::ids::{MatchId, OfferId, RequestId};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
-use crate::http::fields::{FieldErrors, read_body};
+use crate::http::fields::{FieldErrors, read_body, read_optional};
 use crate::http::filters::Filters;
 use crate::http::idempotency;
 use crate::http::openapi::Problems;
@@ -20,9 +22,9 @@ use crate::http::views::coordinator::matched::{self, MatchSheet};
 use crate::storage::matches::MatchFilter;
 use crate::storage::{Conn, StorageError, matches};
 
-fn find(conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError> {
+fn find(ctx: &Ctx, conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError> {
     let row = matches::find(conn, id)?;
-    Ok(matched::sheets(conn, row.as_slice())?.pop())
+    Ok(matched::sheets(ctx, conn, row.as_slice())?.pop())
 }
 
 /// One match, with those it brings together.
@@ -30,7 +32,8 @@ fn find(conn: &mut Conn, id: MatchId) -> Result<Option<MatchSheet>, StorageError
 /// # Errors
 /// A match that is not there.
 pub async fn shown(ctx: &web::Data<Ctx>, id: MatchId) -> Result<HttpResponse, Problem> {
-    found(ctx, move |conn| find(conn, id)).await
+    let inner = ctx.clone();
+    found(ctx, move |conn| find(&inner, conn, id)).await
 }
 
 /// A page of them.
@@ -61,12 +64,13 @@ pub async fn list(
         overdue: filters.only("overdue").then(|| ctx.now()),
     };
     let asked = filters.finish(&ctx)?;
+    let inner = ctx.clone();
     asked
         .answer(
             &ctx,
             move |conn, page| Ok(matches::page(conn, &filter, page)?),
             |m| position(m.created_at, m.id),
-            |conn, rows| matched::sheets(conn, &rows),
+            move |conn, rows| matched::sheets(&inner, conn, &rows),
         )
         .await
 }
@@ -119,7 +123,8 @@ pub async fn post(
     let pair = parsed.parse(&mut errors);
     let (request, offer) = errors.finish(pair)?;
     let id = propose_match(&ctx, request, offer, call, who.actor()).await?;
-    let view = ctx.db.read(move |conn| find(conn, id)).await?;
+    let inner = ctx.clone();
+    let view = ctx.db.read(move |conn| find(&inner, conn, id)).await?;
     Ok(HttpResponse::Created().json(view.ok_or_else(Problem::not_found)?))
 }
 
@@ -146,4 +151,58 @@ pub async fn veto(
 ) -> Result<HttpResponse, Problem> {
     review_match::veto_match(&ctx, *id, who.actor()).await?;
     shown(&ctx, *id).await
+}
+
+/// Takes a veto back: the match stays ended, and these two may be brought together by another. The next round
+/// comes at once.
+#[utoipa::path(post, path = "/v1/matches/{id}/unveto", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn unveto(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    review_match::unveto_match(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Lets two people be brought together again who were parted, by a report or by a "not for this person".
+#[utoipa::path(post, path = "/v1/matches/{id}/unpart", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn unpart(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    unpart_match(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Who is to help instead.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"offer": "0c6e5d0a-9d5f-4b8e-8b7f-2a109b2f3f1f"}))]
+pub struct ReassignBody {
+    /// An open offer.
+    #[schema(required = true, nullable = false, value_type = Option<String>, format = Uuid)]
+    offer: Option<OfferId>,
+}
+
+/// Ends a match and asks the volunteer of another offer instead, without a review. Whoever was asked is
+/// thanked, a promise is called off and both sides are told. What stands in the way of the new match leaves the
+/// old one as it was. Called again, it shows what it made.
+#[utoipa::path(post, path = "/v1/matches/{id}/reassign", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = ReassignBody,
+    responses((status = 200, description = "The new match", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn reassign(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<ReassignBody>(&request, &body)?;
+    let offer = errors.require("/offer", body.offer);
+    let offer = errors.finish(offer)?;
+    let made = reassign_match(&ctx, *id, offer, who.actor()).await?;
+    shown(&ctx, made).await
 }

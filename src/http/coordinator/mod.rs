@@ -18,6 +18,7 @@ pub mod events;
 pub mod intake;
 pub mod letters;
 pub mod matches;
+pub mod neighbors;
 pub mod offers;
 pub mod people;
 pub mod plans;

@@ -21,7 +21,8 @@ use crate::storage::offers::OfferFilter;
 /// # Errors
 /// An offer that is not there.
 pub async fn shown(ctx: &web::Data<Ctx>, id: OfferId) -> Result<HttpResponse, Problem> {
-    found(ctx, move |conn| find(conn, id)).await
+    let inner = ctx.clone();
+    found(ctx, move |conn| find(&inner, conn, id)).await
 }
 
 /// A page of them.
@@ -33,6 +34,7 @@ type OfferList = Listing<OfferSheet>;
         ("state" = Option<OfferState>, Query, description = "Only those that stand there", example = "open"),
         ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
         ("site" = Option<bool>, Query, description = "`true`: only places open to the public, listed or not; `false`: only the others"),
+        ("listed" = Option<bool>, Query, description = "`false` with `site=true`: places that wait to be checked; `true`: those on the public list"),
         ("volunteer" = Option<String>, Query, format = Uuid, description = "Only of this volunteer"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
         Pages),
@@ -42,22 +44,24 @@ pub async fn list(
     _: AsCoordinator,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["state", "category", "site", "volunteer", "area"];
+    let known = ["state", "category", "site", "listed", "volunteer", "area"];
     let mut filters = Filters::read("offers", &known, &request)?;
     let filter = OfferFilter {
         state: filters.parsed("state"),
         category: filters.category(&ctx),
         site: filters.flag("site"),
+        listed: filters.flag("listed"),
         volunteer: filters.id("volunteer"),
         area: filters.parsed("area"),
     };
     let asked = filters.finish(&ctx)?;
+    let inner = ctx.clone();
     asked
         .answer(
             &ctx,
             move |conn, page| Ok(offers::page(conn, &filter, page)?),
             |o| position(o.created_at, o.id),
-            |conn, rows| sheets(conn, &rows),
+            move |conn, rows| sheets(&inner, conn, &rows),
         )
         .await
 }

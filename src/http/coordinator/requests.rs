@@ -1,17 +1,24 @@
-//! `/v1/requests`: every request, and hiding one. Reading, changing and closing one is in
+//! `/v1/requests`: every request, hiding one, merging it, and handing it over. Reading, changing and closing one is in
 //! `http::requests`, for neighbors and coordinators alike.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::found;
+use crate::actions::merge_request::merge_request;
 use crate::actions::why_request::why_request;
-use crate::actions::{Ctx, hold_request};
+use crate::actions::{Ctx, hand_over, hold_request};
+use crate::domain::contact::ContactLine;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::RequestState;
 use crate::domain::need::Urgency;
 use crate::domain::remit::Remit;
+use crate::domain::secret::HandedOver;
 use crate::http::auth::AsCoordinator;
+use crate::http::body::Body;
 use crate::http::desk::Desk;
+use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
@@ -44,6 +51,7 @@ type RequestList = Listing<RequestSheet>;
         ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
         ("urgency" = Option<Urgency>, Query, description = "Only those needed so soon", example = "now"),
         ("attention" = Option<bool>, Query, description = "`true`: only those that a person must look at; `false`: only the others"),
+        ("duplicates" = Option<bool>, Query, description = "`true`: only live ones that may have been posted twice"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only of this neighbor"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
         Pages),
@@ -58,6 +66,7 @@ pub async fn list(
         "category",
         "urgency",
         "attention",
+        "duplicates",
         "neighbor",
         "area",
     ];
@@ -67,6 +76,7 @@ pub async fn list(
         category: filters.category(&ctx),
         urgency: filters.parsed("urgency"),
         attention: filters.flag("attention"),
+        duplicates: filters.only("duplicates"),
         neighbor: filters.id("neighbor"),
         area: filters.parsed("area"),
     };
@@ -103,6 +113,77 @@ pub async fn unhold(
     id: web::Path<RequestId>,
 ) -> Result<HttpResponse, Problem> {
     hold_request::unhold_request(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id, Remit::All).await
+}
+
+/// Of which request another is a duplicate.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"into": "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a"}))]
+pub struct MergeBody {
+    /// A live request of the same category, which stays as it is.
+    #[schema(required = true, nullable = false, value_type = Option<String>, format = Uuid)]
+    into: Option<RequestId>,
+}
+
+/// Closes a request as a duplicate of another. Its asks are withdrawn; while somebody has promised to help with
+/// it, it is refused. `reopen` undoes it. Nothing is ever merged by itself.
+#[utoipa::path(post, path = "/v1/requests/{id}/merge", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = MergeBody,
+    responses((status = 200, description = "The request as it is now", body = RequestFile), Problems), security(("coordinator" = [])))]
+pub async fn merge(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<RequestId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<MergeBody>(&request, &body)?;
+    let into = errors.require("/into", body.into);
+    if into == Some(*id) {
+        errors.push("/into", "must be another request");
+    }
+    let into = errors.finish(into)?;
+    merge_request(&ctx, *id, into, who.actor()).await?;
+    shown(&ctx, *id, Remit::All).await
+}
+
+/// Who looks after a request from now on.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"to": "North Side Food Shelf", "reference": "case 4711, ask for Grace"}))]
+pub struct HandOverBody {
+    /// What the group is called; sealed, and shown to the neighbor.
+    #[schema(required = true, nullable = false, max_length = 200)]
+    to: Option<String>,
+    /// By what they know it: their number, or whom to ask for; sealed, and shown to the neighbor.
+    #[schema(required = true, nullable = false, max_length = 200)]
+    reference: Option<String>,
+    /// Whether she gets a letter, where she has an address; `true` where it is left out.
+    tell: Option<bool>,
+}
+
+/// Closes a request that another group looks after from now on. Accepted matches are called off at once; the
+/// neighbor reads on her page, and in a letter, who has it and by which number. `reopen` undoes it.
+#[utoipa::path(post, path = "/v1/requests/{id}/hand-over", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = HandOverBody,
+    responses((status = 200, description = "The request as it is now", body = RequestFile), Problems), security(("coordinator" = [])))]
+pub async fn hand_over(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<RequestId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<HandOverBody>(&request, &body)?;
+    let mut line = |at: &str, text: Option<String>| {
+        let text = errors.require(at, text)?;
+        errors.check(at, ContactLine::parse(&text))
+    };
+    let to = line("/to", body.to);
+    let reference = line("/reference", body.reference);
+    let both = to.zip(reference);
+    let to = errors.finish(both.map(|(to, reference)| HandedOver { to, reference }))?;
+    let tell = body.tell.unwrap_or(true);
+    hand_over::hand_over(&ctx, *id, to, tell, who.actor()).await?;
     shown(&ctx, *id, Remit::All).await
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::found;
 use crate::actions::Ctx;
 use crate::actions::block_volunteer::block_volunteer;
+use crate::actions::update_volunteer::update_volunteer;
 use crate::actions::vet_volunteer::vet_volunteer;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
@@ -22,6 +23,7 @@ use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::volunteer::{VolunteerFile, VolunteerSheet, file};
+use crate::http::volunteers::{PatchVolunteerBody, patched};
 use crate::storage::volunteers;
 use crate::storage::volunteers::VolunteerFilter;
 
@@ -31,7 +33,8 @@ const VETTED_FOR: Duration = Duration::from_hours(365 * 24);
 const VETTED_AT_MOST: Duration = Duration::from_hours(5 * 366 * 24);
 
 async fn shown(ctx: &web::Data<Ctx>, id: VolunteerId) -> Result<HttpResponse, Problem> {
-    found(ctx, move |conn| file(conn, id)).await
+    let inner = ctx.clone();
+    found(ctx, move |conn| file(&inner, conn, id)).await
 }
 
 /// A page of them.
@@ -43,6 +46,7 @@ type VolunteerList = Listing<VolunteerSheet>;
         ("confirmed" = Option<bool>, Query, description = "Whether the address is confirmed"),
         ("vetted" = Option<bool>, Query, description = "Whether they are vetted now"),
         ("blocked" = Option<bool>, Query, description = "Whether they are blocked"),
+        ("vetting_ends_before" = Option<String>, Query, format = DateTime, description = "Only those whose vetting ends, or has ended, before then"),
         Pages),
     responses((status = 200, description = "A page of volunteers", body = VolunteerList), Problems), security(("coordinator" = [])))]
 pub async fn list(
@@ -50,12 +54,13 @@ pub async fn list(
     _: AsCoordinator,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["confirmed", "vetted", "blocked"];
+    let known = ["confirmed", "vetted", "blocked", "vetting_ends_before"];
     let mut filters = Filters::read("volunteers", &known, &request)?;
     let filter = VolunteerFilter {
         confirmed: filters.flag("confirmed"),
         vetted: filters.flag("vetted"),
         blocked: filters.flag("blocked"),
+        vetting_ends_before: filters.instant("vetting_ends_before"),
     };
     let asked = filters.finish(&ctx)?;
     let now = ctx.now();
@@ -77,6 +82,23 @@ pub async fn get(
     _: AsCoordinator,
     id: web::Path<VolunteerId>,
 ) -> Result<HttpResponse, Problem> {
+    shown(&ctx, *id).await
+}
+
+/// Changes what a volunteer said of herself, as she told it by phone: a JSON merge patch (RFC 7396), as her
+/// own. The answer shows nothing that is sealed.
+#[utoipa::path(patch, path = "/v1/volunteers/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    request_body(content = PatchVolunteerBody, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "The volunteer as she is now", body = VolunteerFile), Problems), security(("coordinator" = [])))]
+pub async fn patch(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (version, new) = patched(&ctx, &request, *id, &body).await?;
+    update_volunteer(&ctx, *id, version, new, who.actor()).await?;
     shown(&ctx, *id).await
 }
 

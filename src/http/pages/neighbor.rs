@@ -14,6 +14,7 @@ use crate::actions::close_request::close_request;
 use crate::actions::erase_neighbor::erase_neighbor;
 use crate::actions::prove_address::prove_address;
 use crate::actions::renew::renew_request;
+use crate::actions::reopen_request::reopen_request;
 use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::rotate_token::rotate_token;
 use crate::actions::{Ctx, agree_match, finish_match, hide_neighbor};
@@ -50,6 +51,7 @@ pub(super) struct GonePage;
 enum Act {
     OfMatch((RequestId, MatchId), OfMatch),
     Close(RequestId, CloseReason),
+    Reopen(RequestId),
     Renew(RequestId, Ts),
     Hide,
     Show,
@@ -117,6 +119,7 @@ fn wish(form: &ManageForm) -> Wish<Act> {
         "helped-here" => close(CloseReason::HelpedHere)?,
         "helped-elsewhere" => close(CloseReason::HelpedElsewhere)?,
         "not-needed" => close(CloseReason::NotNeeded)?,
+        "reopen" => Act::Reopen(request()?),
         "renew" => Act::Renew(request()?, until(&form.until)?),
         "hide" => Act::Hide,
         "show" => Act::Show,
@@ -140,6 +143,10 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsNeighbor, act: Act) -> Result<No
         Act::Close(id, reason) => (
             close_request(ctx, id, Remit::Neighbor(who.0), reason, who.actor()).await,
             "It is closed. Whoever was asked or was coming has been told.",
+        ),
+        Act::Reopen(id) => (
+            reopen_request(ctx, id, Remit::Neighbor(who.0), who.actor()).await,
+            "It is open again. We are looking for help.",
         ),
         Act::Renew(id, until) => (
             renew_request(ctx, id, Remit::Neighbor(who.0), Some(until), who.actor()).await,

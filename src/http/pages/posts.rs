@@ -27,6 +27,8 @@ pub(super) struct Post {
     /// How the search goes, sentence by sentence.
     pub standing: Vec<String>,
     pub helpers: Vec<Helper>,
+    /// Whether she may open it again.
+    pub reopens: bool,
     /// Until when it could be kept open: for the form, and in words. `None` once it is closed.
     pub renews: Option<(String, String)>,
 }
@@ -116,6 +118,7 @@ fn post(ctx: &Ctx, mut r: RequestView) -> Post {
         standing: standing(ctx, &r),
         renews: (r.state != RequestState::Closed)
             .then(|| (until.to_string(), words::instant(until, zone))),
+        reopens: r.state == RequestState::Closed && !r.undo.is_empty(),
         helpers: helpers(ctx, &mut r),
         id: r.id,
     }
@@ -156,7 +159,15 @@ fn standing(ctx: &Ctx, r: &RequestView) -> Vec<String> {
                     .into(),
             );
         }
-        (RequestState::Closed, _, reason) => said.push(closed(reason).into()),
+        (RequestState::Closed, _, reason) => {
+            said.push(closed(reason).into());
+            said.extend(r.handed_over.as_ref().map(|known| {
+                format!(
+                    "{} looks after it now; they know it as {}.",
+                    known.to, known.reference
+                )
+            }));
+        }
         (RequestState::Open, ..) => search(ctx, r, &mut said),
     }
     said

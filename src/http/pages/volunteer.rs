@@ -215,7 +215,8 @@ async fn change(
         limits: limit(limits.0),
         mail: allow_mail || mail_stopped_at.is_none(),
     };
-    update_volunteer(ctx, id, sealed_version, new)
+    let actor = AsVolunteer(id).actor();
+    update_volunteer(ctx, id, sealed_version, new, actor)
         .await
         .map(|_| ())
 }

@@ -90,9 +90,9 @@ async fn a_coordinator_corrects_and_closes_a_request() {
         "/quantity"
     );
     for _ in 0..2 {
-        let body = json!({"reason": "handed_over"});
+        let body = json!({"reason": "unreachable"});
         let closed = town.post(&format!("{path}/close"), body).await.ok();
-        assert_eq!(closed["close_reason"], "handed_over");
+        assert_eq!(closed["close_reason"], "unreachable");
     }
     let (method, at, by, body, key) = call(&patch);
     assert_eq!(

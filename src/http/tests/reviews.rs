@@ -143,7 +143,8 @@ async fn what_cannot_be_brought_together_is_told_apart() {
             .problem(409),
         "pair-taken"
     );
-    town.press(&format!("/v1/requests/{}/close", asks[2]))
+    let why = json!({"reason": "not_needed"});
+    town.post(&format!("/v1/requests/{}/close", asks[2]), why)
         .await
         .ok();
     assert_eq!(

@@ -7,4 +7,5 @@ pub mod neighbor;
 pub mod offer;
 pub mod released;
 pub mod request;
+pub mod undo;
 pub mod volunteer;

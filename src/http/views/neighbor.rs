@@ -108,6 +108,11 @@ pub fn request_view(
     let shown = matched::of_request(ctx, conn, request, &all, &frozen)?;
     let seen = rounds::seen(conn, request.id)?;
     let mut view = RequestView::of(ctx, request, &all, seen.as_ref(), shown)?;
+    if let Some(into) = request.merged_into {
+        let other = requests::find(conn, into)?;
+        let own = other.filter(|r| r.neighbor_id == request.neighbor_id);
+        view.merged_into = own.map(|r| r.id.to_string());
+    }
     if frozen.holds(request.cell.center()) {
         // Nobody is asked there, whatever was planned.
         (view.progress.next_ask_at, view.progress.know_by) = (None, None);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::undo::{self, UndoView};
 use crate::actions::Ctx;
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
@@ -50,6 +51,8 @@ pub struct OfferView {
     pub private_note: Option<String>,
     /// Its public face, if it is a site.
     pub site: Option<SiteBody>,
+    /// What the volunteer can undo now.
+    pub undo: Vec<UndoView>,
     /// When it ends by itself, unless it is renewed.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Ts,
@@ -82,6 +85,7 @@ impl OfferView {
             note: None,
             private_note: None,
             site: None,
+            undo: Vec::new(),
             expires_at: row.expires_at,
             created_at: row.created_at,
         }
@@ -105,6 +109,7 @@ impl OfferView {
             note: secret.note.map(|n| n.expose().to_owned()),
             private_note: secret.private_note.map(|n| n.expose().to_owned()),
             site: secret.site.as_ref().map(Into::into),
+            undo: undo::of_own_offer(ctx, row),
             ..Self::posted(row)
         })
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::matched::NeighborMatchView;
+use super::undo::{self, UndoView};
 use crate::actions::Ctx;
 use crate::actions::know_by::{know_by, next_ask_at};
 use crate::domain::attribute::Attributes;
@@ -11,7 +12,7 @@ use crate::domain::clock::Ts;
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Handover, Urgency};
 use crate::domain::round::RoundSeen;
-use crate::domain::secret::RequestSecret;
+use crate::domain::secret::{HandedOver, RequestSecret};
 use crate::storage::StorageError;
 use crate::storage::matches::Match;
 use crate::storage::requests::{HeldBy, Request};
@@ -64,6 +65,13 @@ pub struct RequestView {
     pub held_by: Option<HeldBy>,
     /// Why it was closed.
     pub close_reason: Option<CloseReason>,
+    /// Who looks after it now, once a coordinator handed it over.
+    pub handed_over: Option<HandedOverView>,
+    /// The request of her own of which it was a duplicate.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub merged_into: Option<String>,
+    /// What she can undo now.
+    pub undo: Vec<UndoView>,
     /// How the search goes.
     pub progress: ProgressView,
     /// Volunteers who have said yes.
@@ -71,6 +79,26 @@ pub struct RequestView {
     /// When it was posted.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Ts,
+}
+
+/// Another group that looks after a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HandedOverView {
+    /// What it is called.
+    #[schema(example = "North Side Food Shelf")]
+    pub to: String,
+    /// By what they know it.
+    #[schema(example = "case 4711, ask for Grace")]
+    pub reference: String,
+}
+
+impl From<&HandedOver> for HandedOverView {
+    fn from(known: &HandedOver) -> Self {
+        Self {
+            to: known.to.expose().to_owned(),
+            reference: known.reference.expose().to_owned(),
+        }
+    }
 }
 
 /// A span of time.
@@ -166,6 +194,10 @@ impl RequestView {
             series: row.series_id.map(|s| s.to_string()),
             held_by: row.held_by,
             close_reason: row.close_reason,
+            handed_over: secret.handed_over.as_ref().map(Into::into),
+            // Another's is not hers to know of.
+            merged_into: None,
+            undo: undo::of_own_request(ctx, row),
             progress: ProgressView::of(ctx, row, all, seen),
             matches: shown,
             created_at: row.created_at,

@@ -24,16 +24,19 @@ use crate::support::{Answer, HOUR, TestApp, TestDatabase};
 pub const NOBODY: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
 
 /// Calls that need records of a state that these are not in: let in, and answered 409.
-pub const OF_ANOTHER_STATE: [&str; 8] = [
+pub const OF_ANOTHER_STATE: [&str; 13] = [
     "POST /v1/matches",
     "POST /v1/matches/{id}/decline",
+    "POST /v1/matches/{id}/reassign",
     "POST /v1/matches/{id}/refuse",
+    "POST /v1/matches/{id}/unveto",
     "POST /v1/matches/{id}/veto",
     "POST /v1/offers/{id}/list",
     "DELETE /v1/offers/{id}/occupancy",
     "POST /v1/offers/{id}/occupancy",
     "POST /v1/requests/{id}/hold",
     "POST /v1/requests/{id}/matches/{mid}/refuse",
+    "POST /v1/requests/{id}/merge",
     "POST /v1/requests/{id}/unhold",
 ];
 
@@ -111,7 +114,7 @@ impl World {
         }
         let admin = &tokens[&Caller::Admin];
         let self_of = app.get("/v1/volunteers/self", &ana.token).await.ok();
-        let self_of_mo = app.get("/v1/neighbors/self", &mo.token).await.ok();
+        let own_of = app.get("/v1/neighbors/self", &mo.token).await.ok();
         let matched = app
             .get("/v1/matches/self", &tokens[&Caller::AnswerOwn])
             .await;
@@ -122,9 +125,9 @@ impl World {
         let matched = text(&matched.ok()["id"]);
         let ids = HashMap::from([
             ("requests", mo.requests[0].clone()),
+            ("neighbors", text(&own_of["id"])),
             ("offers", ana.offers[0].clone()),
             ("volunteers", text(&self_of["id"])),
-            ("neighbors", text(&self_of_mo["id"])),
             ("matches", matched.clone()),
             ("letters", text(&letters["items"][0]["id"])),
             ("areas", frozen(&app, admin).await),
@@ -221,6 +224,8 @@ impl World {
             "POST /v1/matches" => {
                 json!({"request": self.ids["requests"], "offer": self.ids["offers"]})
             }
+            "POST /v1/matches/{id}/reassign" => json!({"offer": self.ids["offers"]}),
+            "POST /v1/requests/{id}/merge" => json!({"into": self.request_other}),
             "PATCH /v1/requests/{id}" => json!({"note": "Ring twice"}),
             "PATCH /v1/offers/{id}" => json!({"note": null}),
             _ => example.clone(),

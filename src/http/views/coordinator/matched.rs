@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actions::Ctx;
+use crate::actions::pair::are_parted;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{OfferId, RequestId, VolunteerId};
+use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{
     Agreement, Attention, DeclineReason, FallReason, MatchState, OfferState, RequestState, Step,
 };
@@ -14,11 +16,13 @@ use crate::domain::need::Urgency;
 use crate::domain::place::DistanceBand;
 use crate::domain::score::ScoreParts;
 use crate::http::views::request::WindowView;
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::matches::{DoneBy, Match};
+use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{Conn, StorageError, offers, requests, volunteers};
+use crate::storage::{Conn, StorageError, neighbors, offers, requests, volunteers};
 
 /// A match, to a coordinator.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +37,13 @@ pub struct MatchSheet {
     /// What a coordinator can do with it now.
     #[schema(example = json!(["approve", "veto"]))]
     pub can: Vec<&'static str>,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
+    /// Whether its two people are never to be brought together again.
+    pub parted: bool,
+    /// When a veto was taken back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub veto_undone_at: Option<Ts>,
     /// How much is asked for, in the category's unit.
     #[schema(example = 4)]
     pub quantity: i32,
@@ -196,7 +207,7 @@ impl From<&Volunteer> for VolunteerSummary {
 ///
 /// # Errors
 /// A failed query.
-pub fn sheets(conn: &mut Conn, rows: &[Match]) -> Result<Vec<MatchSheet>, StorageError> {
+pub fn sheets(ctx: &Ctx, conn: &mut Conn, rows: &[Match]) -> Result<Vec<MatchSheet>, StorageError> {
     let ids: Vec<RequestId> = rows.iter().map(|m| m.request_id).collect();
     let requests: HashMap<RequestId, Request> = requests::find_all(conn, &ids)?
         .into_iter()
@@ -212,22 +223,45 @@ pub fn sheets(conn: &mut Conn, rows: &[Match]) -> Result<Vec<MatchSheet>, Storag
         .into_iter()
         .map(|v| (v.id, v))
         .collect();
-    // Foreign keys see to it that none of the three is missing.
-    let sheet = |m: &Match| {
+    let ids: Vec<NeighborId> = requests.values().map(|r| r.neighbor_id).collect();
+    let neighbors: HashMap<NeighborId, Neighbor> = neighbors::find_all(conn, &ids)?
+        .into_iter()
+        .map(|n| (n.id, n))
+        .collect();
+    // Foreign keys see to it that none of the four is missing.
+    let between = |m: &'_ Match| {
         let request = requests.get(&m.request_id)?;
         let offer = offers.get(&m.offer_id)?;
         let volunteer = volunteers.get(&offer.volunteer_id)?;
-        Some(sheet(m, request, offer, volunteer))
+        let neighbor = neighbors.get(&request.neighbor_id)?;
+        Some((m.clone(), request, offer, volunteer, neighbor))
     };
-    Ok(rows.iter().filter_map(sheet).collect())
+    let between: Vec<_> = rows.iter().filter_map(between).collect();
+    let pairs: Vec<_> = between.iter().map(|(.., v, n)| (*n, *v)).collect();
+    let parted = are_parted(ctx, conn, &pairs)?;
+    let both = between.iter().zip(parted);
+    Ok(both
+        .map(|((m, request, offer, volunteer, _), parted)| {
+            sheet(m, request, offer, volunteer, parted)
+        })
+        .collect())
 }
 
-fn sheet(m: &Match, request: &Request, offer: &Offer, volunteer: &Volunteer) -> MatchSheet {
+fn sheet(
+    m: &Match,
+    request: &Request,
+    offer: &Offer,
+    volunteer: &Volunteer,
+    parted: bool,
+) -> MatchSheet {
     MatchSheet {
         id: m.id.to_string(),
         state: m.state,
         agreement: m.agreement,
         can: can(m, request),
+        undo: undo::of_match(m, parted),
+        parted,
+        veto_undone_at: m.veto_undone_at,
         quantity: m.quantity.get(),
         taken: m.taken,
         distance: m.band,

@@ -6,6 +6,7 @@ pub mod entry;
 pub mod found;
 pub mod letter;
 pub mod matched;
+pub mod neighbor;
 pub mod offer;
 pub mod plan;
 pub mod report;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::matched::VolunteerSummary;
+use crate::actions::Ctx;
 use crate::domain::attribute::Attributes;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, VolunteerId};
@@ -14,6 +15,7 @@ use crate::domain::lifecycle::OfferState;
 use crate::domain::need::Renews;
 use crate::http::bodies::offer::AvailableBody;
 use crate::http::views::offer::OfferView;
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::offers::Offer;
 use crate::storage::sites::Site;
 use crate::storage::volunteers::Volunteer;
@@ -55,6 +57,8 @@ pub struct OfferSheet {
     pub site: bool,
     /// How everybody sees it, once it is listed.
     pub listed: Option<ListedView>,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
     /// When it ends by itself, unless it is renewed.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Ts,
@@ -108,7 +112,7 @@ pub struct ListedView {
 ///
 /// # Errors
 /// A failed query.
-pub fn sheets(conn: &mut Conn, rows: &[Offer]) -> Result<Vec<OfferSheet>, StorageError> {
+pub fn sheets(ctx: &Ctx, conn: &mut Conn, rows: &[Offer]) -> Result<Vec<OfferSheet>, StorageError> {
     let ids: Vec<VolunteerId> = rows.iter().map(|o| o.volunteer_id).collect();
     let owners: HashMap<VolunteerId, Volunteer> = volunteers::find_all(conn, &ids)?
         .into_iter()
@@ -130,7 +134,7 @@ pub fn sheets(conn: &mut Conn, rows: &[Offer]) -> Result<Vec<OfferSheet>, Storag
     let sheet = |row: &Offer| {
         let owner = owners.get(&row.volunteer_id)?;
         let taken = taken.remove(&row.id).unwrap_or_default();
-        Some(sheet(row, owner, listed.remove(&row.id), taken))
+        Some(sheet(ctx, row, owner, listed.remove(&row.id), taken))
     };
     Ok(rows.iter().filter_map(sheet).collect())
 }
@@ -139,12 +143,13 @@ pub fn sheets(conn: &mut Conn, rows: &[Offer]) -> Result<Vec<OfferSheet>, Storag
 ///
 /// # Errors
 /// A failed query.
-pub fn find(conn: &mut Conn, id: OfferId) -> Result<Option<OfferSheet>, StorageError> {
+pub fn find(ctx: &Ctx, conn: &mut Conn, id: OfferId) -> Result<Option<OfferSheet>, StorageError> {
     let row = offers::find(conn, id)?;
-    Ok(sheets(conn, row.as_slice())?.pop())
+    Ok(sheets(ctx, conn, row.as_slice())?.pop())
 }
 
 fn sheet(
+    ctx: &Ctx,
     row: &Offer,
     owner: &Volunteer,
     listed: Option<Site>,
@@ -166,6 +171,7 @@ fn sheet(
         available: clear.available,
         provides: clear.provides,
         site: row.is_site,
+        undo: undo::of_offer(ctx, row, listed.is_some()),
         listed: listed.map(Into::into),
         expires_at: clear.expires_at,
         created_at: clear.created_at,

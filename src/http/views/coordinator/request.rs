@@ -16,11 +16,12 @@ use crate::domain::need::{Handover, Urgency, Verified};
 use crate::domain::remit::Remit;
 use crate::domain::round::RoundSeen;
 use crate::http::views::request::WindowView;
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::{HeldBy, Request};
 use crate::storage::rounds::Rounds;
-use crate::storage::{Conn, StorageError, matches, neighbors, requests, rounds};
+use crate::storage::{Conn, StorageError, duplicates, matches, neighbors, requests, rounds};
 
 /// A request, to a coordinator.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,6 +71,9 @@ pub struct RequestSheet {
     pub held_by: Option<HeldBy>,
     /// Why it was closed.
     pub close_reason: Option<CloseReason>,
+    /// The request of which it was a duplicate.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub merged_into: Option<String>,
     /// Why a person must look at it.
     pub attention: Option<Attention>,
     /// Waves of asks so far.
@@ -118,6 +122,10 @@ impl From<RoundSeen> for RoundView {
 
 /// A neighbor in short.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, in the answer by its name"
+)]
 pub struct NeighborSummary {
     /// Her id.
     #[schema(value_type = String, format = Uuid)]
@@ -134,6 +142,8 @@ pub struct NeighborSummary {
     /// The coordinator who entered it for her.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub entered_by: Option<String>,
+    /// Whether she is blocked: nobody is asked for what she needs.
+    pub blocked: bool,
     /// Whether she was erased.
     pub erased: bool,
 }
@@ -144,6 +154,12 @@ pub struct RequestFile {
     /// The request.
     #[serde(flatten)]
     pub request: RequestSheet,
+    /// Live requests that may be the same need posted twice: of people with the same e-mail address or phone
+    /// number, or of the same neighbor for the same time.
+    #[schema(value_type = Vec<String>)]
+    pub possible_duplicates: Vec<String>,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
     /// All its matches, asks too, oldest first.
     pub matches: Vec<MatchSheet>,
 }
@@ -188,18 +204,28 @@ pub fn file(
     remit: Remit,
     id: RequestId,
 ) -> Result<Option<RequestFile>, StorageError> {
-    let rows = requests::find_within(conn, remit, id)?
-        .into_iter()
-        .collect();
-    let Some(request) = sheets(ctx, conn, rows)?.pop() else {
+    let Some(row) = requests::find_within(conn, remit, id)? else {
+        return Ok(None);
+    };
+    let undo = undo::of_request(ctx, &row);
+    let possible_duplicates = duplicates::of(conn, &row)?;
+    let Some(request) = sheets(ctx, conn, vec![row])?.pop() else {
         return Ok(None);
     };
     let mut all = matches::of_request(conn, id)?;
     if remit != Remit::All {
         all.retain(Match::is_known_to_neighbor);
     }
-    let matches = matched::sheets(conn, &all)?;
-    Ok(Some(RequestFile { request, matches }))
+    let matches = matched::sheets(ctx, conn, &all)?;
+    Ok(Some(RequestFile {
+        request,
+        possible_duplicates: possible_duplicates
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        undo,
+        matches,
+    }))
 }
 
 fn sheet(row: Request, neighbor: NeighborSummary, rounds: Option<Rounds>, now: Ts) -> RequestSheet {
@@ -228,6 +254,7 @@ fn sheet(row: Request, neighbor: NeighborSummary, rounds: Option<Rounds>, now: T
         series: row.series_id.map(|s| s.to_string()),
         held_by: row.held_by,
         close_reason: row.close_reason,
+        merged_into: row.merged_into.map(|id| id.to_string()),
         attention: row.attention,
         wave: row.wave,
         next_ask_at,
@@ -249,6 +276,7 @@ impl From<&Neighbor> for NeighborSummary {
             agree_first: row.agree_first,
             mail: row.email_hash.is_some() && row.mail_stopped_at.is_none(),
             entered_by: row.entered_by.map(|id| id.to_string()),
+            blocked: row.blocked_at.is_some(),
             erased: row.erased_at.is_some(),
         }
     }

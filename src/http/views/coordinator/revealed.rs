@@ -13,6 +13,7 @@ use crate::http::bodies::contact::ContactBody;
 use crate::http::bodies::location::LocationBody;
 use crate::http::bodies::offer::SiteBody;
 use crate::http::views::matched::{self, NeighborMatchView};
+use crate::http::views::request::HandedOverView;
 use crate::storage::{Conn, StorageError, areas, matches, requests};
 
 /// What was sealed of a request and of her who asks.
@@ -32,6 +33,8 @@ pub struct RevealedRequestView {
     pub private_note: Option<String>,
     /// Who has said yes, and how to reach them where that was released to her: as she sees it herself.
     pub helpers: Vec<NeighborMatchView>,
+    /// Who looks after it now, once it was handed over.
+    pub handed_over: Option<HandedOverView>,
 }
 
 /// What was sealed of an offer and of its volunteer.
@@ -71,6 +74,7 @@ impl RevealedRequestView {
                 ..at(neighbor.place)
             },
             note: note(request.note),
+            handed_over: request.handed_over.as_ref().map(Into::into),
             private_note: private_note(request.private_note),
             helpers,
         }

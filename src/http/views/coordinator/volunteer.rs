@@ -4,9 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::offer::{self, OfferSheet};
+use crate::actions::Ctx;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
 use crate::http::bodies::offer::LimitsBody;
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::volunteers::Volunteer;
 use crate::storage::{Conn, StorageError, offers, volunteers};
 
@@ -55,6 +57,8 @@ pub struct VolunteerFile {
     /// The volunteer.
     #[serde(flatten)]
     pub volunteer: VolunteerSheet,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
     /// What she offers, oldest first.
     pub offers: Vec<OfferSheet>,
 }
@@ -82,7 +86,11 @@ impl From<&Volunteer> for VolunteerSheet {
 ///
 /// # Errors
 /// A failed query.
-pub fn file(conn: &mut Conn, id: VolunteerId) -> Result<Option<VolunteerFile>, StorageError> {
+pub fn file(
+    ctx: &Ctx,
+    conn: &mut Conn,
+    id: VolunteerId,
+) -> Result<Option<VolunteerFile>, StorageError> {
     let row = volunteers::find(conn, id)?.filter(|v| v.erased_at.is_none());
     let Some(row) = row else {
         return Ok(None);
@@ -90,6 +98,7 @@ pub fn file(conn: &mut Conn, id: VolunteerId) -> Result<Option<VolunteerFile>, S
     let all = offers::of_volunteer(conn, id)?;
     Ok(Some(VolunteerFile {
         volunteer: (&row).into(),
-        offers: offer::sheets(conn, &all)?,
+        undo: undo::of_volunteer(&row, ctx.now()),
+        offers: offer::sheets(ctx, conn, &all)?,
     }))
 }

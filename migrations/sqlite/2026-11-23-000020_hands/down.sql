@@ -1,0 +1,3 @@
+ALTER TABLE neighbors DROP COLUMN blocked_at;
+ALTER TABLE matches DROP COLUMN veto_undone_at;
+ALTER TABLE requests DROP COLUMN merged_into;
