@@ -37,6 +37,8 @@ mod api {
     mod series;
     mod stalker;
     mod tampering;
+    mod task_desk;
+    mod tasks;
     mod time;
     mod tokens;
     mod waves;

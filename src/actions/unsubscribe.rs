@@ -1,4 +1,5 @@
-//! Stops mail, and nothing else: what was asked may still be answered, what was promised stands.
+//! Stops mail, and nothing else: what was asked may still be answered, what was promised stands. What a neighbor
+//! would have been written is told her by phone.
 
 use super::{Ctx, Outcome};
 use crate::domain::ids::{NeighborId, RecordId, VolunteerId};
@@ -17,7 +18,11 @@ pub async fn unsubscribe(ctx: &Ctx, subject: RecordId) -> Outcome<()> {
             id: Some(subject),
         },
         move |tx| {
-            neighbors::stop_mail(tx.conn, NeighborId::from(subject), tx.now)?;
+            let neighbor = NeighborId::from(subject);
+            if neighbors::lock(tx.conn, neighbor)?.is_some_and(|n| n.mail_stopped_at.is_none()) {
+                neighbors::stop_mail(tx.conn, neighbor, tx.now)?;
+                tx.follow_mail(neighbor)?;
+            }
             volunteers::stop_mail(tx.conn, VolunteerId::from(subject), tx.now)?;
             tx.audit("mail_stopped", ("person", subject), &[])
         },

@@ -67,6 +67,7 @@ pub async fn update_neighbor(
                 neighbors::forget_proof(tx.conn, id)?;
                 tx.letter(LetterKind::Received, To::Neighbor(id), None, None)?;
                 tx.follow_verification(&old)?;
+                tx.follow_mail(id)?;
             }
             if edit.cell != old.cell {
                 tx.move_requests(id, edit.cell)?;

@@ -9,6 +9,7 @@ use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
 use crate::domain::need::{LeadTime, Reach};
 use crate::domain::secret::OfferSecret;
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::offers::{Offer, OfferEdit};
 use crate::storage::sql_types::Json;
@@ -106,7 +107,13 @@ pub async fn update_offer(
                 &[("material", material.into())],
             )?;
             tx.offers_changed(&[id])?;
-            tx.offer(id, Some(of))
+            let changed = tx.offer(id, Some(of))?;
+            if new.secret.site.is_none() {
+                tx.end_site_check(id, TaskOutcome::NotNeeded)?;
+            } else if tx.volunteer(of)?.blocked_at.is_none() {
+                tx.ask_for_site_check(&changed)?;
+            }
+            Ok(changed)
         },
     )
     .await

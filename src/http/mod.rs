@@ -252,11 +252,20 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/plans/{id}/apply").route(web::post().to(plans::apply)))
     .service(at("/v1/areas/{id}/lift").route(web::post().to(areas::lift)))
     .service(at("/v1/tasks").route(web::get().to(tasks::list)))
-    .service(at("/v1/tasks/{id}").route(web::get().to(tasks::get)))
+    .service(at("/v1/tasks/counts").route(web::get().to(tasks::counts)))
+    .service(
+        at("/v1/tasks/{id}")
+            .route(web::get().to(tasks::get))
+            .route(web::patch().to(tasks::patch)),
+    )
     .service(at("/v1/tasks/{id}/claim").route(web::post().to(tasks::claim)))
+    .service(at("/v1/tasks/{id}/unclaim").route(web::post().to(tasks::unclaim)))
+    .service(at("/v1/tasks/{id}/assign").route(web::post().to(tasks::assign)))
     .service(at("/v1/tasks/{id}/done").route(web::post().to(tasks::done)))
+    .service(at("/v1/tasks/{id}/reopen").route(web::post().to(tasks::reopen)))
     .service(at("/v1/letters").route(web::get().to(letters::list)))
     .service(at("/v1/letters/{id}").route(web::get().to(letters::get)))
+    .service(at("/v1/letters/{id}/retry").route(web::post().to(letters::retry)))
     .service(at("/v1/wipe-closed").route(web::post().to(wipe::post)))
     .service(at("/v1/stats").route(web::get().to(stats::get)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));

@@ -222,6 +222,8 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::PlanTooLarge
         | Refusal::PlanUnderWay
         | Refusal::PlanTooOld
+        | Refusal::HasItsAct(_)
+        | Refusal::NobodyThere
         | Refusal::TooManyReveals => "That is not possible as it stands now.",
     }
 }
