@@ -14,7 +14,7 @@ use crate::domain::task::{TaskKind, TaskOrder, TaskState};
 use crate::http::auth::{AnyCoordinator, AsCoordinator};
 use crate::http::bodies::task::{AssignBody, DoneBody, TaskPatch};
 use crate::http::body::Body;
-use crate::http::fields::{read_body, read_optional};
+use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Asked, Listing, Pages, position};
@@ -203,7 +203,7 @@ pub async fn assign(
     id: web::Path<TaskId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_body::<AssignBody>(&request, &body)?;
+    let (body, mut errors) = read_optional::<AssignBody>(&request, &body)?;
     let to = errors.require("/to", body.to);
     let to = errors.finish(to)?;
     assign_task(&ctx, *id, to, who.0).await?;
@@ -220,7 +220,7 @@ pub async fn patch(
     id: web::Path<TaskId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_body::<TaskPatch>(&request, &body)?;
+    let (body, mut errors) = read_optional::<TaskPatch>(&request, &body)?;
     let edit = body.parse(ctx.now(), &mut errors);
     let edit = errors.finish(Some(edit))?;
     update_task(&ctx, *id, edit, who).await?;
