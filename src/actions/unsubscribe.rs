@@ -19,7 +19,12 @@ pub async fn unsubscribe(ctx: &Ctx, subject: RecordId) -> Outcome<()> {
         },
         move |tx| {
             let neighbor = NeighborId::from(subject);
-            if neighbors::lock(tx.conn, neighbor)?.is_some_and(|n| n.mail_stopped_at.is_none()) {
+            let her = neighbors::lock(tx.conn, neighbor)?;
+            if let Some(her) = her.filter(|n| n.mail_stopped_at.is_none()) {
+                if her.erased_at.is_none() {
+                    // What waits to be told may end at this instant.
+                    tx.lock_neighbor_and_requests(neighbor)?;
+                }
                 neighbors::stop_mail(tx.conn, neighbor, tx.now)?;
                 tx.follow_mail(neighbor)?;
             }
