@@ -46,6 +46,8 @@ mod api {
     mod stalker;
     mod stats;
     mod tampering;
+    mod task_desk;
+    mod tasks;
     mod time;
     mod tokens;
     mod undoing;

@@ -18,6 +18,7 @@ mod races {
     mod people;
     mod scene;
     mod sweeps;
+    mod tasks;
     mod waits;
     mod world;
 }

@@ -25,7 +25,7 @@ pub async fn add_offers(
     ctx.write(
         Actor::person(ActorKind::Volunteer, RecordId::from(volunteer)),
         move |tx| {
-            tx.lock_volunteer(volunteer)?;
+            let is_blocked = tx.lock_volunteer(volunteer)?.blocked_at.is_some();
             let all = offers::of_volunteer(tx.conn, volunteer)?;
             let first_id = OfferId::new(tx.ctx.entropy.as_ref());
             if let Some(made) = tx.repeated(call, first_id)? {
@@ -52,6 +52,11 @@ pub async fn add_offers(
                 o.created_at.after(Duration::from_micros(1)).max(tx.now)
             });
             let rows = insert_offers(tx, volunteer, place, &new, OfferState::Open, first_id, from)?;
+            if !is_blocked {
+                for offer in &rows {
+                    tx.ask_for_site_check(offer)?;
+                }
+            }
             tx.audit(
                 "offers_posted",
                 ("volunteer", volunteer),

@@ -6,6 +6,7 @@ use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState, Step};
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::matches;
 use crate::storage::offers::Offer;
@@ -31,6 +32,7 @@ pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         if !matches::agree(tx.conn, id, matched.released_at.unwrap_or(tx.now), tx.now)? {
             return refuse(Refusal::NotPossible);
         }
+        tx.end_ask(id, TaskOutcome::Done)?;
         tx.audit("match_agreed", ("match", id), &[])?;
         let released = if first {
             "contacts_released"

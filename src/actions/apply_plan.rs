@@ -276,7 +276,9 @@ impl Piece {
         };
         matches::insert(tx.conn, std::slice::from_ref(&matched))?;
         asked.1.push((right.volunteer, matched.id));
-        if !right.needs_review {
+        if right.needs_review {
+            tx.ask_for_review(&matched, row, right.volunteer)?;
+        } else {
             volunteers::set_asked(tx.conn, &[right.volunteer], tx.now)?;
         }
         Ok(matched.id)

@@ -4,6 +4,7 @@
 use super::ending::Tell;
 use super::{Ctx, Outcome};
 use crate::domain::ids::{OfferId, VolunteerId};
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::{offers, sites, volunteers};
 
@@ -30,12 +31,16 @@ pub async fn block_volunteer(
             for offer in &all {
                 tx.end_matches_of_offer(offer, true, Tell::Both)?;
                 sites::unlist(tx.conn, offer.id)?;
+                tx.end_site_check(offer.id, TaskOutcome::NotNeeded)?;
             }
         } else {
             if let Some(email) = volunteer.email_hash {
                 volunteers::unblock_erased(tx.conn, email)?;
             }
             offers::make_due(tx.conn, &ids, tx.now)?;
+            for offer in &all {
+                tx.ask_for_site_check(offer)?;
+            }
         }
         tx.audit(
             "volunteer_blocked",

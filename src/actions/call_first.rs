@@ -5,7 +5,7 @@
 //! `cards` leaves out whatever waits, so that no round of matching and no match by hand can miss it.
 
 use super::{Ctx, Outcome, Tx};
-use crate::domain::ids::{NeighborId, RequestId, TaskId};
+use crate::domain::ids::{NeighborId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::Attention;
 use crate::domain::need::Verified;
@@ -37,17 +37,9 @@ impl Tx<'_> {
             return Ok(tasks::hurry(self.conn, task.id, due_at)?);
         }
         let task = Task {
-            id: TaskId::new(self.ctx.entropy.as_ref()),
-            kind: TaskKind::Call,
             request_id: Some(first.id),
             neighbor_id: Some(who),
-            created_at: self.now,
-            due_at,
-            claimed_by: None,
-            claimed_at: None,
-            done_at: None,
-            done_by: None,
-            outcome: None,
+            ..self.new_task(TaskKind::Call, due_at)
         };
         tasks::insert(self.conn, &task)?;
         self.audit("call_needed", ("neighbor", who), &[])?;

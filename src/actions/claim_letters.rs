@@ -107,7 +107,7 @@ fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64) -> Outcome<Batc
                 request,
             }),
             Ok(None) => batch.drop(tx, letter.id, lease)?,
-            Err(error) => batch.bury(tx, letter.id, lease, error)?,
+            Err(error) => batch.bury(tx, &letter, lease, error)?,
         }
     }
     // What cannot leave anyway need not be written.
@@ -125,7 +125,7 @@ fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64) -> Outcome<Batc
                 let letter = allowed.letter;
                 ready.push((departing, Claimed { letter, to_send }));
             }
-            Err(error) => batch.bury(tx, allowed.letter.id, lease, error)?,
+            Err(error) => batch.bury(tx, &allowed.letter, lease, error)?,
         }
     }
     let departing: Vec<Departing> = ready.iter().map(|(departing, _)| *departing).collect();
@@ -152,13 +152,15 @@ impl Batch {
     fn bury(
         &mut self,
         tx: &mut Tx<'_>,
-        id: LetterId,
+        letter: &Letter,
         lease: LeaseId,
         error: SealError,
     ) -> Outcome<()> {
         let why = Some("its record does not open");
-        letters::settle(tx.conn, id, lease, LetterState::Dead, why, tx.now)?;
-        self.unreadable.push((id, error));
+        if letters::settle(tx.conn, letter.id, lease, LetterState::Dead, why, tx.now)? {
+            tx.ask_about_dead_letter(letter)?;
+        }
+        self.unreadable.push((letter.id, error));
         Ok(())
     }
 
@@ -200,6 +202,24 @@ struct Recipient {
 
 /// Who gets a letter, and what it is about.
 type Subject = (Recipient, Option<Match>, Option<Request>);
+
+/// Whether a letter that waits no more would be allowed to leave; not if what it is about opens for nobody.
+pub(super) fn may_leave_again(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    Ok(matches!(readable(look(tx, letter))?, Ok(Some(_))))
+}
+
+/// Whether what a letter says is still true, whoever it reaches.
+pub(super) fn is_still_true(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    let matched = match letter.match_id {
+        Some(id) => matches::find(tx.conn, id)?,
+        None => None,
+    };
+    let request = match letter.request_id {
+        Some(id) => requests::find(tx.conn, id)?,
+        None => None,
+    };
+    is_allowed(tx, letter, matched.as_ref(), request.as_ref())
+}
 
 /// Who gets it, and what it is about; `None` if it is not to be sent.
 fn look(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Subject>> {
@@ -243,6 +263,10 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
     };
     let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
     let know_by = knows_by(tx, letter, request.as_ref())?;
+    let late_tasks = match letter.kind {
+        LetterKind::TasksLate => tasks::escalated(tx.conn)?.0,
+        _ => 0,
+    };
     Ok(LetterToSend {
         id: letter.id,
         kind: letter.kind,
@@ -255,6 +279,7 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         call_first,
         link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
         know_by,
+        late_tasks,
     })
 }
 
@@ -358,6 +383,7 @@ fn is_allowed(
             Some(request) => tasks::open_call(tx.conn, request.neighbor_id)?.is_some(),
             None => false,
         },
+        LetterKind::TasksLate => tasks::escalated(tx.conn)?.0 > 0,
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported

@@ -3,6 +3,7 @@
 
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{CoordinatorId, RecordId, ReportId};
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::reports;
 
@@ -19,6 +20,7 @@ pub async fn close_report(ctx: &Ctx, id: ReportId, by: CoordinatorId) -> Outcome
         let keep = tx.ctx.settings.retention.sealed_after_close;
         let erase_at = report.erase_at.min(tx.now.after(keep));
         if reports::close(tx.conn, id, by, erase_at, tx.now)? {
+            tx.end_reports(&[id], TaskOutcome::Done)?;
             tx.audit("report_closed", ("report", id), &[])?;
         }
         Ok(())

@@ -65,7 +65,7 @@ impl Tx<'_> {
         }
         self.let_answers_end(request.id)?;
         self.drop_needless_call(request.neighbor_id)?;
-        self.drop_needless_look(request.id)?;
+        self.end_tasks_of_closed(request)?;
         self.audit(
             "request_closed",
             ("request", request.id),

@@ -95,6 +95,11 @@ fn confirm(tx: &mut Tx<'_>, id: VolunteerId, link: Option<&Token>) -> Outcome<Co
     let token = tx.mint_only(Purpose::Volunteer, owner)?;
     let volunteer = tx.volunteer(owner)?;
     let offers = offers::of_volunteer(tx.conn, owner)?;
+    if volunteer.blocked_at.is_none() {
+        for offer in offers.iter().filter(|o| opened.contains(&o.id)) {
+            tx.ask_for_site_check(offer)?;
+        }
+    }
     Ok(Confirmed {
         token,
         volunteer,
@@ -135,6 +140,7 @@ fn join(tx: &mut Tx<'_>, from: VolunteerId, known: &Volunteer) -> Outcome<Volunt
     offers::move_to(tx.conn, from, known.id)?;
     tokens::transfer(tx.conn, from.into(), known.id.into())?;
     volunteers::erase(tx.conn, from, tx.now)?;
+    tx.forget_tasks_of_volunteer(from)?;
     tx.offers_changed(&moved)?;
     Ok(known.id)
 }

@@ -6,6 +6,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState, RequestState};
 use crate::domain::need::Urgency;
+use crate::domain::task::TaskOutcome;
 use crate::matching::judge::open_asks;
 use crate::storage::matches::{DoneBy, Match};
 use crate::storage::offers::Offer;
@@ -34,6 +35,11 @@ impl Tx<'_> {
         if !matches::fall_through(self.conn, matched.id, reason, self.now)? {
             return Ok(false);
         }
+        let asked = match reason {
+            FallReason::Refused => TaskOutcome::Done,
+            _ => TaskOutcome::NotNeeded,
+        };
+        self.end_ask(matched.id, asked)?;
         capacity::give_back_all(self.conn, matched)?;
         requests::give_back(self.conn, request.id, matched.taken, self.now)?;
         offers::make_due(self.conn, &[offer.id], self.now)?;
@@ -75,6 +81,7 @@ impl Tx<'_> {
         if !matches::supersede(self.conn, matched.id, self.now)? {
             return Ok(());
         }
+        self.end_review(matched.id, TaskOutcome::NotNeeded)?;
         self.make_room(offer)?;
         if was_asked && thank {
             self.letter(

@@ -35,6 +35,7 @@ impl Tx<'_> {
         let ids: Vec<RequestId> = all.iter().map(|r| r.id).collect();
         requests::erase_secrets(self.conn, &ids)?;
         neighbors::erase(self.conn, id, self.now)?;
+        self.forget_tasks_of_neighbor(id, &ids)?;
         tokens::revoke_all(self.conn, id.into())?;
         self.audit(
             "neighbor_erased",

@@ -49,6 +49,7 @@ impl Tx<'_> {
         }
         offers::erase_secrets(self.conn, &ids)?;
         volunteers::erase(self.conn, id, self.now)?;
+        self.forget_tasks_of_volunteer(id)?;
         tokens::revoke_all(self.conn, id.into())?;
         self.offers_changed(&ids)?;
         self.audit(

@@ -9,11 +9,12 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, OfferState};
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
 use crate::storage::{
     changes, departures, idempotency, letters, matches, neighbors, offers, reports, requests,
-    tokens, volunteers,
+    tasks, tokens, volunteers,
 };
 
 /// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
@@ -103,6 +104,7 @@ pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
             // What was promised within the time of the offer stands; only asks are withdrawn.
             tx.end_matches_of_offer(offer, false, Tell::Neighbor)?;
             offers::set_state(tx.conn, offer.id, offer.state, OfferState::Closed, tx.now)?;
+            tx.end_site_check(offer.id, TaskOutcome::NotNeeded)?;
             tx.audit("offer_expired", ("offer", offer.id), &[])?;
         }
         tx.offers_changed(&ids)?;
@@ -152,7 +154,7 @@ pub async fn unconfirmed(ctx: &Ctx) -> Outcome<usize> {
     .await
 }
 
-/// Destroys the sealed parts of what was closed long enough ago, and erases neighbors who have nothing
+/// Destroys the sealed parts of what was closed or done long enough ago, and erases neighbors who have nothing
 /// left. Gives how many records were touched.
 ///
 /// # Errors
@@ -171,7 +173,8 @@ pub async fn sealed_parts(ctx: &Ctx) -> Outcome<usize> {
         }
         offers::lock_all(tx.conn, &gone)?;
         offers::erase_secrets(tx.conn, &gone)?;
-        Ok(closed.len() + gone.len())
+        let notes = tasks::erase_notes_done_before(tx.conn, before, AT_ONCE)?;
+        Ok(closed.len() + gone.len() + notes)
     })
     .await
 }
@@ -184,6 +187,7 @@ pub async fn evidence(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let due = reports::evidence_due(tx.conn, tx.now, AT_ONCE)?;
         reports::erase_secrets(tx.conn, &due)?;
+        tasks::erase_notes_of_reports(tx.conn, &due)?;
         for id in &due {
             tx.audit("evidence_destroyed", ("report", *id), &[])?;
         }
@@ -196,13 +200,16 @@ impl Tx<'_> {
     /// Erases a neighbor all of whose requests were closed before `before`. What she reported stays as
     /// long as evidence does: this is not her own wish. She is locked.
     pub(super) fn erase_if_over(&mut self, id: NeighborId, before: Ts) -> Outcome<bool> {
-        let is_over = requests::of_neighbor(self.conn, id)?
+        let all = requests::of_neighbor(self.conn, id)?;
+        let is_over = all
             .iter()
             .all(|r| r.closed_at.is_some_and(|at| at <= before));
         if !is_over || !neighbors::erase(self.conn, id, self.now)? {
             return Ok(false);
         }
         tokens::revoke_all(self.conn, id.into())?;
+        let ids: Vec<RequestId> = all.iter().map(|r| r.id).collect();
+        self.forget_tasks_of_neighbor(id, &ids)?;
         self.audit("neighbor_erased", ("neighbor", id), &[])?;
         Ok(true)
     }

@@ -1,67 +1,57 @@
-//! A coordinator has called a neighbor whose requests waited for it, or has tried to.
+//! What comes of a call to a neighbor whose requests waited for it, or of an attempt.
 
-use super::{Ctx, Outcome, Refusal, Tx, refuse};
-use crate::domain::ids::{CoordinatorId, RecordId, RequestId, TaskId};
+use super::claim_task::Desk;
+use super::{Outcome, Refusal, Tx, refuse};
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{Attention, CloseReason};
 use crate::domain::need::Verified;
 use crate::domain::task::{CallOutcome, TaskOutcome};
-use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::neighbors::Neighbor;
+use crate::storage::tasks::Task;
 use crate::storage::{neighbors, requests, tasks};
 
-/// Ends a call. Saying the same again changes nothing; a neighbor whom nobody could reach may be
-/// reached by a later call.
-///
-/// # Errors
-/// A call that ended otherwise, or is not needed any more.
-pub async fn finish_call(
-    ctx: &Ctx,
-    id: TaskId,
-    outcome: CallOutcome,
-    by: CoordinatorId,
-) -> Outcome<()> {
-    let actor = Actor::person(ActorKind::Coordinator, RecordId::from(by));
-    ctx.write(actor, move |tx| {
-        let neighbor = match tasks::find(tx.conn, id)? {
-            Some(task) => task.neighbor_id,
-            None => return refuse(Refusal::NotFound),
-        };
+impl Tx<'_> {
+    /// Ends a call, as it was read. Saying the same again changes nothing; a neighbor whom nobody could reach may be
+    /// reached by a later call.
+    pub(super) fn finish_call(
+        &mut self,
+        read: &Task,
+        outcome: CallOutcome,
+        desk: Desk,
+    ) -> Outcome<()> {
         // Whoever ends the call for another reason has locked her first.
-        neighbors::lock_all(tx.conn, neighbor.as_slice())?;
-        let Some(task) = tasks::lock(tx.conn, id)? else {
-            return refuse(Refusal::NotFound);
-        };
+        neighbors::lock_all(self.conn, read.neighbor_id.as_slice())?;
+        let task = self.lock_task(read.id, desk)?;
         let new = TaskOutcome::from(outcome);
         if task.outcome == Some(new) {
             return Ok(());
         }
-        let Some(neighbor) = neighbor else {
+        let Some(neighbor) = read.neighbor_id else {
             return refuse(Refusal::NotPossible);
         };
-        let neighbor = tx.lock_neighbor_and_requests(neighbor)?;
-        if !tasks::finish(tx.conn, id, new, Some(by), tx.now)? {
+        let neighbor = self.lock_neighbor_and_requests(neighbor)?;
+        if !tasks::finish(self.conn, task.id, new, Some(desk.by), self.now)? {
             return refuse(Refusal::NotPossible);
         }
-        tx.audit("task_done", ("task", id), &[("outcome", new.into())])?;
+        self.audit("task_done", ("task", task.id), &[("outcome", new.into())])?;
         match outcome {
-            CallOutcome::Reached => reached(tx, &neighbor),
+            CallOutcome::Reached => reached(self, &neighbor),
             CallOutcome::Unreachable => {
-                let waiting = waiting(tx, &neighbor)?;
+                let waiting = waiting(self, &neighbor)?;
                 Ok(requests::set_attention(
-                    tx.conn,
+                    self.conn,
                     &waiting,
                     Some(Attention::Unreachable),
                 )?)
             }
             CallOutcome::Refused => {
-                for request in tx.waiting_for_call(&neighbor)? {
-                    tx.close_request(&request, CloseReason::NotNeeded)?;
+                for request in self.waiting_for_call(&neighbor)? {
+                    self.close_request(&request, CloseReason::NotNeeded)?;
                 }
                 Ok(())
             }
         }
-    })
-    .await
+    }
 }
 
 fn waiting(tx: &mut Tx<'_>, neighbor: &Neighbor) -> Outcome<Vec<RequestId>> {

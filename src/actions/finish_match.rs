@@ -43,6 +43,7 @@ pub(super) fn close_if_helped(tx: &mut Tx<'_>, id: RequestId) -> Outcome<()> {
     if request.state == RequestState::Covered && !waits {
         requests::close(tx.conn, id, CloseReason::HelpedHere, tx.now)?;
         tx.let_answers_end(id)?;
+        tx.end_tasks_of_closed(&request)?;
         tx.requests_changed(&[id])?;
     }
     Ok(())

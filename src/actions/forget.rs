@@ -7,6 +7,7 @@ use super::expire::AT_ONCE;
 use super::{Ctx, Outcome, Tx};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::requests::Request;
 use crate::storage::statistics::Ended;
@@ -37,6 +38,7 @@ pub async fn old_requests(ctx: &Ctx) -> Outcome<usize> {
         }
         let ids: Vec<RequestId> = old.iter().map(|r| r.id).collect();
         letters::delete_of_requests(tx.conn, &ids)?;
+        tx.end_tasks_of_forgotten(&ids)?;
         matches::delete_of_requests(tx.conn, &ids)?;
         requests::delete(tx.conn, &ids)?;
         let people: Vec<NeighborId> = people.iter().map(|n| n.id).collect();
@@ -111,7 +113,10 @@ pub async fn old_volunteers(ctx: &Ctx) -> Outcome<usize> {
 pub async fn old_letters(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.requests);
-        Ok(letters::delete_settled(tx.conn, before, AT_ONCE)?)
+        let old = letters::settled_before(tx.conn, before, AT_ONCE)?;
+        let deleted = letters::delete(tx.conn, &old)?;
+        tx.end_dead_letters(&old, TaskOutcome::NotNeeded)?;
+        Ok(deleted)
     })
     .await
 }
@@ -127,8 +132,10 @@ pub async fn old_work(ctx: &Ctx) -> Outcome<usize> {
         let retention = &tx.ctx.settings.retention;
         let before = tx.now.before(retention.requests);
         let reported_before = tx.now.before(retention.requests + retention.reports);
+        let reported = reports::old(tx.conn, reported_before, AT_ONCE)?;
+        tx.end_reports(&reported, TaskOutcome::NotNeeded)?;
         Ok(tasks::delete_old(tx.conn, before, AT_ONCE)?
-            .max(reports::delete_old(tx.conn, reported_before, AT_ONCE)?)
+            .max(reports::delete(tx.conn, &reported)?)
             .max(areas::delete_old(tx.conn, before, AT_ONCE)?)
             .max(plans::delete_old(tx.conn, tx.now.before(PLANS), AT_ONCE)?))
     })

@@ -4,6 +4,7 @@ use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::OfferId;
 use crate::domain::lifecycle::OfferState;
 use crate::domain::secret::OfferSecret;
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::sites::Site;
 use crate::storage::{offers, sites};
@@ -45,6 +46,7 @@ pub async fn list_site(ctx: &Ctx, id: OfferId, actor: Actor) -> Outcome<()> {
             counts_until: None,
         };
         sites::list(tx.conn, &site)?;
+        tx.end_site_check(id, TaskOutcome::Done)?;
         offers::make_due(tx.conn, &[id], tx.now)?;
         tx.audit("site_listed", ("offer", id), &[])?;
         tx.offers_changed(&[id])

@@ -11,6 +11,7 @@ use crate::domain::category::Catalog;
 use crate::domain::clock::{Clock, Ts};
 use crate::domain::entropy::Entropy;
 use crate::domain::gazetteer::Gazetteer;
+use crate::domain::task::TaskKind;
 use crate::matching::index::PostIndex;
 use crate::settings::Settings;
 use crate::storage::audit::Actor;
@@ -24,6 +25,7 @@ pub mod add_offers;
 pub mod add_requests;
 pub mod agree_match;
 pub mod apply_plan;
+pub mod assign_task;
 pub mod block_neighbor;
 pub mod block_volunteer;
 pub mod call_first;
@@ -37,14 +39,16 @@ pub mod confirm_offers;
 pub mod count_site;
 pub mod decline_match;
 pub mod destroy_keys;
+mod end_tasks;
 mod ending;
 pub mod erase_neighbor;
 pub mod erase_volunteer;
+pub mod escalate_tasks;
 pub mod expire;
 pub mod find_people;
-pub mod finish_call;
-pub mod finish_look;
+mod finish_call;
 pub mod finish_match;
+pub mod finish_task;
 pub mod forget;
 pub mod freeze_area;
 pub mod frozen;
@@ -52,6 +56,7 @@ pub mod hand_over;
 pub mod hide_neighbor;
 pub mod hold_request;
 pub mod know_by;
+mod leave_tasks;
 pub mod list_coordinators;
 pub mod list_site;
 pub mod lock;
@@ -77,8 +82,10 @@ pub mod release_match;
 pub mod renew;
 pub mod reopen_offer;
 pub mod reopen_request;
+pub mod reopen_task;
 pub mod report_instance;
 pub mod report_match;
+pub mod retry_letter;
 pub mod return_letters;
 pub mod reveal;
 pub mod review_match;
@@ -91,11 +98,13 @@ pub mod settle_letter;
 pub mod tokens;
 pub mod trust_clock;
 mod tx;
+pub mod unclaim_task;
 pub mod unpart_match;
 pub mod unsubscribe;
 pub mod update_neighbor;
 pub mod update_offer;
 pub mod update_request;
+pub mod update_task;
 pub mod update_volunteer;
 pub mod verify_audit;
 pub mod verify_neighbor;
@@ -194,6 +203,12 @@ pub enum Refusal {
     /// Too much has changed since.
     #[error("the plan is too old to be applied")]
     PlanTooOld,
+    /// A task of that kind ends by a call of its own.
+    #[error("this is done by a call of its own, and ends with it")]
+    HasItsAct(TaskKind),
+    /// Nobody who coordinates now has that id.
+    #[error("nobody who coordinates has that id")]
+    NobodyThere,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

@@ -4,6 +4,7 @@ use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{OfferState, Step};
+use crate::domain::task::TaskOutcome;
 use crate::domain::word::words;
 use crate::storage::audit::Actor;
 use crate::storage::{offers, sites};
@@ -51,6 +52,7 @@ pub async fn move_offer(
         }
         if next == OfferState::Closed {
             sites::unlist(tx.conn, id)?;
+            tx.end_site_check(id, TaskOutcome::NotNeeded)?;
         }
         tx.audit("offer_moved", ("offer", id), &[("to", next.into())])?;
         tx.offers_changed(&[id])

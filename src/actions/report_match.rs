@@ -155,7 +155,8 @@ fn insert(
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
     };
-    Ok(reports::insert(tx.conn, &report)?)
+    reports::insert(tx.conn, &report)?;
+    tx.ask_about_report(&report)
 }
 
 /// How to reach the one who is reported: what a coordinator needs to act, and no place or address.

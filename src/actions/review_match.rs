@@ -5,6 +5,7 @@ use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{MatchState, RequestState, Step};
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::{matches, requests, volunteers};
 
@@ -36,6 +37,7 @@ pub async fn approve_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> 
             Some(request.id),
             Some(id),
         )?;
+        tx.end_review(id, TaskOutcome::Done)?;
         // The review is late no more, and another may be.
         requests::make_due(tx.conn, &[request.id], tx.now)?;
         tx.audit("match_approved", ("match", id), &[])
@@ -63,6 +65,7 @@ pub async fn veto_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
         if !matches::veto(tx.conn, id, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
+        tx.end_review(id, TaskOutcome::Done)?;
         tx.make_room(&offer)?;
         requests::make_due(tx.conn, &[request.id], tx.now)?;
         tx.audit("match_vetoed", ("match", id), &[])

@@ -42,7 +42,9 @@ pub async fn settle_letter(
         Attempt::Sent => sent(tx, &letter, lease),
         Attempt::Refused(why) => dead(tx, &letter, lease, why),
         Attempt::Failed(why) => {
-            if tx.now.since(letter.created_at) >= tx.ctx.settings.outbox.give_up_after {
+            if tx.now.since(letter.retried_at.unwrap_or(letter.created_at))
+                >= tx.ctx.settings.outbox.give_up_after
+            {
                 return dead(tx, &letter, lease, why);
             }
             let settings = &tx.ctx.settings.outbox;
@@ -110,6 +112,7 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
         ("letter", letter.id),
         &[("kind", letter.kind.into())],
     )?;
+    tx.ask_about_dead_letter(letter)?;
     if let Some((matched, request, offer)) = ask
         && matched.state == MatchState::Notified
     {

@@ -1,13 +1,14 @@
 //! One write transaction as the actions see it: a connection, one instant, who acts, and short ways
 //! to leave letters, audit entries and changes behind.
 
+use super::leave_tasks::told_by;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::crypto::keys::Keys;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
-    LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
+    CoordinatorId, LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
 };
 use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::need::Verified;
@@ -57,7 +58,7 @@ pub(super) enum To {
 }
 
 impl Tx<'_> {
-    /// Leaves a letter in the outbox.
+    /// Leaves a letter in the outbox; or, for a neighbor whom no letter reaches, a task to tell her by phone.
     pub(super) fn letter(
         &mut self,
         kind: LetterKind,
@@ -65,6 +66,12 @@ impl Tx<'_> {
         request: Option<RequestId>,
         about: Option<MatchId>,
     ) -> Outcome<()> {
+        if let To::Neighbor(id) = to
+            && told_by(kind).is_some()
+            && let Some(neighbor) = self.out_of_mail(id)?
+        {
+            return self.leave_word(&neighbor, kind, request, about);
+        }
         let (to_kind, to_id) = match to {
             To::Neighbor(id) => (RecipientKind::Neighbor, RecordId::from(id)),
             To::Volunteer(id) => (RecipientKind::Volunteer, RecordId::from(id)),
@@ -111,6 +118,16 @@ impl Tx<'_> {
         Ok(letters::insert(self.conn, &rows)?)
     }
 
+    /// Leaves a letter for one coordinator, about no request.
+    pub(super) fn letter_to_coordinator(
+        &mut self,
+        kind: LetterKind,
+        to: CoordinatorId,
+    ) -> Outcome<()> {
+        let letter = self.new_letter(kind, RecipientKind::Coordinator, to.into(), None, None);
+        Ok(letters::insert(self.conn, &[letter])?)
+    }
+
     fn new_letter(
         &self,
         kind: LetterKind,
@@ -136,6 +153,7 @@ impl Tx<'_> {
             settled_at: None,
             created_at: self.now,
             unconfirmed: false,
+            retried_at: None,
         }
     }
 

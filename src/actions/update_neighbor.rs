@@ -70,6 +70,7 @@ pub async fn update_neighbor(
             neighbors::forget_proof(tx.conn, id)?;
             tx.letter(LetterKind::Received, To::Neighbor(id), None, None)?;
             tx.follow_verification(&old)?;
+            tx.follow_mail(id)?;
         }
         tx.follow_block(&old, &edit)?;
         if edit.cell != old.cell {

@@ -9,6 +9,7 @@ use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
 use crate::domain::need::{LeadTime, Reach};
 use crate::domain::secret::OfferSecret;
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::offers::{Offer, OfferEdit};
 use crate::storage::sql_types::Json;
@@ -105,7 +106,13 @@ pub async fn update_offer(
             &[("material", material.into())],
         )?;
         tx.offers_changed(&[id])?;
-        tx.offer(id, of)
+        let changed = tx.offer(id, of)?;
+        if new.secret.site.is_none() {
+            tx.end_site_check(id, TaskOutcome::NotNeeded)?;
+        } else if tx.volunteer(changed.volunteer_id)?.blocked_at.is_none() {
+            tx.ask_for_site_check(&changed)?;
+        }
+        Ok(changed)
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! "Wipe closed": what is over is destroyed now, without waiting for the retention times. For the day on
 //! which the machine may fall into other hands.
 //!
-//! It destroys the sealed parts of closed requests and offers and the evidence of closed reports; it
+//! It destroys the sealed parts of closed requests and offers, the evidence of closed reports and the notes of done tasks; it
 //! erases neighbors all of whose requests are closed, and volunteers who offer nothing any more and owe
 //! nothing: no offer that is not closed, no match that is active, no letter on its way to them. Who is
 //! blocked stays, because the hash of the address keeps them out. What is open, promised, or reported
@@ -20,7 +20,7 @@ use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{RecordId, RequestId};
 use crate::storage::audit::Actor;
 use crate::storage::backup::checkpoint;
-use crate::storage::{offers, reports, requests, volunteers};
+use crate::storage::{offers, reports, requests, tasks, volunteers};
 
 /// What was wiped.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
@@ -31,6 +31,8 @@ pub struct Wiped {
     pub offers: usize,
     /// Closed reports whose evidence was destroyed.
     pub reports: usize,
+    /// Notes of tasks that are done, which were destroyed.
+    pub notes: usize,
     /// Neighbors who were erased.
     pub neighbors: usize,
     /// Volunteers who were erased.
@@ -44,13 +46,14 @@ impl Wiped {
     /// How many records in all.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.requests + self.offers + self.reports + self.neighbors + self.volunteers
+        self.requests + self.offers + self.reports + self.notes + self.neighbors + self.volunteers
     }
 
     fn add(&mut self, more: Self) {
         self.requests += more.requests;
         self.offers += more.offers;
         self.reports += more.reports;
+        self.notes += more.notes;
         self.neighbors += more.neighbors;
         self.volunteers += more.volunteers;
     }
@@ -94,6 +97,8 @@ fn wipe_piece(tx: &mut Tx<'_>) -> Outcome<Wiped> {
     wiped.offers = offers::erase_secrets(tx.conn, &gone)?;
     let dealt_with = reports::closed_with_secrets(tx.conn, AT_ONCE)?;
     wiped.reports = reports::erase_secrets(tx.conn, &dealt_with)?;
+    tasks::erase_notes_of_reports(tx.conn, &dealt_with)?;
+    wiped.notes = tasks::erase_notes_done_before(tx.conn, tx.now, AT_ONCE)?;
     // Of those who are locked, for something may have come in before.
     for volunteer in volunteers::without_duty(tx.conn, Some(&idle), AT_ONCE / 5)? {
         tx.erase_volunteer(volunteer)?;
@@ -104,6 +109,7 @@ fn wipe_piece(tx: &mut Tx<'_>) -> Outcome<Wiped> {
             ("requests", wiped.requests.into()),
             ("offers", wiped.offers.into()),
             ("reports", wiped.reports.into()),
+            ("notes", wiped.notes.into()),
             ("neighbors", wiped.neighbors.into()),
             ("volunteers", wiped.volunteers.into()),
         ];

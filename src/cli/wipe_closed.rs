@@ -28,8 +28,8 @@ pub(super) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         return Ok(());
     }
     print::line(format_args!(
-        "Destroyed: the personal parts of {} requests, {} offers and {} reports. Erased: {} neighbors and {} volunteers.",
-        wiped.requests, wiped.offers, wiped.reports, wiped.neighbors, wiped.volunteers
+        "Destroyed: the personal parts of {} requests, {} offers and {} reports, and {} notes. Erased: {} neighbors and {} volunteers.",
+        wiped.requests, wiped.offers, wiped.reports, wiped.notes, wiped.neighbors, wiped.volunteers
     ));
     if ctx.db.is_on_server() {
         print::note(

@@ -35,6 +35,8 @@ words! {
         CallDue = "call_due",
         /// Somebody reported a problem; to coordinators.
         Reported = "reported",
+        /// Tasks are late, and nobody is at them; to administrators.
+        TasksLate = "tasks_late",
     }
 }
 
@@ -67,7 +69,9 @@ impl LetterKind {
         match self {
             Self::CalledOff | Self::Contact | Self::Accepted | Self::Agree | Self::Reported => 0,
             Self::Asked | Self::Changed | Self::HandedOver => 1,
-            Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet => 2,
+            Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet | Self::TasksLate => {
+                2
+            }
             Self::Received => 3,
             Self::Expiring => 4,
             Self::Confirm => 5,

@@ -99,6 +99,13 @@ pub struct ReportSecret {
     pub statement: Option<PrivateNote>,
 }
 
+/// What a coordinator notes of a task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TaskSecret {
+    /// For whoever goes on with it.
+    pub note: PrivateNote,
+}
+
 /// Who coordinates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CoordinatorSecret {
@@ -122,6 +129,9 @@ impl Secret for OfferSecret {
 }
 impl Secret for ReportSecret {
     const TABLE: &'static str = "reports";
+}
+impl Secret for TaskSecret {
+    const TABLE: &'static str = "tasks";
 }
 impl Secret for CoordinatorSecret {
     const TABLE: &'static str = "coordinators";

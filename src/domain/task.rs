@@ -1,4 +1,7 @@
 //! What a person must do by a time, and what comes of it.
+//!
+//! To add a kind: its word here, what leaves it in `actions::leave_tasks`, what ends it in
+//! `actions::end_tasks`, and which call does it in `http::views::coordinator::task`.
 
 use super::word::words;
 
@@ -7,9 +10,21 @@ words! {
     TaskKind {
         /// Call a neighbor before anybody is sent to her home.
         Call = "call",
+        /// Tell a neighbor whom no letter reaches the news.
+        Tell = "tell",
+        /// Ask a neighbor whom no letter reaches whether she agrees to a volunteer.
+        Ask = "ask",
         /// Look at a request for which nobody is left to ask. Done by itself when it is covered or closed,
         /// or when somebody is asked after all.
         Look = "look",
+        /// Decide on a match that waits for a coordinator.
+        Review = "review",
+        /// Check a public place, and list it.
+        SiteCheck = "site_check",
+        /// Look into what somebody reported.
+        Report = "report",
+        /// See to a letter that cannot be delivered.
+        DeadLetter = "dead_letter",
     }
     /// Where a task stands.
     TaskState {
@@ -17,6 +32,13 @@ words! {
         Open = "open",
         /// Done, or not needed any more.
         Done = "done",
+    }
+    /// In which order tasks are listed.
+    TaskOrder {
+        /// Those that came up last, first.
+        Newest = "newest",
+        /// Those that are due soonest, first.
+        Due = "due",
     }
     /// What came of it.
     TaskOutcome {
@@ -28,18 +50,20 @@ words! {
         Refused = "refused",
         /// Somebody has looked at it, and done what could be done.
         Looked = "looked",
+        /// What it asked for was done, by the call that does it.
+        Done = "done",
         /// There was no need to do it any more.
         NotNeeded = "not_needed",
     }
     /// How a coordinator ends a task.
     DoneOutcome {
-        /// Of a call: she was reached, and her contact counts as checked.
+        /// Of a call: she was reached, and her contact counts as checked. Of news: she was told.
         Reached = "reached",
-        /// Of a call: nobody answered.
+        /// Of a call, or of news: nobody answered.
         Unreachable = "unreachable",
         /// Of a call: she does not want it, or never asked for it.
         Refused = "refused",
-        /// Of a look: what could be done was done.
+        /// Of a look, or of a letter that cannot be delivered: what could be done was done.
         Looked = "looked",
     }
     /// How a call ended.
@@ -53,7 +77,34 @@ words! {
     }
 }
 
+impl TaskKind {
+    /// Whether it ends by saying so, and nothing else happens; that can be undone.
+    #[must_use]
+    pub fn is_marked(self) -> bool {
+        matches!(self, Self::Tell | Self::Look | Self::DeadLetter)
+    }
+
+    /// Whether it ends by a call of its own, and not by saying that it was done.
+    #[must_use]
+    pub fn has_its_act(self) -> bool {
+        matches!(
+            self,
+            Self::Ask | Self::Review | Self::SiteCheck | Self::Report
+        )
+    }
+}
+
 impl From<CallOutcome> for TaskOutcome {
+    fn from(outcome: CallOutcome) -> Self {
+        match outcome {
+            CallOutcome::Reached => Self::Reached,
+            CallOutcome::Unreachable => Self::Unreachable,
+            CallOutcome::Refused => Self::Refused,
+        }
+    }
+}
+
+impl From<CallOutcome> for DoneOutcome {
     fn from(outcome: CallOutcome) -> Self {
         match outcome {
             CallOutcome::Reached => Self::Reached,
@@ -72,6 +123,17 @@ impl DoneOutcome {
             Self::Unreachable => Some(CallOutcome::Unreachable),
             Self::Refused => Some(CallOutcome::Refused),
             Self::Looked => None,
+        }
+    }
+
+    /// What comes of a task of that kind that merely ends; none where the word says nothing of such a one.
+    #[must_use]
+    pub fn of_marked(self, kind: TaskKind) -> Option<TaskOutcome> {
+        match (kind, self) {
+            (TaskKind::Tell, Self::Reached) => Some(TaskOutcome::Reached),
+            (TaskKind::Tell, Self::Unreachable) => Some(TaskOutcome::Unreachable),
+            (TaskKind::Look | TaskKind::DeadLetter, Self::Looked) => Some(TaskOutcome::Looked),
+            _ => None,
         }
     }
 }

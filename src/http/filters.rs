@@ -59,7 +59,8 @@ impl Filters {
         })
     }
 
-    fn value<T, E: Display>(
+    /// A value that is parsed as only this list does.
+    pub fn value<T, E: Display>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,

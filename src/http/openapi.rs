@@ -48,7 +48,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         (name = "neighbor", description = "A neighbor with her manage token"),
         (name = "volunteer", description = "A volunteer with a manage token"),
         (name = "answer", description = "A volunteer with the answer token of one match"),
-        (name = "coordinator", description = "A coordinator with an API token of scope `coordinator` or `admin`. Where it says so, the scope `intake` is enough: it sees what its holder has entered, and nothing else is there for it"),
+        (name = "coordinator", description = "A coordinator with an API token of scope `coordinator` or `admin`. Where it says so, the scope `intake` is enough: it sees what its holder has entered and the tasks given to it, and nothing else is there for it"),
     ),
     paths(
         categories::list, sites::list, needs::list, requests::post, offers::post, offers::confirm,
@@ -81,6 +81,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::volunteers::unvet, coordinator::volunteers::block, coordinator::volunteers::unblock,
         coordinator::reveals::volunteer,
         coordinator::tasks::list, coordinator::tasks::get, coordinator::tasks::claim, coordinator::tasks::done,
+        coordinator::tasks::counts, coordinator::tasks::patch, coordinator::tasks::unclaim, coordinator::tasks::assign,
+        coordinator::tasks::reopen, coordinator::letters::retry,
         coordinator::plans::list, coordinator::plans::get, coordinator::plans::post, coordinator::plans::pairs,
         coordinator::plans::apply,
         coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::actions::Refusal;
 use crate::crypto::seal::SealError;
+use crate::domain::task::TaskKind;
 use crate::storage::{StorageError, TxError};
 
 /// The media type of problems.
@@ -242,6 +243,11 @@ impl From<Refusal> for Problem {
             Refusal::PlanTooOld => {
                 conflict("plan-too-old").detail("Too much has changed since. Make a new one.")
             }
+            Refusal::HasItsAct(kind) => conflict("has-its-act").detail(act_of(kind)),
+            Refusal::NobodyThere => Self::invalid(vec![FieldError {
+                pointer: "/to".to_owned(),
+                detail: "must be the id of somebody who coordinates".to_owned(),
+            }]),
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",
@@ -255,6 +261,18 @@ impl From<Refusal> for Problem {
             )
             .retry_after(600),
         }
+    }
+}
+
+/// Which call does what a task of that kind asks for; the task's `act` names it with its id.
+fn act_of(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Review => "POST /v1/matches/{id}/approve or POST /v1/matches/{id}/veto.",
+        TaskKind::Ask => "POST /v1/matches/{id}/agree or POST /v1/matches/{id}/refuse.",
+        TaskKind::SiteCheck => "POST /v1/offers/{id}/list.",
+        TaskKind::Report => "POST /v1/reports/{id}/close.",
+        TaskKind::DeadLetter => "POST /v1/letters/{id}/retry.",
+        TaskKind::Call | TaskKind::Tell | TaskKind::Look => "POST /v1/tasks/{id}/done.",
     }
 }
 

@@ -46,6 +46,8 @@ pub struct LetterToSend {
     pub link_expires: Option<Ts>,
     /// By when a neighbor knows more, by the clock of the area, where that can be said.
     pub know_by: Option<jiff::Zoned>,
+    /// Of a letter that tells of late tasks: how many there are.
+    pub late_tasks: i64,
 }
 
 /// What a letter may tell of a request.
@@ -311,6 +313,17 @@ fn words(letter: &LetterToSend) -> Words {
                 need,
                 "Nobody is asked for it before somebody has spoken with the neighbor.".into(),
                 "GET /v1/tasks?state=open with your token.".into(),
+            ],
+            button: None,
+        },
+        (LetterKind::TasksLate, _) => Words {
+            subject: "Tasks are late",
+            paragraphs: vec![
+                match letter.late_tasks {
+                    1 => "One task should have been done a while ago, and nobody is at it. Somebody waits for it.".into(),
+                    many => format!("{many} tasks should have been done a while ago, and nobody is at them. Somebody waits for each."),
+                },
+                "GET /v1/tasks?escalated=true&sort=due with your token.".into(),
             ],
             button: None,
         },

@@ -21,6 +21,7 @@ pub mod matching;
 pub mod outbox;
 pub mod retention;
 pub mod server;
+pub mod tasks;
 mod values;
 
 use std::collections::BTreeSet;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub matching: matching::MatchingSettings,
     /// When things are erased.
     pub retention: retention::RetentionSettings,
+    /// By when what a person must do should be done.
+    pub tasks: tasks::TaskSettings,
 }
 
 /// What overrides the defaults; each field is stronger than the one before.
@@ -178,6 +181,7 @@ impl Settings {
             self.area.validate(),
             self.matching.validate(),
             self.retention.validate(),
+            self.tasks.validate(),
         ]
         .concat()
     }

@@ -91,6 +91,21 @@ pub fn reviewers(conn: &mut Conn) -> QueryResult<Vec<CoordinatorId>> {
         .load(c))
 }
 
+/// Those of the scope `admin` who are not revoked, in the order of their ids, locked.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_admins(conn: &mut Conn) -> QueryResult<Vec<CoordinatorId>> {
+    load_for_update!(
+        conn,
+        coordinators::table
+            .filter(coordinators::revoked_at.is_null())
+            .filter(coordinators::scope.eq(Scope::Admin))
+            .order(coordinators::id)
+            .select(coordinators::id)
+    )
+}
+
 /// Ends a coordinator's access.
 ///
 /// # Errors

@@ -58,6 +58,8 @@ pub struct Letter {
     pub settled_at: Option<Ts>,
     pub created_at: Ts,
     pub unconfirmed: bool,
+    /// When a coordinator had it sent again after it was given up.
+    pub retried_at: Option<Ts>,
 }
 
 /// Which letters a coordinator wants to see.
@@ -104,6 +106,86 @@ pub fn page(conn: &mut Conn, filter: &LetterFilter, page: Page) -> QueryResult<V
         }
         page_of!(query, letters, page).load(c)
     })
+}
+
+/// The letter, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock(conn: &mut Conn, id: LetterId) -> QueryResult<Option<Letter>> {
+    let mut found: Vec<Letter> = load_for_update!(
+        conn,
+        letters::table
+            .filter(letters::id.eq(id))
+            .select(Letter::as_select())
+    )?;
+    Ok(found.pop())
+}
+
+/// Letters that wait for somebody and that nobody is sending, oldest first, locked.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_waiting(conn: &mut Conn, to: RecordId) -> QueryResult<Vec<Letter>> {
+    let mut found: Vec<Letter> = load_for_update!(
+        conn,
+        letters::table
+            .filter(letters::to_id.eq(to))
+            .filter(letters::state.eq(LetterState::Queued))
+            .filter(letters::lease_id.is_null())
+            .order(letters::id)
+            .select(Letter::as_select())
+    )?;
+    found.sort_by_key(|l| (l.created_at, l.id));
+    Ok(found)
+}
+
+/// Drops a letter that waits and that nobody is sending.
+///
+/// # Errors
+/// A failed query.
+pub fn drop_waiting(conn: &mut Conn, id: LetterId, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(letters::table
+            .filter(letters::id.eq(id))
+            .filter(letters::state.eq(LetterState::Queued))
+            .filter(letters::lease_id.is_null()))
+        .set((letters::state.eq(LetterState::Dropped), letters::settled_at.eq(now)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Puts a letter that was given up back into the outbox, as if it had not been tried.
+///
+/// # Errors
+/// A failed query.
+pub fn retry(conn: &mut Conn, id: LetterId, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(letters::table
+            .filter(letters::id.eq(id))
+            .filter(letters::state.eq(LetterState::Dead)))
+        .set((
+            letters::state.eq(LetterState::Queued),
+            letters::attempts.eq(0),
+            letters::due_at.eq(now),
+            letters::last_error.eq(None::<String>),
+            letters::settled_at.eq(None::<Ts>),
+            letters::retried_at.eq(now),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// When the newest letter of a kind was written to somebody.
+///
+/// # Errors
+/// A failed query.
+pub fn newest_to(conn: &mut Conn, to: RecordId, kind: LetterKind) -> QueryResult<Option<Ts>> {
+    with!(conn, c => letters::table
+        .filter(letters::to_id.eq(to))
+        .filter(letters::kind.eq(kind))
+        .order(letters::created_at.desc())
+        .select(letters::created_at)
+        .first(c)
+        .optional())
 }
 
 /// Takes due letters of a lane, in the order of their priority, then of their time, and passes over those
@@ -342,16 +424,23 @@ pub fn delete_of_requests(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<usi
     with!(conn, c => diesel::delete(letters::table.filter(one_of(letters::request_id, ids))).execute(c))
 }
 
-/// Deletes letters that were settled before an instant, some at a time.
+/// Letters that were settled before an instant, some of them.
 ///
 /// # Errors
 /// A failed query.
-pub fn delete_settled(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
-    let old: Vec<LetterId> = with!(conn, c => letters::table
+pub fn settled_before(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<LetterId>> {
+    with!(conn, c => letters::table
         .filter(letters::settled_at.le(before))
         .order(letters::settled_at)
         .limit(limit)
         .select(letters::id)
-        .load(c))?;
-    with!(conn, c => diesel::delete(letters::table.filter(one_of(letters::id, &old))).execute(c))
+        .load(c))
+}
+
+/// Deletes these letters.
+///
+/// # Errors
+/// A failed query.
+pub fn delete(conn: &mut Conn, ids: &[LetterId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(letters::table.filter(one_of(letters::id, ids))).execute(c))
 }

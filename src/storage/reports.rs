@@ -204,16 +204,23 @@ pub fn erase_secrets(conn: &mut Conn, ids: &[ReportId]) -> QueryResult<usize> {
         .execute(c))
 }
 
-/// Deletes reports without evidence that were made before an instant, some at a time.
+/// Reports without evidence that were made before an instant, some of them.
 ///
 /// # Errors
 /// A failed query.
-pub fn delete_old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<usize> {
-    let old: Vec<ReportId> = with!(conn, c => reports::table
+pub fn old(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<ReportId>> {
+    with!(conn, c => reports::table
         .filter(reports::created_at.le(before))
         .filter(reports::sealed.is_null())
         .limit(limit)
         .select(reports::id)
-        .load(c))?;
-    with!(conn, c => diesel::delete(reports::table.filter(one_of(reports::id, &old))).execute(c))
+        .load(c))
+}
+
+/// Deletes these reports.
+///
+/// # Errors
+/// A failed query.
+pub fn delete(conn: &mut Conn, ids: &[ReportId]) -> QueryResult<usize> {
+    with!(conn, c => diesel::delete(reports::table.filter(one_of(reports::id, ids))).execute(c))
 }

@@ -245,6 +245,7 @@ table! {
         settled_at -> Nullable<Instant>,
         created_at -> Instant,
         unconfirmed -> Bool,
+        retried_at -> Nullable<Instant>,
     }
 }
 
@@ -409,7 +410,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant};
     tasks (id) {
         id -> Id,
@@ -423,6 +424,17 @@ table! {
         done_at -> Nullable<Instant>,
         done_by -> Nullable<Id>,
         outcome -> Nullable<Text>,
+        match_id -> Nullable<Id>,
+        offer_id -> Nullable<Id>,
+        volunteer_id -> Nullable<Id>,
+        report_id -> Nullable<Id>,
+        letter_id -> Nullable<Id>,
+        about -> Nullable<Text>,
+        assigned_by -> Nullable<Id>,
+        escalated_at -> Nullable<Instant>,
+        sealed -> Nullable<Binary>,
+        sealed_version -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::key_epochs::KeyEpoch;
-use super::schema::{coordinators, neighbors, offers, reports, requests, volunteers};
+use super::schema::{coordinators, neighbors, offers, reports, requests, tasks, volunteers};
 use crate::crypto::keyring::Epoch;
 use crate::crypto::seal::Sealed;
 use crate::domain::ids::RecordId;
@@ -25,6 +25,8 @@ words! {
         Offers = "offers",
         /// What was reported.
         Reports = "reports",
+        /// What coordinators note of a task.
+        Tasks = "tasks",
     }
 }
 
@@ -63,6 +65,10 @@ macro_rules! in_table {
             }
             SealedTable::Reports => {
                 use reports as $module;
+                $body
+            }
+            SealedTable::Tasks => {
+                use tasks as $module;
                 $body
             }
         }

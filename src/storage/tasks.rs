@@ -1,13 +1,33 @@
-//! Tasks: what a person must do by a time.
+//! Tasks: what a person must do by a time. Their lists are in `lists`, and how acts end them in `ends`.
+
+mod ends;
+mod late;
+mod lists;
+mod moves;
+mod notes;
 
 use diesel::prelude::*;
 
+pub use self::ends::{
+    Ending, dead_letters_of, end_of_letters, end_of_matches, end_of_neighbors, end_of_offers,
+    end_of_reports, end_of_requests, end_of_volunteers, has_open_of_offer,
+};
+pub use self::late::{escalate, escalated};
+pub use self::lists::{Claimed, Counts, TaskFilter, counts, page};
+pub use self::moves::{claim, finish, give, hurry, reopen, set_due, tell_newer};
+pub use self::notes::{
+    erase_notes_done_before, erase_notes_of_neighbor, erase_notes_of_reports,
+    erase_notes_of_requests, erase_notes_of_volunteer, set_note,
+};
 use super::connection::{Conn, with};
 use super::dialect::{load_for_update, one_of};
-use super::page::{Page, page_of};
 use super::schema::tasks;
+use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{CoordinatorId, NeighborId, RequestId, TaskId};
+use crate::domain::ids::{
+    CoordinatorId, LetterId, MatchId, NeighborId, OfferId, ReportId, RequestId, TaskId, VolunteerId,
+};
+use crate::domain::letter::LetterKind;
 use crate::domain::task::{TaskKind, TaskOutcome};
 
 /// A task, to read and to write.
@@ -29,21 +49,54 @@ pub struct Task {
     pub done_at: Option<Ts>,
     pub done_by: Option<CoordinatorId>,
     pub outcome: Option<TaskOutcome>,
+    pub match_id: Option<MatchId>,
+    pub offer_id: Option<OfferId>,
+    pub volunteer_id: Option<VolunteerId>,
+    pub report_id: Option<ReportId>,
+    pub letter_id: Option<LetterId>,
+    pub about: Option<LetterKind>,
+    pub assigned_by: Option<CoordinatorId>,
+    pub escalated_at: Option<Ts>,
+    pub sealed: Option<Sealed>,
+    pub sealed_version: i32,
+    pub sealed_epoch: Option<i32>,
 }
 
-/// Which tasks a coordinator wants to see.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each field is the fact it filters by")]
-pub struct TaskFilter {
-    pub done: Option<bool>,
-    pub kind: Option<TaskKind>,
-    pub overdue: Option<Ts>,
+impl Task {
+    /// One that is about nothing yet, and that nobody has.
+    #[must_use]
+    pub fn new(id: TaskId, kind: TaskKind, created_at: Ts, due_at: Ts) -> Self {
+        Self {
+            id,
+            kind,
+            request_id: None,
+            neighbor_id: None,
+            created_at,
+            due_at,
+            claimed_by: None,
+            claimed_at: None,
+            done_at: None,
+            done_by: None,
+            outcome: None,
+            match_id: None,
+            offer_id: None,
+            volunteer_id: None,
+            report_id: None,
+            letter_id: None,
+            about: None,
+            assigned_by: None,
+            escalated_at: None,
+            sealed: None,
+            sealed_version: 0,
+            sealed_epoch: None,
+        }
+    }
 }
 
 /// Writes a new task.
 ///
 /// # Errors
-/// A failed query; a unique violation if the neighbor is to be called already.
+/// A failed query; a unique violation if its cause has an open one already.
 pub fn insert(conn: &mut Conn, new: &Task) -> QueryResult<()> {
     with!(conn, c => diesel::insert_into(tasks::table).values(new).execute(c))?;
     Ok(())
@@ -71,18 +124,42 @@ pub fn lock(conn: &mut Conn, id: TaskId) -> QueryResult<Option<Task>> {
     Ok(found.pop())
 }
 
+/// The open tasks of a kind that are about a neighbor.
+///
+/// # Errors
+/// A failed query.
+pub fn open_of(conn: &mut Conn, neighbor: NeighborId, kind: TaskKind) -> QueryResult<Vec<Task>> {
+    with!(conn, c => tasks::table
+        .filter(tasks::neighbor_id.eq(neighbor))
+        .filter(tasks::kind.eq(kind))
+        .filter(tasks::done_at.is_null())
+        .select(Task::as_select())
+        .load(c))
+}
+
 /// The call that a neighbor waits for.
 ///
 /// # Errors
 /// A failed query.
 pub fn open_call(conn: &mut Conn, neighbor: NeighborId) -> QueryResult<Option<Task>> {
-    with!(conn, c => tasks::table
-        .filter(tasks::neighbor_id.eq(neighbor))
-        .filter(tasks::kind.eq(TaskKind::Call))
-        .filter(tasks::done_at.is_null())
-        .select(Task::as_select())
-        .first(c)
-        .optional())
+    Ok(open_of(conn, neighbor, TaskKind::Call)?.pop())
+}
+
+/// Whether a neighbor was, or is, to be told something of that kind by a task since an instant.
+///
+/// # Errors
+/// A failed query.
+pub fn told_since(
+    conn: &mut Conn,
+    neighbor: NeighborId,
+    about: LetterKind,
+    since: Ts,
+) -> QueryResult<bool> {
+    with!(conn, c => diesel::select(diesel::dsl::exists(tasks::table
+            .filter(tasks::neighbor_id.eq(neighbor))
+            .filter(tasks::about.eq(about))
+            .filter(tasks::created_at.gt(since))))
+        .get_result(c))
 }
 
 /// The newest look that a request was to get, done or not.
@@ -110,78 +187,6 @@ pub fn drop_look(conn: &mut Conn, request: RequestId, now: Ts) -> QueryResult<us
             .filter(tasks::done_at.is_null()))
         .set((tasks::done_at.eq(now), tasks::outcome.eq(TaskOutcome::NotNeeded)))
         .execute(c))
-}
-
-/// One page for coordinators.
-///
-/// # Errors
-/// A failed query.
-pub fn page(conn: &mut Conn, filter: &TaskFilter, page: Page) -> QueryResult<Vec<Task>> {
-    with!(conn, c => {
-        let mut query = tasks::table.select(Task::as_select()).into_boxed();
-        match filter.done {
-            Some(true) => query = query.filter(tasks::done_at.is_not_null()),
-            Some(false) => query = query.filter(tasks::done_at.is_null()),
-            None => {}
-        }
-        if let Some(kind) = filter.kind {
-            query = query.filter(tasks::kind.eq(kind));
-        }
-        if let Some(now) = filter.overdue {
-            query = query.filter(tasks::done_at.is_null()).filter(tasks::due_at.le(now));
-        }
-        page_of!(query, tasks, page).load(c)
-    })
-}
-
-/// Makes an open task due no later than `due`.
-///
-/// # Errors
-/// A failed query.
-pub fn hurry(conn: &mut Conn, id: TaskId, due: Ts) -> QueryResult<()> {
-    with!(conn, c => diesel::update(tasks::table.filter(tasks::id.eq(id)).filter(tasks::due_at.gt(due)))
-        .set(tasks::due_at.eq(due))
-        .execute(c))?;
-    Ok(())
-}
-
-/// Takes an open task that nobody has, or that another took before `stale`.
-///
-/// # Errors
-/// A failed query.
-pub fn claim(
-    conn: &mut Conn,
-    id: TaskId,
-    by: CoordinatorId,
-    stale: Ts,
-    now: Ts,
-) -> QueryResult<bool> {
-    let claimed = with!(conn, c => diesel::update(tasks::table
-            .filter(tasks::id.eq(id))
-            .filter(tasks::done_at.is_null())
-            .filter(tasks::claimed_at.is_null().or(tasks::claimed_at.le(stale))))
-        .set((tasks::claimed_by.eq(by), tasks::claimed_at.eq(now)))
-        .execute(c))?;
-    Ok(claimed == 1)
-}
-
-/// Ends a task that is open, or in which nobody was reached before.
-///
-/// # Errors
-/// A failed query.
-pub fn finish(
-    conn: &mut Conn,
-    id: TaskId,
-    outcome: TaskOutcome,
-    by: Option<CoordinatorId>,
-    now: Ts,
-) -> QueryResult<bool> {
-    let done = with!(conn, c => diesel::update(tasks::table
-            .filter(tasks::id.eq(id))
-            .filter(tasks::done_at.is_null().or(tasks::outcome.eq(TaskOutcome::Unreachable))))
-        .set((tasks::done_at.eq(now), tasks::done_by.eq(by), tasks::outcome.eq(outcome)))
-        .execute(c))?;
-    Ok(done == 1)
 }
 
 /// Deletes tasks that were done before an instant, some at a time.

@@ -10,6 +10,7 @@ use super::{Next, Stop, Worker, WorkerError};
 use crate::actions::activate_key::{Activation, activate_key};
 use crate::actions::add_key::add_key;
 use crate::actions::destroy_keys::destroy_keys;
+use crate::actions::escalate_tasks::escalate_tasks;
 use crate::actions::trust_clock::trust_clock;
 use crate::actions::{Ctx, expire, forget};
 use crate::domain::clock::Ts;
@@ -43,6 +44,7 @@ impl Worker for Housekeeping {
             self.end_what_is_over().await?;
         }
         expire::sweep(&self.ctx).await?;
+        self.tell_what_is_late().await?;
         self.due = now.after(EVERY);
         Ok(Next::At(self.due))
     }
@@ -120,6 +122,12 @@ impl Housekeeping {
         if let Some((epoch, why)) = destroyed.kept {
             tracing::warn!(key.epoch = epoch, why = ?why, "a key is due to be destroyed, and is still needed");
         }
+        Ok(())
+    }
+
+    async fn tell_what_is_late(&self) -> Result<(), WorkerError> {
+        let full = usize::try_from(expire::AT_ONCE).unwrap_or(usize::MAX);
+        while !self.stop.is_set() && escalate_tasks(&self.ctx).await? >= full {}
         Ok(())
     }
 

@@ -119,7 +119,7 @@ async fn what_is_closed_is_destroyed_at_once_and_the_rest_stays() {
         .ok();
     assert_eq!(
         wiped,
-        json!({"requests": 2, "offers": 2, "reports": 0, "neighbors": 1, "volunteers": 1, "flushed": !on_postgres()})
+        json!({"requests": 2, "offers": 2, "reports": 0, "notes": 0, "neighbors": 1, "volunteers": 1, "flushed": !on_postgres()})
     );
     assert_eq!(
         sealed(&app).await,

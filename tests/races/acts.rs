@@ -9,13 +9,16 @@ use manyhands::actions::agree_match::{agree_match, refuse_match};
 use manyhands::actions::apply_plan::apply_plan;
 use manyhands::actions::block_neighbor::{block_neighbor, unblock_neighbor};
 use manyhands::actions::block_volunteer::block_volunteer;
+use manyhands::actions::claim_task::claim_task;
 use manyhands::actions::close_request::close_request;
 use manyhands::actions::decline_match::decline_match;
 use manyhands::actions::erase_neighbor::erase_neighbor;
 use manyhands::actions::erase_volunteer::erase_volunteer;
+use manyhands::actions::escalate_tasks::escalate_tasks;
 use manyhands::actions::expire::{overdue_matches, sweep};
 use manyhands::actions::find_people::{Sought, find_people};
 use manyhands::actions::finish_match::{done, no_show};
+use manyhands::actions::finish_task::finish_task;
 use manyhands::actions::hand_over::hand_over;
 use manyhands::actions::hide_neighbor::{hide, show};
 use manyhands::actions::hold_request::{hold_request, unhold_request};
@@ -31,10 +34,14 @@ use manyhands::actions::release_match::release_match;
 use manyhands::actions::renew::renew_request;
 use manyhands::actions::reopen_offer::reopen_offer;
 use manyhands::actions::reopen_request::reopen_request;
+use manyhands::actions::reopen_task::reopen_task;
 use manyhands::actions::report_match::{NewReport, report_match};
 use manyhands::actions::review_match::{approve_match, unveto_match, veto_match};
+use manyhands::actions::unclaim_task::unclaim_task;
 use manyhands::actions::unpart_match::unpart_match;
+use manyhands::actions::unsubscribe::unsubscribe;
 use manyhands::actions::update_request::{NewRequest, update_request};
+use manyhands::actions::update_task::{TaskEdit, update_task};
 use manyhands::actions::verify_neighbor::verify_neighbor;
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
@@ -44,10 +51,15 @@ use manyhands::domain::contact::PhoneNumber;
 use manyhands::domain::ids::{CoordinatorId, NeighborId, RequestId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
+use manyhands::domain::note::PrivateNote;
 use manyhands::domain::remit::Remit;
 use manyhands::domain::report::{Problem, Side};
 use manyhands::domain::secret::{HandedOver, RequestSecret};
+use manyhands::domain::task::{DoneOutcome, TaskKind, TaskOrder};
 use manyhands::storage::audit::{Actor, ActorKind};
+use manyhands::storage::page::Page;
+use manyhands::storage::tasks::TaskFilter;
+use manyhands::storage::{StorageError, TxError, tasks};
 
 use super::scene::Scene;
 use super::world::of;
@@ -108,6 +120,8 @@ acts!(
     Plan,
     Overdue,
     Sweep,
+    StopMail,
+    AtTheDesk,
 );
 
 impl Act {
@@ -205,6 +219,8 @@ impl Act {
             Self::Plan => plan(ctx).await,
             Self::Overdue => overdue_matches(ctx).await.map(drop),
             Self::Sweep => sweep(ctx).await.map(drop),
+            Self::StopMail => unsubscribe(ctx, neighbor.into()).await,
+            Self::AtTheDesk => at_the_desk(ctx).await,
         }
     }
 }
@@ -227,6 +243,43 @@ async fn plan(ctx: &Ctx) -> Outcome<()> {
     };
     let id = make_plan(ctx, everybody, by, None).await?;
     apply_plan(ctx, id, by).await.map(drop)
+}
+
+/// Somebody does with every task what can be done with it, and takes it back where that can be.
+async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
+    let by = CoordinatorId::new(ctx.entropy.as_ref());
+    let all = ctx.db.read(|conn| {
+        let page = Page {
+            after: None,
+            limit: 20,
+        };
+        let filter = TaskFilter::default();
+        Ok::<_, StorageError>(tasks::page(conn, &filter, TaskOrder::Newest, page)?)
+    });
+    for task in all.await? {
+        let note = PrivateNote::parse("Nobody answers").unwrap();
+        let edit = TaskEdit {
+            note: Some(Some(note.clone())),
+            due_at: Some(ctx.now()),
+        };
+        let how = match task.kind {
+            TaskKind::Tell => DoneOutcome::Unreachable,
+            _ => DoneOutcome::Looked,
+        };
+        let tried = [
+            claim_task(ctx, task.id, by).await,
+            update_task(ctx, task.id, edit, by).await,
+            finish_task(ctx, task.id, how, Some(note), by).await,
+            reopen_task(ctx, task.id, by).await,
+            unclaim_task(ctx, task.id, by).await,
+        ];
+        for outcome in tried {
+            if let Err(TxError::Storage(error)) = outcome {
+                return Err(error.into());
+            }
+        }
+    }
+    escalate_tasks(ctx).await.map(drop)
 }
 
 fn window(ctx: &Ctx) -> Window {

@@ -8,12 +8,14 @@ const WRONG: &[(&str, &str)] = &[
     (
         "an acceptance is told once: in the audit, to the volunteer and to the neighbor",
         "SELECT m.id::text AS line FROM matches m
+            JOIN requests r ON r.id = m.request_id JOIN neighbors n ON n.id = r.neighbor_id
             WHERE (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_accepted')
                     <> (m.answered_at IS NOT NULL AND m.state IN ('accepted', 'fulfilled', 'fell_through'))::int
                 OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'volunteer' AND l.kind = 'accepted')
                     <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int
-                OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'neighbor' AND l.kind IN ('accepted', 'agree'))
-                    <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int",
+                OR (n.mail_stopped_at IS NULL
+                    AND (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'neighbor' AND l.kind IN ('accepted', 'agree'))
+                        <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int)",
     ),
     (
         "an end is audited once",
@@ -57,6 +59,30 @@ const WRONG: &[(&str, &str)] = &[
             SELECT v.id::text FROM volunteers v WHERE erased_at IS NOT NULL AND (
                 EXISTS (SELECT FROM offers o WHERE o.volunteer_id = v.id AND (o.state <> 'closed' OR o.sealed IS NOT NULL))
                 OR EXISTS (SELECT FROM tokens t WHERE t.subject_id = v.id))",
+    ),
+    (
+        "whatever waits for a coordinator has one open review, and nothing else has one",
+        "SELECT m.id::text AS line FROM matches m WHERE (m.state = 'proposed')::int
+            <> (SELECT count(*) FROM tasks t WHERE t.match_id = m.id AND t.kind = 'review' AND t.done_at IS NULL)",
+    ),
+    (
+        "of whoever is not written to, what waits for her answer has one open ask, and nothing else has one",
+        "SELECT m.id::text AS line FROM matches m JOIN requests r ON r.id = m.request_id
+            JOIN neighbors n ON n.id = r.neighbor_id
+            WHERE (m.state = 'accepted' AND m.agreement = 'pending' AND n.mail_stopped_at IS NOT NULL
+                    AND NOT EXISTS (SELECT FROM letters l WHERE l.match_id = m.id AND l.kind = 'agree' AND l.state = 'sent'))::int
+                <> (SELECT count(*) FROM tasks t WHERE t.match_id = m.id AND t.kind = 'ask' AND t.done_at IS NULL)",
+    ),
+    (
+        "nobody is to call whoever is gone",
+        "SELECT t.id::text AS line FROM tasks t JOIN neighbors n ON n.id = t.neighbor_id
+            WHERE n.erased_at IS NOT NULL AND t.kind IN ('call', 'tell', 'ask')
+                AND (t.done_at IS NULL OR t.sealed IS NOT NULL)",
+    ),
+    (
+        "every report has been looked into, or is to be",
+        "SELECT p.id::text AS line FROM reports p WHERE (p.closed_at IS NULL)::int
+            <> (SELECT count(*) FROM tasks t WHERE t.report_id = p.id AND t.done_at IS NULL)",
     ),
     (
         "nobody has promised more than they may",

@@ -109,7 +109,7 @@ async fn whatever_waits_for_a_call_has_one() {
         });
         assert_eq!(won(&world.at_once(vec![close, add]).await), 2);
         let calls = format!(
-            "SELECT count(*) FROM tasks WHERE neighbor_id = '{neighbor}' AND done_at IS NULL"
+            "SELECT count(*) FROM tasks WHERE neighbor_id = '{neighbor}' AND kind = 'call' AND done_at IS NULL"
         );
         assert_eq!(world.raw.number(&calls), 1);
         world.raw.execute("UPDATE requests SET attention = NULL");

@@ -72,6 +72,9 @@ impl Scene {
         world.raw.execute(&format!(
             "UPDATE matches SET state = 'proposed', asked_at = NULL, respond_by = NULL
                 WHERE id = '{0}';
+             INSERT INTO tasks (id, kind, match_id, request_id, neighbor_id, created_at, due_at)
+                SELECT gen_random_uuid(), 'review', m.id, r.id, r.neighbor_id, now(), now()
+                FROM matches m JOIN requests r ON r.id = m.request_id WHERE m.id = '{0}';
              DELETE FROM letters WHERE match_id = '{0}'",
             scene.matches[3]
         ));

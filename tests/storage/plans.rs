@@ -10,13 +10,15 @@ use diesel::sql_types::Text;
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
-use manyhands::domain::ids::{CoordinatorId, LeaseId, NeighborId, RecordId, RequestId};
-use manyhands::domain::letter::Lane;
+use manyhands::domain::ids::{CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId};
+use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Deadlines;
 use manyhands::domain::remit::Remit;
+use manyhands::domain::task::{TaskKind, TaskOrder};
 use manyhands::storage::page::Page;
 use manyhands::storage::requests::RequestFilter;
+use manyhands::storage::tasks::TaskFilter;
 use manyhands::storage::{
     Conn, TxError, activity, letters, matches, neighbors, offers, requests, tasks, volunteers,
 };
@@ -94,7 +96,7 @@ const QUERIES: &[(&[&str], Run)] = &[
     }),
     (&["letters_waiting"], |c, _| letters::backlog(c).map(drop)),
     (&["letters_settled"], |c, _| {
-        letters::delete_settled(c, NOW, 9).map(drop)
+        letters::settled_before(c, NOW, 9).map(drop)
     }),
     (&["tasks_neighbor"], |c, _| {
         tasks::open_call(c, NeighborId::new(&SeededEntropy::new(1))).map(drop)
@@ -138,6 +140,39 @@ const QUERIES: &[(&[&str], Run)] = &[
             limit: 9,
         };
         requests::page(c, Remit::EnteredBy(by), &RequestFilter::default(), all).map(drop)
+    }),
+    (&["tasks_late"], |c, _| {
+        tasks::escalate(c, NOW, NOW, NOW, 9).map(drop)
+    }),
+    (&["tasks_escalated"], |c, _| tasks::escalated(c).map(drop)),
+    (&["tasks_noted"], |c, _| {
+        tasks::erase_notes_done_before(c, NOW, 9).map(drop)
+    }),
+    (&["tasks_request"], |c, _| {
+        tasks::dead_letters_of(c, RequestId::new(&SeededEntropy::new(1))).map(drop)
+    }),
+    (&["tasks_offer"], |c, _| {
+        let offer = OfferId::new(&SeededEntropy::new(1));
+        tasks::has_open_of_offer(c, offer, TaskKind::SiteCheck).map(drop)
+    }),
+    (&["tasks_neighbor"], |c, _| {
+        let neighbor = NeighborId::new(&SeededEntropy::new(1));
+        tasks::told_since(c, neighbor, LetterKind::Changed, NOW).map(drop)
+    }),
+    (&["tasks_by_due"], |c, _| {
+        let page = Page {
+            after: None,
+            limit: 9,
+        };
+        tasks::page(c, &TaskFilter::default(), TaskOrder::Due, page).map(drop)
+    }),
+    (&["letters_to"], |c, _| {
+        let to = RecordId::new(&SeededEntropy::new(1));
+        letters::newest_to(c, to, LetterKind::TasksLate).map(drop)
+    }),
+    (&["letters_to"], |c, _| {
+        let to = RecordId::new(&SeededEntropy::new(1));
+        letters::lock_waiting(c, to).map(drop)
     }),
     (&["volunteers_by_email", "volunteers_by_phone"], |c, _| {
         let hash = Some(KeyedHash::from([1; 32]));

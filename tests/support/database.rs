@@ -23,6 +23,10 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "the files of a server are not ours to search; there the key is destroyed",
     ),
     (
+        "an_erased_note_is_gone_from_the_files",
+        "the files of a server are not ours to search; there the key is destroyed",
+    ),
+    (
         "a_checkpoint_empties_the_log",
         "the log of a server is not ours to empty",
     ),

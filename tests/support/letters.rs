@@ -185,10 +185,11 @@ async fn story(app: &mut TestApp, admin: &str) {
     app.post(&path, admin, &to).await.ok();
     app.settle().await;
 
-    // Nobody there.
+    // Nobody there, and nobody looks.
     let towing = json!({"category": "towing", "quantity": 1, "urgency": "now"});
     neighbor(app, "Kim", json!({}), &[towing]).await;
     app.settle().await;
+    app.sleep_over(2 * HOUR).await;
     review(app, admin).await;
 
     // What waits for an answer at the end.

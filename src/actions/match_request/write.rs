@@ -15,7 +15,7 @@ use crate::domain::category::{Category, Review};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, MatchId, NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::letter::LetterKind;
-use crate::domain::lifecycle::{Attention, RequestState};
+use crate::domain::lifecycle::{Attention, MatchState, RequestState};
 use crate::domain::round::RoundSeen;
 use crate::matching::card::RequestCard;
 use crate::matching::eligible::eligible;
@@ -27,7 +27,9 @@ use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::{Request, RoundResult};
 use crate::storage::sql_types::Json;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{areas, letters, matches, neighbors, offers, requests, rounds, volunteers};
+use crate::storage::{
+    areas, letters, matches, neighbors, offers, requests, rounds, tasks, volunteers,
+};
 
 /// A neighbor is told at most this often that nobody is found.
 const NOT_AGAIN: Duration = Duration::from_hours(6);
@@ -171,7 +173,11 @@ fn ask(
         .filter(|c| free.contains(&c.volunteer))
     {
         if let Some(volunteer) = still_right(tx, category, (card, neighbor), frozen, chosen)? {
-            asked.push((volunteer, propose(tx, request, category, round, chosen)?));
+            let row = propose(tx, request, category, round, chosen)?;
+            if row.state == MatchState::Proposed {
+                tx.ask_for_review(&row, request, volunteer)?;
+            }
+            asked.push((volunteer, row.id));
         }
     }
     Ok(asked)
@@ -204,7 +210,7 @@ fn propose(
     category: &Category,
     round: &Round,
     chosen: &Chosen,
-) -> Outcome<MatchId> {
+) -> Outcome<Match> {
     let needs_review = category.policy.review == Review::Required;
     let row = tx.new_match(request, chosen.offer, &chosen.choice.fit, needs_review);
     let row = Match {
@@ -214,7 +220,7 @@ fn propose(
         ..row
     };
     matches::insert(tx.conn, std::slice::from_ref(&row))?;
-    Ok(row.id)
+    Ok(row)
 }
 
 /// What comes next, after `asked` were asked and `free` of the chosen were still free.
@@ -351,9 +357,12 @@ fn nobody_left(tx: &mut Tx<'_>, request: &Request, next: &Next, seen: &RoundSeen
     // One letter tells of everything she needs: its link shows all of it.
     let to = request.neighbor_id;
     let lately = tx.now.before(NOT_AGAIN);
-    if letters::count_since(tx.conn, to.into(), LetterKind::NobodyYet, lately)? == 0 {
+    let kind = LetterKind::NobodyYet;
+    if letters::count_since(tx.conn, to.into(), kind, lately)? == 0
+        && !tasks::told_since(tx.conn, to, kind, lately)?
+    {
         let to = To::Neighbor(to);
-        tx.letter(LetterKind::NobodyYet, to, Some(request.id), None)?;
+        tx.letter(kind, to, Some(request.id), None)?;
     }
     let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX).into();
     tx.audit(

@@ -8,8 +8,8 @@ use crate::actions::agree_match::{agree_match, refuse_match};
 use crate::actions::close_request::close_request;
 use crate::actions::confirm_offers::confirm_offers;
 use crate::actions::decline_match::decline_match;
-use crate::actions::finish_call::finish_call;
 use crate::actions::finish_match;
+use crate::actions::finish_task::finish_task;
 use crate::actions::list_site::list_site;
 use crate::actions::post_offers::post_offers;
 use crate::actions::post_requests::{PostRequests, post_requests};
@@ -24,7 +24,7 @@ use crate::domain::lifecycle::{Agreement, MatchState};
 use crate::domain::place::GeoPoint;
 use crate::domain::remit::Remit;
 use crate::domain::report::Side;
-use crate::domain::task::TaskKind;
+use crate::domain::task::{TaskKind, TaskOrder};
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::matches::{Match, MatchFilter};
 use crate::storage::page::Page;
@@ -66,7 +66,7 @@ impl<H: Habits> City<H> {
             }
             Act::Call(id, outcome) => {
                 let who = self.coordinator;
-                unless_refused(finish_call(&ctx, id, outcome, who).await)?;
+                unless_refused(finish_task(&ctx, id, outcome.into(), None, who).await)?;
             }
             Act::AgreeByPhone(id, yes) => {
                 self.agree(id, yes, desk.on_behalf_of(Side::Neighbor))
@@ -204,7 +204,11 @@ impl<H: Habits> City<H> {
                     kind: Some(TaskKind::Call),
                     ..TaskFilter::default()
                 };
-                Ok::<_, StorageError>((proposed, to_call, tasks::page(conn, &open, page)?))
+                Ok::<_, StorageError>((
+                    proposed,
+                    to_call,
+                    tasks::page(conn, &open, TaskOrder::Newest, page)?,
+                ))
             })
             .await?;
         for task in tasks {

@@ -6,4 +6,5 @@ pub mod location;
 pub mod need;
 pub mod offer;
 pub mod slots;
+pub mod task;
 pub mod text;

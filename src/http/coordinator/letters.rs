@@ -1,9 +1,10 @@
-//! `/v1/letters`: whether letters left, and which cannot be delivered.
+//! `/v1/letters`: whether letters left, which cannot be delivered, and those sent again.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::found;
 use crate::actions::Ctx;
+use crate::actions::retry_letter::retry_letter;
 use crate::domain::ids::LetterId;
 use crate::domain::letter::LetterKind;
 use crate::http::auth::AsCoordinator;
@@ -57,6 +58,22 @@ pub async fn get(
     _: AsCoordinator,
     id: web::Path<LetterId>,
 ) -> Result<HttpResponse, Problem> {
+    found(&ctx, move |conn| {
+        Ok(letters::find(conn, *id)?.map(LetterSheet::from))
+    })
+    .await
+}
+
+/// Sends a letter again that was given up. All its attempts are before it again; asking twice sends it once. Where
+/// what it says is not true any more, or its recipient wants no mail, the answer is 409.
+#[utoipa::path(post, path = "/v1/letters/{id}/retry", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The letter as it is now", body = LetterSheet), Problems), security(("coordinator" = [])))]
+pub async fn retry(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<LetterId>,
+) -> Result<HttpResponse, Problem> {
+    retry_letter(&ctx, *id, who.actor()).await?;
     found(&ctx, move |conn| {
         Ok(letters::find(conn, *id)?.map(LetterSheet::from))
     })

@@ -1,28 +1,51 @@
-//! `/v1/tasks`: what a person must do by a time: the calls that neighbors wait for, and the requests for which
-//! nobody is left to ask.
-
-use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use utoipa::ToSchema;
+//! `/v1/tasks`: one list of what a person must do by when. People of the scope `intake` see the tasks that were
+//! given to them, and no others.
 
 use super::found;
 use crate::actions::Ctx;
-use crate::actions::claim_task::claim_task;
-use crate::actions::finish_call::finish_call;
-use crate::actions::finish_look::finish_look;
-use crate::domain::ids::TaskId;
-use crate::domain::task::{DoneOutcome, TaskKind, TaskState};
-use crate::http::auth::AsCoordinator;
+use crate::actions::assign_task::assign_task;
+use crate::actions::claim_task::{Desk, claim_task};
+use crate::actions::finish_task::finish_task;
+use crate::actions::reopen_task::reopen_task;
+use crate::actions::unclaim_task::unclaim_task;
+use crate::actions::update_task::{noted, update_task};
+use crate::domain::ids::{CoordinatorId, TaskId};
+use crate::domain::task::{TaskKind, TaskOrder, TaskState};
+use crate::http::auth::{AnyCoordinator, AsCoordinator};
+use crate::http::bodies::task::{AssignBody, DoneBody, TaskPatch};
 use crate::http::body::Body;
 use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
-use crate::http::paging::{Listing, Pages, position};
+use crate::http::paging::{Asked, Listing, Pages, position};
 use crate::http::problem::Problem;
-use crate::http::views::coordinator::task::TaskSheet;
-use crate::storage::tasks;
-use crate::storage::tasks::TaskFilter;
+use crate::http::views::coordinator::task::{TaskCounts, TaskSheet};
+use crate::storage::coordinators::Scope;
+use crate::storage::tasks::{Claimed, Task, TaskFilter};
+use crate::storage::{StorageError, tasks};
+use actix_web::{HttpRequest, HttpResponse, web};
 
+/// What the list and its counts take.
+const FILTERS: [&str; 8] = [
+    "state",
+    "kind",
+    "overdue",
+    "escalated",
+    "claimed_by",
+    "request",
+    "neighbor",
+    "sort",
+];
+impl From<AnyCoordinator> for Desk {
+    fn from(who: AnyCoordinator) -> Self {
+        Self {
+            by: who.id,
+            only_own: who.scope < Scope::Coordinator,
+        }
+    }
+}
+
+/// The task as it is now, without its note.
 async fn shown(ctx: &web::Data<Ctx>, id: TaskId) -> Result<HttpResponse, Problem> {
     found(ctx, move |conn| {
         Ok(tasks::find(conn, id)?.as_ref().map(TaskSheet::from))
@@ -30,92 +53,210 @@ async fn shown(ctx: &web::Data<Ctx>, id: TaskId) -> Result<HttpResponse, Problem
     .await
 }
 
+fn read_filters(
+    ctx: &Ctx,
+    who: AnyCoordinator,
+    request: &HttpRequest,
+) -> Result<(TaskFilter, TaskOrder, Asked), Problem> {
+    let mut filters = Filters::read("tasks", &FILTERS, request)?;
+    let state: Option<TaskState> = filters.parsed("state");
+    let desk = Desk::from(who);
+    let filter = TaskFilter {
+        done: state.map(|s| s == TaskState::Done),
+        kind: filters.parsed("kind"),
+        overdue: filters.only("overdue").then(|| ctx.now()),
+        escalated: filters.only("escalated"),
+        claimed: filters.holder("claimed_by", who.id),
+        request: filters.id("request"),
+        neighbor: filters.id("neighbor"),
+        only_of: desk.only_own.then_some(desk.by),
+    };
+    let order = filters.parsed("sort").unwrap_or(TaskOrder::Newest);
+    Ok((filter, order, filters.finish(ctx)?))
+}
+
+impl Filters {
+    /// Who has it: `me`, `none`, or somebody's id.
+    fn holder(&mut self, name: &str, me: CoordinatorId) -> Option<Claimed> {
+        self.value(name, |text| match text {
+            "me" => Ok(Claimed::By(me)),
+            "none" => Ok(Claimed::ByNobody),
+            id => id
+                .parse()
+                .map(Claimed::By)
+                .map_err(|_| "must be me, none, or an id"),
+        })
+    }
+}
+
 /// A page of them.
 type TaskList = Listing<TaskSheet>;
 
-/// All tasks, newest first.
+/// All tasks, newest first, or those first that are due soonest. `intake` sees those that were given to whoever calls.
 #[utoipa::path(get, path = "/v1/tasks", tag = "coordinator",
     params(
         ("state" = Option<TaskState>, Query, description = "Only those that stand there", example = "open"),
         ("kind" = Option<TaskKind>, Query, description = "Only of this kind", example = "call"),
         ("overdue" = Option<bool>, Query, description = "`true`: only open ones whose time has gone by"),
+        ("escalated" = Option<bool>, Query, description = "`true`: only open ones that administrators know to be late"),
+        ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "me"),
+        ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
+        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
+        ("sort" = Option<TaskOrder>, Query, description = "In which order; `newest` if left out", example = "due"),
         Pages),
-    responses((status = 200, description = "A page of tasks", body = TaskList), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "A page of tasks", body = TaskList), Problems), security(("coordinator" = ["intake"])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
-    _: AsCoordinator,
+    who: AnyCoordinator,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["state", "kind", "overdue"];
-    let mut filters = Filters::read("tasks", &known, &request)?;
-    let state: Option<TaskState> = filters.parsed("state");
-    let filter = TaskFilter {
-        done: state.map(|s| s == TaskState::Done),
-        kind: filters.parsed("kind"),
-        overdue: filters.only("overdue").then(|| ctx.now()),
-    };
-    let asked = filters.finish(&ctx)?;
+    let (filter, order, asked) = read_filters(&ctx, who, &request)?;
     asked
         .answer(
             &ctx,
-            move |conn, page| Ok(tasks::page(conn, &filter, page)?),
-            |t| position(t.created_at, t.id),
+            move |conn, page| Ok(tasks::page(conn, &filter, order, page)?),
+            match order {
+                TaskOrder::Newest => |t: &Task| position(t.created_at, t.id),
+                TaskOrder::Due => |t: &Task| position(t.due_at, t.id),
+            },
             |_, rows| Ok(rows.iter().map(TaskSheet::from).collect()),
         )
         .await
 }
 
-/// One task.
+/// How many tasks the filters of the list find.
+#[utoipa::path(get, path = "/v1/tasks/counts", tag = "coordinator",
+    params(
+        ("state" = Option<TaskState>, Query, description = "Only those that stand there", example = "open"),
+        ("kind" = Option<TaskKind>, Query, description = "Only of this kind", example = "call"),
+        ("overdue" = Option<bool>, Query, description = "`true`: only open ones whose time has gone by"),
+        ("escalated" = Option<bool>, Query, description = "`true`: only open ones that administrators know to be late"),
+        ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "none"),
+        ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
+        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor")),
+    responses((status = 200, description = "The counts", body = TaskCounts), Problems), security(("coordinator" = ["intake"])))]
+pub async fn counts(
+    ctx: web::Data<Ctx>,
+    who: AnyCoordinator,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (filter, ..) = read_filters(&ctx, who, &request)?;
+    let now = ctx.now();
+    found(&ctx, move |conn| {
+        Ok(Some(TaskCounts::from(tasks::counts(conn, &filter, now)?)))
+    })
+    .await
+}
+
+/// One task, with its note.
 #[utoipa::path(get, path = "/v1/tasks/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The task", body = TaskSheet), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "The task", body = TaskSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn get(
     ctx: web::Data<Ctx>,
-    _: AsCoordinator,
+    who: AnyCoordinator,
     id: web::Path<TaskId>,
 ) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id).await
+    let desk = Desk::from(who);
+    let read = ctx
+        .db
+        .read(move |conn| Ok::<_, StorageError>(tasks::find(conn, *id)?));
+    let task = read.await?.filter(|task| desk.sees(task));
+    let task = task.ok_or_else(Problem::not_found)?;
+    let note = noted(&ctx, &task)?.map(|note| note.expose().to_owned());
+    Ok(HttpResponse::Ok().json(TaskSheet {
+        note,
+        ..TaskSheet::from(&task)
+    }))
 }
 
 /// Takes a task on. Nobody else can for an hour.
 #[utoipa::path(post, path = "/v1/tasks/{id}/claim", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn claim(
+    ctx: web::Data<Ctx>,
+    who: AnyCoordinator,
+    id: web::Path<TaskId>,
+) -> Result<HttpResponse, Problem> {
+    claim_task(&ctx, *id, who).await?;
+    shown(&ctx, *id).await
+}
+
+/// Puts a task back, so that anybody can take it: one's own, or one that another does not get to.
+#[utoipa::path(post, path = "/v1/tasks/{id}/unclaim", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = [])))]
+pub async fn unclaim(
     ctx: web::Data<Ctx>,
     who: AsCoordinator,
     id: web::Path<TaskId>,
 ) -> Result<HttpResponse, Problem> {
-    claim_task(&ctx, *id, who.0).await?;
+    unclaim_task(&ctx, *id, who.0).await?;
     shown(&ctx, *id).await
 }
 
-/// How a task ended.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"outcome": "reached"}))]
-pub struct DoneBody {
-    /// How it ended: `looked` for a look, any other for a call.
-    #[schema(required = true, nullable = false)]
-    outcome: Option<DoneOutcome>,
-}
-
-/// Ends a task. Of a call, `reached` checks the neighbor's contact, and everything that waited for it is matched;
-/// `refused` closes what waited; after `unreachable` it goes on waiting, and a later call can still
-/// reach her. A look ends with `looked`; it also ends by itself, when it is not needed any more.
-#[utoipa::path(post, path = "/v1/tasks/{id}/done", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = DoneBody,
+/// Gives a task to somebody, whoever had it. So people of the scope `intake` get theirs.
+#[utoipa::path(post, path = "/v1/tasks/{id}/assign", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = AssignBody,
     responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = [])))]
-pub async fn done(
+pub async fn assign(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
     id: web::Path<TaskId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<AssignBody>(&request, &body)?;
+    let to = errors.require("/to", body.to);
+    let to = errors.finish(to)?;
+    assign_task(&ctx, *id, to, who.0).await?;
+    shown(&ctx, *id).await
+}
+
+/// Notes something of an open task, or puts it off.
+#[utoipa::path(patch, path = "/v1/tasks/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = TaskPatch,
+    responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = ["intake"])))]
+pub async fn patch(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AnyCoordinator,
+    id: web::Path<TaskId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<TaskPatch>(&request, &body)?;
+    let edit = body.parse(ctx.now(), &mut errors);
+    let edit = errors.finish(Some(edit))?;
+    update_task(&ctx, *id, edit, who).await?;
+    shown(&ctx, *id).await
+}
+
+/// Ends a task. Of a call, `reached` checks the neighbor's contact, and everything that waited for it is matched;
+/// `refused` closes what waited; after `unreachable` it goes on waiting, and a later call can still
+/// reach her. News, looks and letters that cannot be delivered just end. Whatever a call of its own does (`act`) ends
+/// with that call, and is answered 409 here.
+#[utoipa::path(post, path = "/v1/tasks/{id}/done", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = DoneBody,
+    responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = ["intake"])))]
+pub async fn done(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AnyCoordinator,
+    id: web::Path<TaskId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
     let (body, mut errors) = read_optional::<DoneBody>(&request, &body)?;
     let outcome = errors.require("/outcome", body.outcome);
+    let note = body.note(&mut errors);
     let outcome = errors.finish(outcome)?;
-    match outcome.of_call() {
-        Some(call) => finish_call(&ctx, *id, call, who.0).await?,
-        None => finish_look(&ctx, *id, who.0).await?,
-    }
+    finish_task(&ctx, *id, outcome, note, who).await?;
+    shown(&ctx, *id).await
+}
+
+/// Opens a task again that was ended by mistake, where saying so was all that happened: news, a look, a letter that
+/// cannot be delivered.
+#[utoipa::path(post, path = "/v1/tasks/{id}/reopen", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = [])))]
+pub async fn reopen(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<TaskId>,
+) -> Result<HttpResponse, Problem> {
+    reopen_task(&ctx, *id, who.0).await?;
     shown(&ctx, *id).await
 }

@@ -228,6 +228,8 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::PlanTooLarge
         | Refusal::PlanUnderWay
         | Refusal::PlanTooOld
+        | Refusal::HasItsAct(_)
+        | Refusal::NobodyThere
         | Refusal::TooManyReveals
         | Refusal::TooManySearches => "That is not possible as it stands now.",
     }

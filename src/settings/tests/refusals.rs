@@ -82,6 +82,13 @@ const BAD_VALUES: &str = r"
     retention.reports | 31d | must be from 1d to 30d
     retention.idempotency | 0s | must be from 1h to 30d
     retention.changes | 0s | must be from 1h to 30d
+    tasks.claim_for | 1m | must be from 5m to 1d
+    tasks.tell_within | 0s | must be from 1m to 7d
+    tasks.site_check_within | 31d | must be from 1m to 30d
+    tasks.report_within | 8d | must be from 1m to 7d
+    tasks.dead_letter_within | soon | must be a number and a unit, such as 30s
+    tasks.escalate_after | 8d | must be from 0s to 7d
+    tasks.escalate_every | 1m | must be from 10m to 1d
 ";
 
 #[test]

@@ -24,7 +24,8 @@ use crate::support::{Answer, HOUR, TestApp, TestDatabase};
 pub const NOBODY: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
 
 /// Calls that need records of a state that these are not in: let in, and answered 409.
-pub const OF_ANOTHER_STATE: [&str; 13] = [
+pub const OF_ANOTHER_STATE: [&str; 14] = [
+    "POST /v1/letters/{id}/retry",
     "POST /v1/matches",
     "POST /v1/matches/{id}/decline",
     "POST /v1/matches/{id}/reassign",
@@ -48,6 +49,8 @@ pub struct World {
     /// By the second part of a path.
     ids: HashMap<&'static str, String>,
     matched: String,
+    /// Who sits at the phone.
+    intake: String,
     /// Lin's request and Ben's match.
     pub request_other: String,
     pub matched_other: String,
@@ -66,8 +69,9 @@ impl World {
         let ana = app
             .volunteer("ana@example.org", std::slice::from_ref(&meals))
             .await;
-        let (_, intake) = app.coordinator(Scope::Intake).await;
-        let mo = app.entered_by(&intake, post_of(&[food(4)])).await;
+        let (intake, token) = app.coordinator(Scope::Intake).await;
+        let intake = intake.to_string();
+        let mo = app.entered_by(&token, post_of(&[food(4)])).await;
         app.settle().await;
         let own = app.letter_to(&ana.email, "mha_");
         app.post("/v1/matches/self/accept", &own, &json!({}))
@@ -97,7 +101,7 @@ impl World {
             (Caller::AnswerOther, other),
             (Caller::Unsubscribe, app.letter_to(&ana.email, "mhu_")),
             (Caller::Garbage, "mhn_NOT-A-TOKEN".to_owned()),
-            (Caller::IntakeOwn, intake),
+            (Caller::IntakeOwn, token),
         ]);
         for (caller, scope) in [
             (Caller::IntakeOther, Scope::Intake),
@@ -132,7 +136,7 @@ impl World {
             ("letters", text(&letters["items"][0]["id"])),
             ("areas", frozen(&app, admin).await),
             ("plans", planned(&app, admin).await),
-            ("tasks", called(&app, admin).await),
+            ("tasks", called(&app, admin, &intake).await),
             ("reports", reported(&mut app, admin).await),
         ]);
         let dead = dead(&app, &mo.token, &ana.token).await;
@@ -145,6 +149,7 @@ impl World {
             tokens,
             ids,
             matched,
+            intake,
             request_other: lin.requests[0].clone(),
             matched_other: text(&asked.ok()["id"]),
             dead,
@@ -226,6 +231,7 @@ impl World {
             }
             "POST /v1/matches/{id}/reassign" => json!({"offer": self.ids["offers"]}),
             "POST /v1/requests/{id}/merge" => json!({"into": self.request_other}),
+            "POST /v1/tasks/{id}/assign" => json!({"to": self.intake}),
             "PATCH /v1/requests/{id}" => json!({"note": "Ring twice"}),
             "PATCH /v1/offers/{id}" => json!({"note": null}),
             _ => example.clone(),
@@ -246,12 +252,15 @@ async fn planned(app: &TestApp, admin: &str) -> String {
     text(&app.post("/v1/plans", admin, &body).await.ok()["id"])
 }
 
-/// Somebody who is to be called first.
-async fn called(app: &TestApp, admin: &str) -> String {
+/// Somebody who is to be called first: a task of who sits at the phone, who sees no other.
+async fn called(app: &TestApp, admin: &str, intake: &str) -> String {
     let need = json!({"category": "pet_care", "quantity": 1, "handover": "home"});
     let kim = json!({"contact": {"name": "Kim", "phone": "612 555 0112"}});
     app.neighbor_who(with(post_of(&[need]), kim)).await;
-    text(&app.get("/v1/tasks?kind=call", admin).await.ok()["items"][0]["id"])
+    let id = text(&app.get("/v1/tasks?kind=call", admin).await.ok()["items"][0]["id"]);
+    let assign = format!("/v1/tasks/{id}/assign");
+    app.post(&assign, admin, &json!({"to": intake})).await.ok();
+    id
 }
 
 /// A report of two others.

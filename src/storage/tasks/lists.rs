@@ -1,0 +1,163 @@
+//! The coordinators' list of tasks, in two orders, and what it counts.
+
+use std::collections::BTreeMap;
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use super::Task;
+use crate::domain::clock::Ts;
+use crate::domain::ids::{CoordinatorId, NeighborId, RequestId};
+use crate::domain::task::{TaskKind, TaskOrder};
+use crate::storage::connection::{Conn, with};
+use crate::storage::page::{Page, page_of};
+use crate::storage::schema::tasks;
+
+/// Who has a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// Nobody.
+    ByNobody,
+    /// This coordinator.
+    By(CoordinatorId),
+}
+
+/// Which tasks a coordinator wants to see.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each field is the fact it filters by")]
+pub struct TaskFilter {
+    pub done: Option<bool>,
+    pub kind: Option<TaskKind>,
+    pub overdue: Option<Ts>,
+    pub escalated: bool,
+    pub claimed: Option<Claimed>,
+    pub request: Option<RequestId>,
+    pub neighbor: Option<NeighborId>,
+    /// Only this person's, whatever is asked for.
+    pub only_of: Option<CoordinatorId>,
+}
+
+/// What a filter finds, counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub total: i64,
+    /// Those to be done.
+    pub open: i64,
+    /// Of these, those whose time has gone by.
+    pub overdue: i64,
+    /// Of these, those that administrators were told of.
+    pub escalated: i64,
+    /// Of those to be done, those that nobody has.
+    pub unclaimed: i64,
+    /// Those to be done, by kind; a kind of which there is none is left out.
+    pub by_kind: BTreeMap<TaskKind, i64>,
+}
+
+/// Narrows a boxed query to what a filter finds.
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        match $filter.done {
+            Some(true) => query = query.filter(tasks::done_at.is_not_null()),
+            Some(false) => query = query.filter(tasks::done_at.is_null()),
+            None => {}
+        }
+        if let Some(kind) = $filter.kind {
+            query = query.filter(tasks::kind.eq(kind));
+        }
+        if let Some(now) = $filter.overdue {
+            query = query
+                .filter(tasks::done_at.is_null())
+                .filter(tasks::due_at.le(now));
+        }
+        if $filter.escalated {
+            query = query
+                .filter(tasks::done_at.is_null())
+                .filter(tasks::escalated_at.is_not_null());
+        }
+        match $filter.claimed {
+            Some(Claimed::ByNobody) => query = query.filter(tasks::claimed_by.is_null()),
+            Some(Claimed::By(id)) => query = query.filter(tasks::claimed_by.eq(id)),
+            None => {}
+        }
+        if let Some(request) = $filter.request {
+            query = query.filter(tasks::request_id.eq(request));
+        }
+        if let Some(neighbor) = $filter.neighbor {
+            query = query.filter(tasks::neighbor_id.eq(neighbor));
+        }
+        if let Some(id) = $filter.only_of {
+            query = query.filter(tasks::claimed_by.eq(id));
+        }
+        query
+    }};
+}
+
+/// One page for coordinators. In the order of their dues a page begins behind the row whose due instant its
+/// position names.
+///
+/// # Errors
+/// A failed query.
+pub fn page(
+    conn: &mut Conn,
+    filter: &TaskFilter,
+    order: TaskOrder,
+    page: Page,
+) -> QueryResult<Vec<Task>> {
+    with!(conn, c => {
+        let mut query = filtered!(tasks::table.select(Task::as_select()).into_boxed(), filter);
+        match order {
+            TaskOrder::Newest => page_of!(query, tasks, page).load(c),
+            TaskOrder::Due => {
+                if let Some(after) = page.after {
+                    let (due, id) = (after.created_at, after.id);
+                    query = query.filter(
+                        tasks::due_at.gt(due).or(tasks::due_at.eq(due).and(tasks::id.gt(id))),
+                    );
+                }
+                query.order((tasks::due_at, tasks::id)).limit(page.limit + 1).load(c)
+            }
+        }
+    })
+}
+
+/// Counts what a filter finds.
+///
+/// # Errors
+/// A failed query.
+pub fn counts(conn: &mut Conn, filter: &TaskFilter, now: Ts) -> QueryResult<Counts> {
+    let total = with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), filter)
+        .first(c))?;
+    let open = |conn: &mut Conn, narrowed: &TaskFilter| -> QueryResult<i64> {
+        with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), narrowed)
+            .filter(tasks::done_at.is_null())
+            .first(c))
+    };
+    let overdue = TaskFilter {
+        overdue: Some(filter.overdue.unwrap_or(now)),
+        ..filter.clone()
+    };
+    let escalated = TaskFilter {
+        escalated: true,
+        ..filter.clone()
+    };
+    let unclaimed: i64 = with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), filter)
+        .filter(tasks::done_at.is_null())
+        .filter(tasks::claimed_by.is_null())
+        .first(c))?;
+    let by_kind: Vec<(TaskKind, i64)> = with!(conn, c => filtered!(
+            tasks::table.group_by(tasks::kind).select((tasks::kind, count_star())).into_boxed(),
+            filter
+        )
+        .filter(tasks::done_at.is_null())
+        .load(c))?;
+    Ok(Counts {
+        total,
+        open: open(conn, filter)?,
+        overdue: open(conn, &overdue)?,
+        escalated: open(conn, &escalated)?,
+        unclaimed,
+        by_kind: by_kind.into_iter().collect(),
+    })
+}

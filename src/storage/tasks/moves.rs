@@ -1,0 +1,141 @@
+//! What is changed of a task: who has it, by when, and how it ends.
+
+use diesel::prelude::*;
+
+use crate::domain::clock::Ts;
+use crate::domain::ids::{CoordinatorId, MatchId, RequestId, TaskId};
+use crate::domain::letter::LetterKind;
+use crate::domain::task::TaskOutcome;
+use crate::storage::connection::{Conn, with};
+use crate::storage::schema::tasks;
+
+/// Makes an open task due no later than `due`.
+///
+/// # Errors
+/// A failed query.
+pub fn hurry(conn: &mut Conn, id: TaskId, due: Ts) -> QueryResult<()> {
+    with!(conn, c => diesel::update(tasks::table.filter(tasks::id.eq(id)).filter(tasks::due_at.gt(due)))
+        .set(tasks::due_at.eq(due))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Puts newer news in the place of what a neighbor was to be told.
+///
+/// # Errors
+/// A failed query.
+pub fn tell_newer(
+    conn: &mut Conn,
+    id: TaskId,
+    about: LetterKind,
+    request: Option<RequestId>,
+    matched: Option<MatchId>,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_at.is_null()))
+        .set((
+            tasks::about.eq(about),
+            tasks::request_id.eq(request),
+            tasks::match_id.eq(matched),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Puts an open task off, or forward. If it gets late again, that is told again.
+///
+/// # Errors
+/// A failed query.
+pub fn set_due(conn: &mut Conn, id: TaskId, due: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_at.is_null()))
+        .set((tasks::due_at.eq(due), tasks::escalated_at.eq(None::<Ts>)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Takes an open task that nobody has, or that another took before `stale`.
+///
+/// # Errors
+/// A failed query.
+pub fn claim(
+    conn: &mut Conn,
+    id: TaskId,
+    by: CoordinatorId,
+    stale: Ts,
+    now: Ts,
+) -> QueryResult<bool> {
+    let claimed = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_at.is_null())
+            .filter(tasks::claimed_at.is_null().or(tasks::claimed_at.le(stale))))
+        .set((
+            tasks::claimed_by.eq(by),
+            tasks::claimed_at.eq(now),
+            tasks::assigned_by.eq(None::<CoordinatorId>),
+        ))
+        .execute(c))?;
+    Ok(claimed == 1)
+}
+
+/// Gives an open task to somebody, whoever had it; to nobody where `to` is none.
+///
+/// # Errors
+/// A failed query.
+pub fn give(
+    conn: &mut Conn,
+    id: TaskId,
+    to: Option<CoordinatorId>,
+    by: Option<CoordinatorId>,
+    now: Ts,
+) -> QueryResult<bool> {
+    let given = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_at.is_null()))
+        .set((
+            tasks::claimed_by.eq(to),
+            tasks::claimed_at.eq(to.map(|_| now)),
+            tasks::assigned_by.eq(by),
+        ))
+        .execute(c))?;
+    Ok(given == 1)
+}
+
+/// Ends a task that is open, or in which nobody was reached before.
+///
+/// # Errors
+/// A failed query.
+pub fn finish(
+    conn: &mut Conn,
+    id: TaskId,
+    outcome: TaskOutcome,
+    by: Option<CoordinatorId>,
+    now: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_at.is_null().or(tasks::outcome.eq(TaskOutcome::Unreachable))))
+        .set((tasks::done_at.eq(now), tasks::done_by.eq(by), tasks::outcome.eq(outcome)))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Opens a task again that a person had ended. If it is late, that is told again.
+///
+/// # Errors
+/// A failed query; a unique violation if its cause has another open one.
+pub fn reopen(conn: &mut Conn, id: TaskId) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_by.is_not_null()))
+        .set((
+            tasks::done_at.eq(None::<Ts>),
+            tasks::done_by.eq(None::<CoordinatorId>),
+            tasks::outcome.eq(None::<TaskOutcome>),
+            tasks::escalated_at.eq(None::<Ts>),
+        ))
+        .execute(c))?;
+    Ok(done == 1)
+}
