@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "domain", "crypto", "settings", "storage", "matching", "mail",
         ],
     ),
+    ("bodies", &["domain", "settings", "actions"]),
     (
         "workers",
         &[
@@ -36,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "storage",
             "mail",
             "actions",
+            "bodies",
             "telemetry",
         ],
     ),

@@ -11,11 +11,11 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, w
 use self::limits::Limits;
 use self::problem::Problem;
 use crate::actions::Ctx;
+use crate::bodies;
 
 pub mod admin;
 mod answers;
 mod auth;
-mod bodies;
 mod body;
 mod categories;
 mod coordinator;

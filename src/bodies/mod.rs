@@ -1,6 +1,7 @@
 //! What clients send, and how it becomes domain values: parsed once, here, with every fault noted.
 
 pub mod contact;
+pub mod faults;
 pub mod location;
 pub mod need;
 pub mod offer;
