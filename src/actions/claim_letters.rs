@@ -7,6 +7,7 @@ use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::SealError;
 use crate::crypto::token::{Purpose, Token};
+use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
 use crate::domain::letter::{Lane, LetterKind};
@@ -241,7 +242,10 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         RecipientKind::Coordinator => None,
         _ => Some(tx.mint(Purpose::Unsubscribe, letter.to_id, None)?),
     };
-    let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
+    let expires = match letter.kind {
+        LetterKind::Confirm => Some(confirmable_until(tx, letter)?),
+        _ => None,
+    };
     let know_by = knows_by(tx, letter, request.as_ref())?;
     Ok(LetterToSend {
         id: letter.id,
@@ -253,9 +257,21 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         link,
         unsubscribe,
         call_first,
-        link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
+        link_expires: expires,
         know_by,
     })
+}
+
+/// Until when the post can be confirmed: as long as it is there.
+fn confirmable_until(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Ts> {
+    let retention = &tx.ctx.settings.retention;
+    let (posted, imported) = (retention.unconfirmed, retention.imported);
+    let volunteer = VolunteerId::from(letter.to_id);
+    let within = match volunteers::is_imported(tx.conn, volunteer)? {
+        true => imported,
+        false => posted,
+    };
+    Ok(letter.created_at.after(within))
 }
 
 /// Whether the owner of an address that nobody has confirmed in this record wants no mail, as another
@@ -356,6 +372,8 @@ fn is_allowed(
             Some(request) => tasks::open_call(tx.conn, request.neighbor_id)?.is_some(),
             None => false,
         },
+        LetterKind::Imported => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
+            .is_some_and(|v| v.confirmed_at.is_some() && v.erased_at.is_none()),
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported
@@ -419,9 +437,7 @@ fn about(
 fn link_token(tx: &mut Tx<'_>, letter: &Letter, to: &Recipient) -> Outcome<Option<Token>> {
     let (purpose, subject, expires) = match (letter.kind, letter.to_kind, letter.match_id) {
         (LetterKind::Confirm, ..) => {
-            let expires = letter
-                .created_at
-                .after(tx.ctx.settings.retention.unconfirmed);
+            let expires = confirmable_until(tx, letter)?;
             (Purpose::Confirm, letter.to_id, Some(expires))
         }
         (_, RecipientKind::Volunteer, Some(id)) => {

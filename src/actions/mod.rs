@@ -39,6 +39,7 @@ mod ending;
 pub mod erase_neighbor;
 pub mod erase_volunteer;
 pub mod expire;
+pub mod export_persons;
 pub mod finish_call;
 pub mod finish_look;
 pub mod finish_match;
@@ -47,6 +48,9 @@ pub mod freeze_area;
 pub mod frozen;
 pub mod hide_neighbor;
 pub mod hold_request;
+pub mod import_offers;
+pub mod import_requests;
+pub mod import_rows;
 pub mod know_by;
 pub mod list_coordinators;
 pub mod list_site;
@@ -78,6 +82,7 @@ pub mod revoke_coordinator;
 pub mod rewrap;
 pub mod rotate_coordinator;
 pub mod rotate_token;
+pub mod run_import;
 pub mod seal_audit;
 pub mod settle_letter;
 pub mod tokens;
@@ -178,6 +183,12 @@ pub enum Refusal {
     /// Too much has changed since.
     #[error("the plan is too old to be applied")]
     PlanTooOld,
+    /// Another import is under way.
+    #[error("another import is under way right now")]
+    ImportUnderWay,
+    /// Exporting personal data too often.
+    #[error("too many exports with persons within the day")]
+    TooManyExports,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

@@ -145,7 +145,7 @@ fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
     })
 }
 
-fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
+pub(super) fn new_neighbor(tx: &Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
     let hasher = &tx.keys.hasher;
     let secret = NeighborSecret {
         contact: post.contact.clone(),
@@ -211,7 +211,7 @@ pub(super) fn insert_needs(
     Ok(rows)
 }
 
-fn new_request(
+pub(super) fn new_request(
     tx: &Tx<'_>,
     neighbor: &Neighbor,
     need: &NewNeed,

@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod fact;
 pub mod gazetteer;
 pub mod ids;
+pub mod import;
 pub mod letter;
 pub mod lifecycle;
 pub mod limits;

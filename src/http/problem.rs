@@ -229,6 +229,19 @@ impl From<Refusal> for Problem {
             Refusal::PlanTooOld => {
                 conflict("plan-too-old").detail("Too much has changed since. Make a new one.")
             }
+            Refusal::ImportUnderWay => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "import-under-way",
+                &sentence(refusal),
+            )
+            .detail("Files are imported one at a time. Try again when it is done.")
+            .retry_after(30),
+            Refusal::TooManyExports => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-exports",
+                &sentence(refusal),
+            )
+            .retry_after(3600),
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",

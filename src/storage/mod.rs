@@ -22,6 +22,7 @@ pub mod departures;
 mod dialect;
 pub mod error;
 pub mod idempotency;
+pub mod imports;
 pub mod instances;
 pub mod key_epochs;
 pub mod letters;

@@ -47,6 +47,7 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        imported -> Bool,
     }
 }
 
@@ -91,7 +92,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant, JsonText};
     volunteers (id) {
         id -> Id,
@@ -113,6 +114,7 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        imported -> Bool,
     }
 }
 
@@ -467,5 +469,41 @@ table! {
         reason -> Nullable<Text>,
         match_id -> Nullable<Id>,
         created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::Binary;
+    use crate::storage::sql_types::{Id, Instant};
+    imported_rows (row_hash) {
+        row_hash -> Binary,
+        content_hash -> Binary,
+        subject_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    imports (id) {
+        id -> Id,
+        kind -> Text,
+        state -> Text,
+        dry_run -> Bool,
+        tally -> JsonText,
+        created_by -> Id,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::BigInt;
+    use crate::storage::sql_types::{Id, JsonText};
+    import_parts (import_id, first_line) {
+        import_id -> Id,
+        first_line -> BigInt,
+        report -> JsonText,
     }
 }

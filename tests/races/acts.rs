@@ -16,11 +16,14 @@ use manyhands::actions::expire::{overdue_matches, sweep};
 use manyhands::actions::finish_match::{done, no_show};
 use manyhands::actions::hide_neighbor::{hide, show};
 use manyhands::actions::hold_request::{hold_request, unhold_request};
+use manyhands::actions::import_offers::import_offers;
+use manyhands::actions::import_requests::import_requests;
+use manyhands::actions::import_rows::{Row, Terms};
 use manyhands::actions::make_plan::{Scope, make_plan};
 use manyhands::actions::move_offer::{Move, move_offer};
 use manyhands::actions::pause_volunteer::pause_volunteer;
-use manyhands::actions::post_offers::NewOffer;
-use manyhands::actions::post_requests::NewNeed;
+use manyhands::actions::post_offers::{NewOffer, PostOffers};
+use manyhands::actions::post_requests::{NewNeed, PostRequests};
 use manyhands::actions::propose_match::propose_match;
 use manyhands::actions::release_match::release_match;
 use manyhands::actions::renew::renew_request;
@@ -30,12 +33,15 @@ use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
-use manyhands::domain::ids::{CoordinatorId, NeighborId, RequestId};
+use manyhands::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId, VolunteerId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
-use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency};
+use manyhands::domain::limits::AskLimits;
+use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
+use manyhands::domain::place::GeoPoint;
 use manyhands::domain::report::{Problem, Side};
-use manyhands::domain::secret::RequestSecret;
+use manyhands::domain::secret::{NeighborSecret, RequestSecret, VolunteerSecret};
 use manyhands::storage::audit::{Actor, ActorKind};
+use manyhands::storage::{StorageError, neighbors, volunteers};
 
 use super::scene::Scene;
 use super::world::of;
@@ -71,12 +77,14 @@ acts!(
     Renew,
     EraseNeighbor,
     MoreNeeds,
+    ImportNeed,
     PauseOffer,
     CloseOffer,
     Pause,
     Block,
     EraseVolunteer,
     MoreOffers,
+    ImportOffer,
     Report,
     Approve,
     Veto,
@@ -128,6 +136,7 @@ impl Act {
                 let added = add_requests(ctx, neighbor, vec![another_need(ctx)], None).await;
                 added.map(drop)
             }
+            Self::ImportNeed => import_need(ctx, neighbor).await,
             Self::PauseOffer => move_offer(ctx, offer, None, Move::Pause, answer).await,
             Self::CloseOffer => move_offer(ctx, offer, None, Move::Close, answer).await,
             Self::Pause => pause_volunteer(ctx, volunteer, true).await,
@@ -138,6 +147,7 @@ impl Act {
                 let new = vec![another_offer()];
                 add_offers(ctx, volunteer, place, new, None).await.map(drop)
             }
+            Self::ImportOffer => import_offer(ctx, volunteer).await,
             Self::Report => {
                 let new = NewReport {
                     about: Side::Volunteer,
@@ -156,6 +166,80 @@ impl Act {
             Self::Sweep => sweep(ctx).await.map(drop),
         }
     }
+}
+
+fn terms(ctx: &Ctx) -> Terms {
+    Terms {
+        by: None,
+        run: RecordId::new(ctx.entropy.as_ref()),
+        verified: Verified::Called,
+        confirmed: true,
+        tells_callers: true,
+    }
+}
+
+fn row<P>(ctx: &Ctx, post: P) -> Row<P> {
+    let id = RecordId::new(ctx.entropy.as_ref());
+    let key = ctx.vault.keys().unwrap().hasher.call(&[id.as_bytes()]);
+    Row {
+        key,
+        content: key,
+        from: None,
+        until: None,
+        post,
+    }
+}
+
+fn place() -> GeoPoint {
+    GeoPoint::parse(44.98, -93.26).unwrap()
+}
+
+/// A sheet names her, as long as she is there.
+async fn import_need(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+    let look = move |conn: &mut _| Ok::<_, StorageError>(neighbors::find(conn, id)?);
+    let neighbor = ctx.db.read(look).await?.unwrap();
+    let Some(sealed) = &neighbor.sealed else {
+        return Ok(());
+    };
+    let keys = ctx.vault.keys().unwrap();
+    let secret: NeighborSecret = keys.open(id, neighbor.sealed_version, sealed).unwrap();
+    let post = PostRequests {
+        contact: secret.contact,
+        caller: None,
+        place: place(),
+        address: None,
+        languages: Vec::new(),
+        locale: "en".to_owned(),
+        agree_first: false,
+        needs: vec![another_need(ctx)],
+        entered_by: None,
+    };
+    import_requests(ctx, vec![row(ctx, post)], terms(ctx))
+        .await
+        .map(drop)
+}
+
+/// A sheet names her, as long as she is there.
+async fn import_offer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
+    let look = move |conn: &mut _| Ok::<_, StorageError>(volunteers::find(conn, id)?);
+    let volunteer = ctx.db.read(look).await?.unwrap();
+    let Some(sealed) = &volunteer.sealed else {
+        return Ok(());
+    };
+    let keys = ctx.vault.keys().unwrap();
+    let secret: VolunteerSecret = keys.open(id, volunteer.sealed_version, sealed).unwrap();
+    let limits: AskLimits = volunteer.limits.0;
+    let post = PostOffers {
+        contact: secret.contact,
+        place: place(),
+        languages: Vec::new(),
+        locale: "en".to_owned(),
+        limits,
+        offers: vec![another_offer()],
+    };
+    import_offers(ctx, vec![row(ctx, post)], terms(ctx))
+        .await
+        .map(drop)
 }
 
 async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outcome<()> {

@@ -222,6 +222,8 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::PlanTooLarge
         | Refusal::PlanUnderWay
         | Refusal::PlanTooOld
+        | Refusal::ImportUnderWay
+        | Refusal::TooManyExports
         | Refusal::TooManyReveals => "That is not possible as it stands now.",
     }
 }
