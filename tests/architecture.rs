@@ -23,6 +23,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("bodies", &["domain", "settings", "actions"]),
     (
+        "sheets",
+        &[
+            "domain", "crypto", "settings", "storage", "actions", "bodies",
+        ],
+    ),
+    (
         "workers",
         &[
             "domain", "crypto", "settings", "storage", "matching", "mail", "actions",
@@ -38,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "mail",
             "actions",
             "bodies",
+            "sheets",
             "telemetry",
         ],
     ),
@@ -66,6 +73,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("rstar", &["matching"]),
     ("clap", &["cli"]),
+    ("csv", &["sheets"]),
+    ("encoding_rs", &["sheets"]),
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
