@@ -22,6 +22,7 @@ mod api {
     mod flood;
     mod hostile;
     mod idempotency;
+    mod imports;
     mod letters;
     mod location;
     mod mail;

@@ -14,6 +14,7 @@ mod cli {
     mod commands;
     mod copy;
     mod headers;
+    mod imports;
     mod keys;
     mod on_server;
     mod program;

@@ -13,6 +13,8 @@ use crate::storage::{Conn, StorageError};
 
 pub mod areas;
 pub mod audit;
+pub mod exports;
+pub mod imports;
 pub mod letters;
 pub mod matches;
 pub mod offers;

@@ -3,6 +3,7 @@
 
 pub mod area;
 pub mod entry;
+pub mod import;
 pub mod letter;
 pub mod matched;
 pub mod offer;
