@@ -76,7 +76,9 @@ fn a_date_that_may_be_two_is_read_as_the_mapping_or_the_file_says() {
     assert_eq!(at("03/04/2026", Some(DateOrder::Mdy)), march);
     let order = |texts: &[&str]| {
         let mut evidence = Evidence::default();
-        texts.iter().for_each(|text| evidence.look(text));
+        for text in texts {
+            evidence.look(text);
+        }
         evidence.order()
     };
     assert_eq!(
