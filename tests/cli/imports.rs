@@ -19,7 +19,7 @@ fn place() -> Place {
 }
 
 fn is_private(path: &Path) -> bool {
-    std::fs::metadata(path).unwrap().permissions().mode() % 0o100 == 0
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600
 }
 
 #[test]
