@@ -13,6 +13,8 @@ mod coordinator;
 mod copy;
 mod demo;
 mod doctor;
+mod export;
+mod import;
 mod key;
 mod lock;
 mod migrate;
@@ -114,6 +116,17 @@ enum Command {
     /// Look whether the audit is what it was; also while the service runs.
     #[command(subcommand, after_help = "Example:\n  manyhands audit verify")]
     Audit(audit::Command),
+    /// Take in many posts at once, from a spreadsheet; also while the service runs, and as often as you like:
+    /// a row is taken once.
+    #[command(
+        after_help = "Examples:\n  manyhands import requests answers.csv --dry-run\n  manyhands import requests answers.csv --save-mapping answers.toml --dry-run\n  manyhands import requests answers.csv --mapping answers.toml --verified called --faulty repair.csv\n  manyhands import offers volunteers.csv --confirmed --report report.csv\n\nThe file is CSV as form tools and spreadsheets export it: UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or\nbars. Faulty rows are left out, the others are taken. Volunteers get a letter to confirm their address, unless\n--confirmed says that they have agreed before.\nExit codes: 0 all rows are there; 1 broken off, run it again; 2 wrong usage, settings or mapping; 3 some rows are faulty."
+    )]
+    Import(import::Arguments),
+    /// Write everything of one kind to standard output; also while the service runs.
+    #[command(
+        after_help = "Examples:\n  manyhands export requests > requests.csv\n  manyhands export offers --persons --reason field > offers.csv\n  manyhands export sites --format hsds > services.json\n\nWithout --persons no name, contact, address or note is told, and no place but the cell.\nReasons: move (to another service), field (a list for helpers without a network), repair, authority, own_wish."
+    )]
+    Export(export::Arguments),
     /// Destroy the personal parts of everything that is closed, now; also while the service runs. It cannot
     /// be undone.
     #[command(after_help = "Example:\n  manyhands wipe-closed --json")]
@@ -218,6 +231,8 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Copy(arguments)) => copy::run(&config, arguments).await,
         Some(Command::Audit(command)) => audit::run(&config, command).await,
         Some(Command::WipeClosed(arguments)) => wipe_closed::run(&config, &arguments).await,
+        Some(Command::Import(arguments)) => import::run(&config, arguments).await,
+        Some(Command::Export(arguments)) => export::run(&config, arguments).await,
         Some(Command::Openapi) => {
             openapi::run();
             Ok(())

@@ -4,7 +4,7 @@
 //! The modules, and the direction in which they may use each other (a test keeps it):
 //!
 //! ```text
-//! main → cli → app → {http, workers} → actions → {storage, matching, mail, crypto} → domain
+//! main → cli → app → {http, workers} → sheets → bodies → actions → {storage, matching, mail, crypto} → domain
 //! ```
 //!
 //! * [`domain`]: the words as types, pure. [`settings`] is plain data beside it.
@@ -13,11 +13,14 @@
 //! * [`matching`]: who could help whom, pure over domain types. Never imports storage, nor storage it.
 //! * [`mail`]: what letters say, and how they leave. Nothing else uses lettre.
 //! * [`actions`]: one use case, one file, one write transaction with its letters.
+//! * `bodies`: what people send, parsed into domain values with every fault noted. `sheets`: the same from
+//!   and to spreadsheets.
 //! * [`workers`]: what runs by the clock. [`http`]: what answers people; it reads storage only to show it.
 //! * [`app`]: puts it all together. [`cli`]: the command line. [`telemetry`]: logs and metrics.
 
 pub mod actions;
 pub mod app;
+mod bodies;
 pub mod cli;
 pub mod crypto;
 pub mod domain;
@@ -25,6 +28,7 @@ pub mod http;
 pub mod mail;
 pub mod matching;
 pub mod settings;
+mod sheets;
 pub mod storage;
 pub mod telemetry;
 pub mod workers;

@@ -26,6 +26,7 @@ mod api {
     mod hands;
     mod hostile;
     mod idempotency;
+    mod imports;
     mod intake;
     mod letters;
     mod location;

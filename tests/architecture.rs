@@ -21,6 +21,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "domain", "crypto", "settings", "storage", "matching", "mail",
         ],
     ),
+    ("bodies", &["domain", "settings", "actions"]),
+    (
+        "sheets",
+        &[
+            "domain", "crypto", "settings", "storage", "actions", "bodies",
+        ],
+    ),
     (
         "workers",
         &[
@@ -36,6 +43,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "storage",
             "mail",
             "actions",
+            "bodies",
+            "sheets",
             "telemetry",
         ],
     ),
@@ -64,6 +73,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("rstar", &["matching"]),
     ("clap", &["cli"]),
+    ("csv", &["sheets"]),
+    ("encoding_rs", &["sheets"]),
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

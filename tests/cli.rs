@@ -15,6 +15,7 @@ mod cli {
     mod copy;
     mod events;
     mod headers;
+    mod imports;
     mod keys;
     mod on_server;
     mod program;

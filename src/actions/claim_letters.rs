@@ -7,6 +7,7 @@ use super::{Ctx, Outcome, Tx, frozen};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::SealError;
 use crate::crypto::token::{Purpose, Token};
+use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
 use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
 use crate::domain::letter::{Lane, LetterKind};
@@ -261,7 +262,10 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         RecipientKind::Coordinator => None,
         _ => Some(tx.mint(Purpose::Unsubscribe, letter.to_id, None)?),
     };
-    let expires = tx.now.after(tx.ctx.settings.retention.unconfirmed);
+    let expires = match letter.kind {
+        LetterKind::Confirm => Some(confirmable_until(tx, letter)?),
+        _ => None,
+    };
     let know_by = knows_by(tx, letter, request.as_ref())?;
     let late_tasks = match letter.kind {
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0,
@@ -277,10 +281,22 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         link,
         unsubscribe,
         call_first,
-        link_expires: (letter.kind == LetterKind::Confirm).then_some(expires),
+        link_expires: expires,
         know_by,
         late_tasks,
     })
+}
+
+/// Until when the post can be confirmed: as long as it is there.
+fn confirmable_until(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Ts> {
+    let retention = &tx.ctx.settings.retention;
+    let (posted, imported) = (retention.unconfirmed, retention.imported);
+    let volunteer = VolunteerId::from(letter.to_id);
+    let within = match volunteers::is_imported(tx.conn, volunteer)? {
+        true => imported,
+        false => posted,
+    };
+    Ok(letter.created_at.after(within))
 }
 
 /// Whether the owner of an address that nobody has confirmed in this record wants no mail, as another
@@ -384,6 +400,8 @@ fn is_allowed(
             None => false,
         },
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0 > 0,
+        LetterKind::Imported => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
+            .is_some_and(|v| v.confirmed_at.is_some() && v.erased_at.is_none()),
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported
@@ -446,9 +464,7 @@ fn about(
 fn link_token(tx: &mut Tx<'_>, letter: &Letter, to: &Recipient) -> Outcome<Option<Token>> {
     let (purpose, subject, expires) = match (letter.kind, letter.to_kind, letter.match_id) {
         (LetterKind::Confirm, ..) => {
-            let expires = letter
-                .created_at
-                .after(tx.ctx.settings.retention.unconfirmed);
+            let expires = confirmable_until(tx, letter)?;
             (Purpose::Confirm, letter.to_id, Some(expires))
         }
         (_, RecipientKind::Volunteer, Some(id)) => {

@@ -13,8 +13,8 @@ use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::matches::Match;
 use crate::storage::{
-    changes, departures, idempotency, letters, matches, neighbors, offers, reports, requests,
-    tasks, tokens, volunteers,
+    changes, departures, idempotency, imports, letters, matches, neighbors, offers, reports,
+    requests, tasks, tokens, volunteers,
 };
 
 /// Rows that one transaction takes on. Fewer than this mean that nothing is left for now.
@@ -143,7 +143,9 @@ pub async fn ending_offers(ctx: &Ctx) -> Outcome<usize> {
 pub async fn unconfirmed(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.unconfirmed);
-        let stale: Vec<VolunteerId> = volunteers::unconfirmed_before(tx.conn, before, AT_ONCE)?;
+        let imported = tx.now.before(tx.ctx.settings.retention.imported);
+        let stale: Vec<VolunteerId> =
+            volunteers::unconfirmed_before(tx.conn, before, imported, AT_ONCE)?;
         for volunteer in tx.lock_volunteers_and_offers(&stale)? {
             if volunteer.confirmed_at.is_none() && volunteer.erased_at.is_none() {
                 tx.erase_volunteer(volunteer.id)?;
@@ -224,6 +226,8 @@ pub async fn frozen_areas(ctx: &Ctx) -> Outcome<usize> {
     Ok(usize::from(has_more) * usize::try_from(AT_ONCE).unwrap_or(usize::MAX))
 }
 
+/// How long the report of an import can be read.
+const REPORTED: std::time::Duration = std::time::Duration::from_hours(24);
 /// Small rows that one transaction deletes, of each kind.
 const MANY: i64 = 200;
 
@@ -236,9 +240,12 @@ pub async fn leftovers(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let retention = &tx.ctx.settings.retention;
         let (keys, seen) = (retention.idempotency, retention.changes);
+        let rows = retention.imported_rows;
         Ok(tokens::delete_expired(tx.conn, tx.now, MANY)?
             .max(idempotency::trim(tx.conn, tx.now.before(keys), MANY)?)
             .max(departures::trim(tx.conn, tx.now.before(WITHIN), MANY)?)
+            .max(imports::trim_rows(tx.conn, tx.now.before(rows), MANY)?)
+            .max(imports::trim(tx.conn, tx.now.before(REPORTED), MANY)?)
             .max(changes::trim(tx.conn, tx.now.before(seen), MANY)?))
     })
     .await

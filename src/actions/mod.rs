@@ -45,6 +45,7 @@ pub mod erase_neighbor;
 pub mod erase_volunteer;
 pub mod escalate_tasks;
 pub mod expire;
+pub mod export_persons;
 pub mod find_people;
 mod finish_call;
 pub mod finish_match;
@@ -55,6 +56,9 @@ pub mod frozen;
 pub mod hand_over;
 pub mod hide_neighbor;
 pub mod hold_request;
+pub mod import_offers;
+pub mod import_requests;
+pub mod import_rows;
 pub mod know_by;
 mod leave_tasks;
 pub mod list_coordinators;
@@ -93,6 +97,7 @@ pub mod revoke_coordinator;
 pub mod rewrap;
 pub mod rotate_coordinator;
 pub mod rotate_token;
+pub mod run_import;
 pub mod seal_audit;
 pub mod settle_letter;
 pub mod tokens;
@@ -209,6 +214,12 @@ pub enum Refusal {
     /// Nobody who coordinates now has that id.
     #[error("nobody who coordinates has that id")]
     NobodyThere,
+    /// Another import is under way.
+    #[error("another import is under way right now")]
+    ImportUnderWay,
+    /// Exporting personal data too often.
+    #[error("too many exports with persons within the day")]
+    TooManyExports,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

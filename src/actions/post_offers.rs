@@ -107,7 +107,7 @@ pub async fn post_offers(ctx: &Ctx, post: PostOffers, call: Option<Call>) -> Out
     .await
 }
 
-fn new_volunteer(tx: &Tx<'_>, id: VolunteerId, post: &PostOffers) -> Outcome<Volunteer> {
+pub(super) fn new_volunteer(tx: &Tx<'_>, id: VolunteerId, post: &PostOffers) -> Outcome<Volunteer> {
     let hasher = &tx.keys.hasher;
     let secret = VolunteerSecret {
         contact: post.contact.clone(),
@@ -177,7 +177,7 @@ pub(super) fn sticky_cell(known: &[Offer], place: GeoPoint, size: CellSize) -> C
         .unwrap_or_else(|| Cell::of(place, size))
 }
 
-fn new_offer(
+pub(super) fn new_offer(
     tx: &Tx<'_>,
     id: OfferId,
     volunteer_id: VolunteerId,

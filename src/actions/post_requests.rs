@@ -147,7 +147,11 @@ fn repeat(tx: &mut Tx<'_>, id: NeighborId) -> Outcome<Posted> {
     })
 }
 
-fn new_neighbor(tx: &mut Tx<'_>, id: NeighborId, post: &PostRequests) -> Outcome<Neighbor> {
+pub(super) fn new_neighbor(
+    tx: &mut Tx<'_>,
+    id: NeighborId,
+    post: &PostRequests,
+) -> Outcome<Neighbor> {
     let hasher = &tx.keys.hasher;
     let caller = post.caller.as_ref();
     let email_hash = post.contact.email.as_ref().map(|e| hasher.email(e));
@@ -218,7 +222,7 @@ pub(super) fn insert_needs(
     Ok(rows)
 }
 
-fn new_request(
+pub(super) fn new_request(
     tx: &Tx<'_>,
     neighbor: &Neighbor,
     need: &NewNeed,

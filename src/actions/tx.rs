@@ -84,6 +84,22 @@ impl Tx<'_> {
         Ok(letters::insert(self.conn, &[letter])?)
     }
 
+    /// Leaves one letter for each of many, who are told apart by whether their addresses are unconfirmed.
+    pub(super) fn letters(&mut self, kind: LetterKind, to: &[(To, bool)]) -> Outcome<()> {
+        let letter = |(to, unconfirmed): &(To, bool)| {
+            let (to_kind, to_id) = match *to {
+                To::Neighbor(id) => (RecipientKind::Neighbor, RecordId::from(id)),
+                To::Volunteer(id) => (RecipientKind::Volunteer, RecordId::from(id)),
+            };
+            Letter {
+                unconfirmed: *unconfirmed,
+                ..self.new_letter(kind, to_kind, to_id, None, None)
+            }
+        };
+        let letters: Vec<Letter> = to.iter().map(letter).collect();
+        Ok(letters::insert(self.conn, &letters)?)
+    }
+
     /// Volunteers get nothing but the first letter before they have confirmed their address.
     fn lane(&mut self, kind: LetterKind, to: To) -> Outcome<Lane> {
         let is_unconfirmed = match to {

@@ -9,6 +9,8 @@ words! {
         Confirm = "confirm",
         /// The post has arrived; holds the manage link.
         Received = "received",
+        /// The volunteer's offers came from a list; holds the manage link.
+        Imported = "imported",
         /// Asks a volunteer for help.
         Asked = "asked",
         /// The volunteer said yes; to both.
@@ -72,7 +74,7 @@ impl LetterKind {
             Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet | Self::TasksLate => {
                 2
             }
-            Self::Received => 3,
+            Self::Received | Self::Imported => 3,
             Self::Expiring => 4,
             Self::Confirm => 5,
         }

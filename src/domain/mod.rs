@@ -16,6 +16,7 @@ pub mod event;
 pub mod fact;
 pub mod gazetteer;
 pub mod ids;
+pub mod import;
 pub mod letter;
 pub mod lifecycle;
 pub mod limits;

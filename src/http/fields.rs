@@ -4,8 +4,6 @@
 //! taken out, and the rest is read on; what is missing is noted when the body is parsed into domain
 //! types.
 
-use std::fmt::Display;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpMessage, HttpRequest};
@@ -13,69 +11,19 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::problem::{FieldError, Problem};
-
-/// Faults told of one body at the most.
-const MOST: usize = 64;
-
-/// The faults found so far.
-#[derive(Debug, Default)]
-pub struct FieldErrors(Vec<FieldError>);
+use super::problem::Problem;
+pub use crate::bodies::faults::FieldErrors;
+use crate::bodies::faults::MOST;
 
 impl FieldErrors {
-    /// Notes a fault. A field that is wrong already is not also called missing.
-    pub fn push(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        if self.0.len() < MOST {
-            self.0.push(FieldError {
-                pointer: pointer.into(),
-                detail: detail.into(),
-            });
-        }
-    }
-
-    /// The value, or a fault noted.
-    pub fn check<T, E: Display>(
-        &mut self,
-        pointer: impl Into<String>,
-        result: Result<T, E>,
-    ) -> Option<T> {
-        result
-            .map_err(|detail| self.push(pointer, detail.to_string()))
-            .ok()
-    }
-
-    /// The value, or a note that it is missing.
-    pub fn require<T>(&mut self, pointer: &str, value: Option<T>) -> Option<T> {
-        if value.is_none() && !self.has(pointer) {
-            self.push(pointer, "is required");
-        }
-        value
-    }
-
-    /// Parses a value that may be left out; `Some(None)` where it is, `None` where it is wrong.
-    pub fn optional<T, U, E: Display>(
-        &mut self,
-        pointer: impl Into<String>,
-        value: Option<T>,
-        parse: impl FnOnce(T) -> Result<U, E>,
-    ) -> Option<U> {
-        value.and_then(|v| self.check(pointer, parse(v)))
-    }
-
-    fn has(&self, pointer: &str) -> bool {
-        self.0
-            .iter()
-            .any(|e| e.pointer == pointer || e.pointer.starts_with(&format!("{pointer}/")))
-    }
-
     /// The value if nothing is wrong.
     ///
     /// # Errors
     /// All the faults, as one problem.
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(Problem::invalid(self.0)),
+            Some(value) if self.all().is_empty() => Ok(value),
+            _ => Err(Problem::invalid(self.into_all())),
         }
     }
 }
@@ -113,7 +61,7 @@ pub fn read_json<T: DeserializeOwned + Default>(body: &[u8]) -> Result<(T, Field
         ))
     })?;
     let mut errors = FieldErrors::default();
-    while errors.0.len() < MOST {
+    while errors.all().len() < MOST {
         match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(read) => return Ok((read, errors)),
             Err(error) => {
@@ -239,7 +187,7 @@ mod tests {
         (
             value,
             errors
-                .0
+                .into_all()
                 .into_iter()
                 .map(|e| (e.pointer, e.detail))
                 .collect(),

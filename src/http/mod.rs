@@ -12,11 +12,12 @@ use self::coordinator::events::Streams;
 use self::limits::Limits;
 use self::problem::Problem;
 use crate::actions::Ctx;
+use crate::bodies;
+use crate::settings::server::ServerSettings;
 
 pub mod admin;
 mod answers;
 mod auth;
-mod bodies;
 mod body;
 mod categories;
 mod coordinator;
@@ -43,7 +44,7 @@ mod paging;
 pub mod problem;
 mod reopen;
 mod requests;
-mod sites;
+pub(crate) mod sites;
 pub mod source;
 mod unsubscribe;
 mod views;
@@ -82,7 +83,7 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
             .configure(volunteer)
             .configure(answer)
             .configure(pages::routes)
-            .configure(coordinator)
+            .configure(|cfg| coordinator(cfg, &data.settings.server))
             .configure(documents)
             .default_service(web::to(|| async { Problem::not_found().error_response() }));
     }
@@ -221,11 +222,12 @@ fn answer(cfg: &mut web::ServiceConfig) {
 }
 
 /// Comes after the others: `{id}` would take `self` too.
-fn coordinator(cfg: &mut web::ServiceConfig) {
+fn coordinator(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
     use self::coordinator::{
-        answers, areas, audit, events, intake, letters, matches, neighbors, offers, people, plans,
-        reports, requests, reveals, stats, tasks, volunteers, wipe,
+        answers, areas, audit, events, exports, imports, intake, letters, matches, neighbors,
+        offers, people, plans, reports, requests, reveals, stats, tasks, volunteers, wipe,
     };
+    let largest_import = usize::try_from(settings.import_limit_bytes).unwrap_or(usize::MAX);
     cfg.service(
         at("/v1/matches")
             .route(web::get().to(matches::list))
@@ -299,6 +301,19 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/plans/{id}").route(web::get().to(plans::get)))
     .service(at("/v1/plans/{id}/pairs").route(web::get().to(plans::pairs)))
     .service(at("/v1/plans/{id}/apply").route(web::post().to(plans::apply)))
+    .service(
+        at("/v1/imports")
+            .app_data(web::PayloadConfig::new(largest_import))
+            .route(web::get().to(imports::list))
+            .route(web::post().to(imports::post)),
+    )
+    .service(at("/v1/imports/{id}").route(web::get().to(imports::get)))
+    .service(at("/v1/imports/{id}/rows").route(web::get().to(imports::rows)))
+    .service(
+        at("/v1/exports/{what}")
+            .route(web::get().to(exports::get))
+            .route(web::post().to(exports::post)),
+    )
     .service(at("/v1/areas/{id}/lift").route(web::post().to(areas::lift)))
     .service(at("/v1/tasks").route(web::get().to(tasks::list)))
     .service(at("/v1/tasks/counts").route(web::get().to(tasks::counts)))

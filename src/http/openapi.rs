@@ -85,6 +85,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::tasks::reopen, coordinator::letters::retry,
         coordinator::plans::list, coordinator::plans::get, coordinator::plans::post, coordinator::plans::pairs,
         coordinator::plans::apply,
+        coordinator::imports::list, coordinator::imports::get, coordinator::imports::rows, coordinator::imports::post,
+        coordinator::exports::get, coordinator::exports::post,
         coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
         coordinator::events::stream, coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
     )

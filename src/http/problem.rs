@@ -11,23 +11,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actions::Refusal;
+pub use crate::bodies::faults::FieldError;
 use crate::crypto::seal::SealError;
 use crate::domain::task::TaskKind;
 use crate::storage::{StorageError, TxError};
 
 /// The media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// A field that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FieldError {
-    /// Where: a JSON pointer (RFC 6901) into the body, or the name of a query parameter.
-    #[schema(example = "/needs/0/category")]
-    pub pointer: String,
-    /// What is wrong with it, or what is allowed.
-    #[schema(example = "must be one of food, towing")]
-    pub detail: String,
-}
 
 /// An answer that is not what was asked for (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -248,6 +238,19 @@ impl From<Refusal> for Problem {
                 pointer: "/to".to_owned(),
                 detail: "must be the id of somebody who coordinates".to_owned(),
             }]),
+            Refusal::ImportUnderWay => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "import-under-way",
+                &sentence(refusal),
+            )
+            .detail("Files are imported one at a time. Try again when it is done.")
+            .retry_after(30),
+            Refusal::TooManyExports => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-exports",
+                &sentence(refusal),
+            )
+            .retry_after(3600),
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",

@@ -150,7 +150,7 @@ impl PostRequestsBody {
         let languages = text::languages(self.languages, "/languages", errors);
         let locale = text::locale(self.locale, "/locale", errors);
         let needs = needs(self.needs, ctx, errors);
-        let verified = entry::verified(self.verified, entered_by, errors);
+        let verified = entry::verified(self.verified, entered_by.0, errors);
         Some(PostRequests {
             // Who is not named is asked for by the name of who calls for her.
             contact: match contact {

@@ -151,13 +151,33 @@ pub async fn list(
     }
     sort(&mut features);
     features.truncate(limit);
-    let collection = SiteCollection {
-        kind: "FeatureCollection",
-        features,
-    };
     Ok(super::public(HttpResponse::Ok())
         .content_type("application/geo+json")
-        .json(collection))
+        .json(collected(features)))
+}
+
+fn collected(features: Vec<SiteFeature>) -> SiteCollection {
+    SiteCollection {
+        kind: "FeatureCollection",
+        features,
+    }
+}
+
+/// Every open site.
+///
+/// # Errors
+/// A failed query.
+pub async fn all(ctx: &Ctx) -> Result<SiteCollection, StorageError> {
+    let open = ctx
+        .db
+        .read(|conn| Ok::<_, StorageError>(sites::open(conn, None)?))
+        .await?;
+    let mut features: Vec<SiteFeature> = open
+        .into_iter()
+        .map(|(site, offer)| feature(ctx, site, &offer, None))
+        .collect();
+    sort(&mut features);
+    Ok(collected(features))
 }
 
 fn parse_near(text: &str) -> Result<GeoPoint, &'static str> {

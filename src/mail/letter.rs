@@ -218,6 +218,14 @@ fn words(letter: &LetterToSend) -> Words {
             ],
             button: Some("See how it stands"),
         },
+        (LetterKind::Imported, _) => Words {
+            subject: "Your offer to help is with us",
+            paragraphs: vec![
+                "You offered help on a form or a list of ours. It has moved to this service, and we ask you by e-mail when somebody near you needs what you offer; an ask is not a duty.".into(),
+                "With this link you can change, pause or end everything, or have it all deleted. Keep it to yourself: whoever has it can do the same.".into(),
+            ],
+            button: Some("See, change or end it"),
+        },
         (LetterKind::Asked, _) => {
             let mut paragraphs = vec!["A neighbor needs help that you have offered.".into(), need];
             if let Some(note) = about.and_then(|a| a.note.as_ref()) {

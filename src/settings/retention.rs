@@ -13,6 +13,12 @@ pub struct RetentionSettings {
     /// An offer whose address was never confirmed, from its post.
     #[serde(with = "humantime_serde")]
     pub unconfirmed: Duration,
+    /// An offer from a spreadsheet whose address was never confirmed, from its import.
+    #[serde(with = "humantime_serde")]
+    pub imported: Duration,
+    /// The memory of a row of a spreadsheet, from its import.
+    #[serde(with = "humantime_serde")]
+    pub imported_rows: Duration,
     /// The sealed part of a record, from its closing.
     #[serde(with = "humantime_serde")]
     pub sealed_after_close: Duration,
@@ -41,6 +47,8 @@ impl RetentionSettings {
         const DAY: Duration = Duration::from_hours(24);
         let mut checks = Checks::of("retention");
         checks.time("unconfirmed", self.unconfirmed, HOUR..=DAY * 30);
+        checks.time("imported", self.imported, HOUR..=DAY * 60);
+        checks.time("imported_rows", self.imported_rows, DAY..=DAY * 3650);
         checks.time(
             "sealed_after_close",
             self.sealed_after_close,

@@ -32,6 +32,8 @@ pub struct ServerSettings {
     pub workers: u32,
     /// Largest body of a request, in bytes.
     pub body_limit_bytes: u32,
+    /// Largest spreadsheet in a body, in bytes.
+    pub import_limit_bytes: u32,
     /// Longest time a request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -57,6 +59,11 @@ impl ServerSettings {
             "body_limit_bytes",
             self.body_limit_bytes,
             1024..=16 * 1024 * 1024,
+        );
+        checks.number(
+            "import_limit_bytes",
+            self.import_limit_bytes,
+            1024..=64 * 1024 * 1024,
         );
         checks.time(
             "request_timeout",

@@ -252,6 +252,8 @@ pub(super) enum Turn {
     Areas = 2,
     /// What left for the mail server lately.
     Departures = 3,
+    /// Who came from a spreadsheet.
+    Imports = 18,
 }
 
 /// Marks turns among everything that is locked by a number in a database.

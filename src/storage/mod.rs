@@ -23,6 +23,7 @@ mod dialect;
 pub mod duplicates;
 pub mod error;
 pub mod idempotency;
+pub mod imports;
 pub mod instances;
 pub mod key_epochs;
 pub mod letters;

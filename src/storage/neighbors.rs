@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
+use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::schema::{neighbors, requests};
 use super::sql_types::Json;
@@ -84,6 +84,42 @@ impl Neighbor {
 pub fn insert(conn: &mut Conn, neighbor: &Neighbor) -> QueryResult<()> {
     with!(conn, c => diesel::insert_into(neighbors::table).values(neighbor).execute(c))?;
     Ok(())
+}
+
+/// Writes new neighbors who come from a spreadsheet.
+///
+/// # Errors
+/// A failed query.
+pub fn insert_imported(conn: &mut Conn, new: &[Neighbor]) -> QueryResult<()> {
+    insert_rows!(conn, neighbors::table, new)?;
+    let ids: Vec<NeighborId> = new.iter().map(|n| n.id).collect();
+    with!(conn, c => diesel::update(neighbors::table.filter(one_of(neighbors::id, &ids)))
+        .set(neighbors::imported.eq(true))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Everybody with one of these addresses or numbers, and whether they came from a spreadsheet.
+///
+/// # Errors
+/// A failed query.
+pub fn by_contact(
+    conn: &mut Conn,
+    emails: &[KeyedHash],
+    phones: &[KeyedHash],
+) -> QueryResult<Vec<(Neighbor, bool)>> {
+    let mut all: Vec<(Neighbor, bool)> = with!(conn, c => neighbors::table
+        .filter(one_of(neighbors::email_hash, emails))
+        .select((Neighbor::as_select(), neighbors::imported))
+        .load(c))?;
+    let more: Vec<(Neighbor, bool)> = with!(conn, c => neighbors::table
+        .filter(one_of(neighbors::phone_hash, phones))
+        .select((Neighbor::as_select(), neighbors::imported))
+        .load(c))?;
+    all.extend(more);
+    all.sort_by_key(|(neighbor, _)| neighbor.id);
+    all.dedup_by_key(|(neighbor, _)| neighbor.id);
+    Ok(all)
 }
 
 /// The neighbor, erased or not.

@@ -252,6 +252,29 @@ pub fn ids_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<Of
         .load(c))
 }
 
+/// What several volunteers have posted that is not closed.
+///
+/// # Errors
+/// A failed query.
+pub fn live_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<Offer>> {
+    if volunteers.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => offers::table
+        .filter(one_of(offers::volunteer_id, volunteers))
+        .filter(offers::state.ne(OfferState::Closed))
+        .select(Offer::as_select())
+        .load(c))
+}
+
+/// How many there are whose personal parts are still there.
+///
+/// # Errors
+/// A failed query.
+pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
+    with!(conn, c => offers::table.filter(offers::sealed.is_not_null()).count().get_result(c))
+}
+
 /// One page for coordinators.
 ///
 /// # Errors

@@ -246,6 +246,29 @@ pub fn ids_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<Requ
         .load(c))
 }
 
+/// What several neighbors have posted that is not closed.
+///
+/// # Errors
+/// A failed query.
+pub fn live_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<Request>> {
+    if neighbors.is_empty() {
+        return Ok(Vec::new());
+    }
+    with!(conn, c => requests::table
+        .filter(one_of(requests::neighbor_id, neighbors))
+        .filter(requests::state.ne(RequestState::Closed))
+        .select(Request::as_select())
+        .load(c))
+}
+
+/// How many there are whose personal parts are still there.
+///
+/// # Errors
+/// A failed query.
+pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
+    with!(conn, c => requests::table.filter(requests::sealed.is_not_null()).count().get_result(c))
+}
+
 /// A request in the shortest.
 #[derive(Clone, Debug, Queryable)]
 #[expect(missing_docs, reason = "as in `Request`")]

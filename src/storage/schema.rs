@@ -50,6 +50,7 @@ table! {
         caller_email_hash -> Nullable<Binary>,
         caller_phone_hash -> Nullable<Binary>,
         blocked_at -> Nullable<Instant>,
+        imported -> Bool,
     }
 }
 
@@ -95,7 +96,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant, JsonText};
     volunteers (id) {
         id -> Id,
@@ -117,6 +118,7 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        imported -> Bool,
     }
 }
 
@@ -487,5 +489,41 @@ table! {
         reason -> Nullable<Text>,
         match_id -> Nullable<Id>,
         created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::Binary;
+    use crate::storage::sql_types::{Id, Instant};
+    imported_rows (row_hash) {
+        row_hash -> Binary,
+        content_hash -> Binary,
+        subject_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Bool, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    imports (id) {
+        id -> Id,
+        kind -> Text,
+        state -> Text,
+        dry_run -> Bool,
+        tally -> JsonText,
+        created_by -> Id,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::BigInt;
+    use crate::storage::sql_types::{Id, JsonText};
+    import_parts (import_id, first_line) {
+        import_id -> Id,
+        first_line -> BigInt,
+        report -> JsonText,
     }
 }

@@ -23,9 +23,10 @@ use crate::domain::area::Radius;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
-    AreaId, CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, PlanId, PlanPairId,
-    RecordId, ReportId, RequestId, TaskId, VolunteerId,
+    AreaId, CoordinatorId, ImportId, LeaseId, LetterId, MatchId, NeighborId, OfferId, PlanId,
+    PlanPairId, RecordId, ReportId, RequestId, TaskId, VolunteerId,
 };
+use crate::domain::import::{ImportKind, ImportState};
 use crate::domain::lifecycle::{
     Agreement, Attention, CloseReason, DeclineReason, FallReason, MatchState, OfferState,
     RequestState,
@@ -259,10 +260,13 @@ id_columns!(
     TaskId,
     AreaId,
     PlanId,
-    PlanPairId
+    PlanPairId,
+    ImportId
 );
 
 word_columns!(
+    ImportKind,
+    ImportState,
     Urgency,
     Handover,
     Renews,

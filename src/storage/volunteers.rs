@@ -3,7 +3,7 @@
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::connection::{Conn, with};
+use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::letters::LetterState;
 use super::page::{Page, page_of};
@@ -95,6 +95,52 @@ pub struct VolunteerFilter {
 pub fn insert(conn: &mut Conn, volunteer: &Volunteer) -> QueryResult<()> {
     with!(conn, c => diesel::insert_into(volunteers::table).values(volunteer).execute(c))?;
     Ok(())
+}
+
+/// Writes new volunteers who come from a spreadsheet.
+///
+/// # Errors
+/// A failed query.
+pub fn insert_imported(conn: &mut Conn, new: &[Volunteer]) -> QueryResult<()> {
+    insert_rows!(conn, volunteers::table, new)?;
+    let ids: Vec<VolunteerId> = new.iter().map(|v| v.id).collect();
+    with!(conn, c => diesel::update(volunteers::table.filter(one_of(volunteers::id, &ids)))
+        .set(volunteers::imported.eq(true))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Whether a volunteer came from a spreadsheet.
+///
+/// # Errors
+/// A failed query.
+pub fn is_imported(conn: &mut Conn, id: VolunteerId) -> QueryResult<bool> {
+    let found = with!(conn, c => volunteers::table.find(id).select(volunteers::imported).first(c).optional())?;
+    Ok(found.unwrap_or(false))
+}
+
+/// Everybody with one of these addresses or numbers, erased or not, and whether they came from a
+/// spreadsheet.
+///
+/// # Errors
+/// A failed query.
+pub fn by_contact(
+    conn: &mut Conn,
+    emails: &[KeyedHash],
+    phones: &[KeyedHash],
+) -> QueryResult<Vec<(Volunteer, bool)>> {
+    let mut all: Vec<(Volunteer, bool)> = with!(conn, c => volunteers::table
+        .filter(one_of(volunteers::email_hash, emails))
+        .select((Volunteer::as_select(), volunteers::imported))
+        .load(c))?;
+    let more: Vec<(Volunteer, bool)> = with!(conn, c => volunteers::table
+        .filter(one_of(volunteers::phone_hash, phones))
+        .select((Volunteer::as_select(), volunteers::imported))
+        .load(c))?;
+    all.extend(more);
+    all.sort_by_key(|(volunteer, _)| volunteer.id);
+    all.dedup_by_key(|(volunteer, _)| volunteer.id);
+    Ok(all)
 }
 
 /// The volunteer, erased or not.
@@ -443,19 +489,30 @@ pub fn without_duty(
     })
 }
 
-/// Records that were never confirmed and are older than `before`.
+/// Records that were never confirmed and are older than `before`; those from spreadsheets, than
+/// `imported_before`.
 ///
 /// # Errors
 /// A failed query.
 pub fn unconfirmed_before(
     conn: &mut Conn,
     before: Ts,
+    imported_before: Ts,
     limit: i64,
 ) -> QueryResult<Vec<VolunteerId>> {
+    let is_over = || {
+        (volunteers::imported
+            .eq(false)
+            .and(volunteers::created_at.le(before)))
+        .or(volunteers::imported
+            .eq(true)
+            .and(volunteers::created_at.le(imported_before)))
+    };
     with!(conn, c => volunteers::table
         .filter(volunteers::confirmed_at.is_null())
         .filter(volunteers::erased_at.is_null())
-        .filter(volunteers::created_at.le(before))
+        .filter(volunteers::created_at.le(before.max(imported_before)))
+        .filter(is_over())
         .limit(limit)
         .select(volunteers::id)
         .load(c))

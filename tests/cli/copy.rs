@@ -144,6 +144,14 @@ fn age(place: &Place) {
         "INSERT INTO plan_pairs SELECT x'fedcba9876543210fedcba9876543210', x'0123456789abcdef0123456789abcdef',
             request_id, offer_id, 0, 1, 1, 700, 'planned', NULL, NULL, 1 FROM matches LIMIT 1",
     );
+    // So is what is told of an import, after a day.
+    execute(
+        place,
+        "INSERT INTO imported_rows VALUES (randomblob(32), randomblob(32), randomblob(16), 1);
+         INSERT INTO imports SELECT x'0123456789abcdef0123456789abcdef', 'offers', 'done', 0, '{\"rows\": 1}', id, 1, 2
+            FROM coordinators LIMIT 1;
+         INSERT INTO import_parts VALUES (x'0123456789abcdef0123456789abcdef', 2, '[]')",
+    );
 }
 
 fn copy(place: &Place, to: &Database, more: &[&str]) -> super::program::Ended {

@@ -22,12 +22,15 @@ use manyhands::actions::finish_task::finish_task;
 use manyhands::actions::hand_over::hand_over;
 use manyhands::actions::hide_neighbor::{hide, show};
 use manyhands::actions::hold_request::{hold_request, unhold_request};
+use manyhands::actions::import_offers::import_offers;
+use manyhands::actions::import_requests::import_requests;
+use manyhands::actions::import_rows::{Row, Terms};
 use manyhands::actions::make_plan::{Scope, make_plan};
 use manyhands::actions::merge_request::merge_request;
 use manyhands::actions::move_offer::{Move, move_offer};
 use manyhands::actions::pause_volunteer::pause_volunteer;
-use manyhands::actions::post_offers::NewOffer;
-use manyhands::actions::post_requests::NewNeed;
+use manyhands::actions::post_offers::{NewOffer, PostOffers};
+use manyhands::actions::post_requests::{NewNeed, PostRequests};
 use manyhands::actions::propose_match::propose_match;
 use manyhands::actions::reassign_match::reassign_match;
 use manyhands::actions::release_match::release_match;
@@ -46,20 +49,21 @@ use manyhands::actions::verify_neighbor::verify_neighbor;
 use manyhands::actions::{Ctx, Outcome};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
-use manyhands::domain::contact::ContactLine;
-use manyhands::domain::contact::PhoneNumber;
-use manyhands::domain::ids::{CoordinatorId, NeighborId, RequestId};
+use manyhands::domain::contact::{ContactLine, PhoneNumber};
+use manyhands::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId, VolunteerId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
+use manyhands::domain::limits::AskLimits;
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
 use manyhands::domain::note::PrivateNote;
+use manyhands::domain::place::GeoPoint;
 use manyhands::domain::remit::Remit;
 use manyhands::domain::report::{Problem, Side};
-use manyhands::domain::secret::{HandedOver, RequestSecret};
+use manyhands::domain::secret::{HandedOver, NeighborSecret, RequestSecret, VolunteerSecret};
 use manyhands::domain::task::{DoneOutcome, TaskKind, TaskOrder};
 use manyhands::storage::audit::{Actor, ActorKind};
 use manyhands::storage::page::Page;
 use manyhands::storage::tasks::TaskFilter;
-use manyhands::storage::{StorageError, TxError, tasks};
+use manyhands::storage::{StorageError, TxError, neighbors, tasks, volunteers};
 
 use super::scene::Scene;
 use super::world::of;
@@ -107,12 +111,14 @@ acts!(
     Vouch,
     Unverify,
     Find,
+    ImportNeed,
     PauseOffer,
     CloseOffer,
     Pause,
     Block,
     EraseVolunteer,
     MoreOffers,
+    ImportOffer,
     Report,
     Approve,
     Veto,
@@ -193,6 +199,7 @@ impl Act {
                 let found = find_people(ctx, Sought::Phone(number), by, Remit::All).await;
                 found.map(drop)
             }
+            Self::ImportNeed => import_need(ctx, neighbor).await,
             Self::PauseOffer => move_offer(ctx, offer, None, Move::Pause, answer).await,
             Self::CloseOffer => move_offer(ctx, offer, None, Move::Close, answer).await,
             Self::Pause => pause_volunteer(ctx, volunteer, true, answer).await,
@@ -203,6 +210,7 @@ impl Act {
                 let new = vec![another_offer()];
                 add_offers(ctx, volunteer, place, new, None).await.map(drop)
             }
+            Self::ImportOffer => import_offer(ctx, volunteer).await,
             Self::Report => {
                 let new = NewReport {
                     about: Side::Volunteer,
@@ -223,6 +231,81 @@ impl Act {
             Self::AtTheDesk => at_the_desk(ctx).await,
         }
     }
+}
+
+fn terms(ctx: &Ctx) -> Terms {
+    Terms {
+        by: None,
+        run: RecordId::new(ctx.entropy.as_ref()),
+        verified: Verified::Called,
+        confirmed: true,
+        tells_callers: true,
+    }
+}
+
+fn row<P>(ctx: &Ctx, post: P) -> Row<P> {
+    let id = RecordId::new(ctx.entropy.as_ref());
+    let key = ctx.vault.keys().unwrap().hasher.call(&[id.as_bytes()]);
+    Row {
+        key,
+        content: key,
+        from: None,
+        until: None,
+        post,
+    }
+}
+
+fn place() -> GeoPoint {
+    GeoPoint::parse(44.98, -93.26).unwrap()
+}
+
+/// A sheet names her, as long as she is there.
+async fn import_need(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+    let look = move |conn: &mut _| Ok::<_, StorageError>(neighbors::find(conn, id)?);
+    let neighbor = ctx.db.read(look).await?.unwrap();
+    let Some(sealed) = &neighbor.sealed else {
+        return Ok(());
+    };
+    let keys = ctx.vault.keys().unwrap();
+    let secret: NeighborSecret = keys.open(id, neighbor.sealed_version, sealed).unwrap();
+    let post = PostRequests {
+        contact: secret.contact,
+        caller: None,
+        place: place(),
+        address: None,
+        languages: Vec::new(),
+        locale: "en".to_owned(),
+        agree_first: false,
+        needs: vec![another_need(ctx)],
+        entered_by: None,
+        verified: Verified::None,
+    };
+    import_requests(ctx, vec![row(ctx, post)], terms(ctx))
+        .await
+        .map(drop)
+}
+
+/// A sheet names her, as long as she is there.
+async fn import_offer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
+    let look = move |conn: &mut _| Ok::<_, StorageError>(volunteers::find(conn, id)?);
+    let volunteer = ctx.db.read(look).await?.unwrap();
+    let Some(sealed) = &volunteer.sealed else {
+        return Ok(());
+    };
+    let keys = ctx.vault.keys().unwrap();
+    let secret: VolunteerSecret = keys.open(id, volunteer.sealed_version, sealed).unwrap();
+    let limits: AskLimits = volunteer.limits.0;
+    let post = PostOffers {
+        contact: secret.contact,
+        place: place(),
+        languages: Vec::new(),
+        locale: "en".to_owned(),
+        limits,
+        offers: vec![another_offer()],
+    };
+    import_offers(ctx, vec![row(ctx, post)], terms(ctx))
+        .await
+        .map(drop)
 }
 
 async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outcome<()> {

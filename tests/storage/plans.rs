@@ -179,7 +179,7 @@ const QUERIES: &[(&[&str], Run)] = &[
         volunteers::is_blocked(c, hash, hash).map(drop)
     }),
     (&["volunteers_unconfirmed"], |c, _| {
-        volunteers::unconfirmed_before(c, NOW, 9).map(drop)
+        volunteers::unconfirmed_before(c, NOW, NOW, 9).map(drop)
     }),
     (&["volunteers_erased", "offers_volunteer"], |c, _| {
         volunteers::delete_forgotten(c, 9).map(drop)

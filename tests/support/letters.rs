@@ -192,6 +192,21 @@ async fn story(app: &mut TestApp, admin: &str) {
     app.sleep_over(2 * HOUR).await;
     review(app, admin).await;
 
+    // From a list of people who have agreed before.
+    let gus = "Name,Email,ZIP,Category,Capacity\nGus,gus@example.org,55407,cleanup,1\n";
+    let csv = [("Content-Type", "text/csv")];
+    let body = Some(gus.as_bytes().to_vec());
+    let path = "/v1/imports?kind=offers&confirmed=true";
+    let begun = app
+        .raw(Method::POST, path, Some(admin), body, &csv)
+        .await
+        .ok();
+    let path = format!("/v1/imports/{}", begun["id"].as_str().unwrap());
+    while app.get(&path, admin).await.ok()["state"] == "running" {
+        tokio::task::yield_now().await;
+    }
+    app.settle().await;
+
     // What waits for an answer at the end.
     let cem = app.volunteer("cem@example.org", &meals).await;
     let nia = neighbor(app, "Nia", json!({}), &[food(1)]).await;

@@ -15,6 +15,8 @@ pub mod answers;
 pub mod areas;
 pub mod audit;
 pub mod events;
+pub mod exports;
+pub mod imports;
 pub mod intake;
 pub mod letters;
 pub mod matches;

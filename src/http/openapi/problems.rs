@@ -51,7 +51,7 @@ fn known() -> [(&'static str, Problem); 13] {
     };
     [
         (
-            "The body is no JSON or did not arrive whole, or a query parameter is unknown: `malformed-json`, `body`, `query`",
+            "The body is no JSON or no sheet that can be read, or did not arrive whole, or a query parameter is unknown: `malformed-json`, `sheet`, `body`, `query`",
             other(
                 StatusCode::BAD_REQUEST,
                 "malformed-json",
@@ -89,7 +89,7 @@ fn known() -> [(&'static str, Problem); 13] {
             ),
         ),
         (
-            "The body is of another media type than JSON: `media-type`",
+            "The body is of another media type than JSON, or than a spreadsheet where one is expected: `media-type`",
             other(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "media-type",
@@ -101,12 +101,12 @@ fn known() -> [(&'static str, Problem); 13] {
             Problem::invalid(vec![field]),
         ),
         (
-            "Too often. `too-often`: too much came in a short time from the same address, or with the same contact; who holds a valid token is not limited by the address. `too-many-reveals`, `too-many-searches`: of one coordinator",
+            "Too often. `too-often`: too much came in a short time from the same address, or with the same contact; who holds a valid token is not limited by the address. `too-many-reveals`, `too-many-searches`, `too-many-exports`: of one coordinator",
             TooOften { wait_s: 30 }.into(),
         ),
         ("Our fault: `internal`", Problem::internal()),
         (
-            "Not possible right now, and nothing was changed: `unavailable`; `plan-under-way`: plans are made one at a time",
+            "Not possible right now, and nothing was changed: `unavailable`; `plan-under-way`, `import-under-way`: plans are made, and files imported, one at a time",
             Problem::unavailable(),
         ),
     ]

@@ -228,6 +228,8 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::PlanTooLarge
         | Refusal::PlanUnderWay
         | Refusal::PlanTooOld
+        | Refusal::ImportUnderWay
+        | Refusal::TooManyExports
         | Refusal::HasItsAct(_)
         | Refusal::NobodyThere
         | Refusal::TooManyReveals

@@ -11,6 +11,7 @@ const BAD_VALUES: &str = r"
     server.workers | -1 | must be a whole number, 0 or more
     server.workers | 1025 | must be from 0 to 1024
     server.body_limit_bytes | 10 | must be from 1024 to 16777216
+    server.import_limit_bytes | 10 | must be from 1024 to 67108864
     server.request_timeout | 15 | must be a number and a unit, such as 30s
     server.request_timeout | soon | must be a number and a unit, such as 30s
     server.request_timeout | 6m | must be from 1s to 5m
@@ -76,6 +77,8 @@ const BAD_VALUES: &str = r"
     outbox.retry_max | 2d | must be from 1m to 1d
     outbox.give_up_after | 1h | must be more than outbox.retry_max
     retention.unconfirmed | 1s | must be from 1h to 30d
+    retention.imported | 61d | must be from 1h to 60d
+    retention.imported_rows | 1h | must be from 1d to 3650d
     retention.sealed_after_close | 31d | must be from 0s to 30d
     retention.requests | 3651d | must be from 1d to 3650d
     retention.offers | 3651d | must be from 1d to 3650d

@@ -125,7 +125,9 @@ fn body(document: &Value, described: &Value) -> Option<(String, Value)> {
         Some(to) => document.pointer(to.trim_start_matches('#')).unwrap(),
         None => &media["schema"],
     };
-    Some((kind.clone(), schema["example"].clone()))
+    // What is no JSON has its example beside the schema.
+    let example = schema.get("example").unwrap_or(&media["example"]);
+    Some((kind.clone(), example.clone()))
 }
 
 /// What the document says of a caller at an operation.

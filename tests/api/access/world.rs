@@ -136,6 +136,7 @@ impl World {
             ("letters", text(&letters["items"][0]["id"])),
             ("areas", frozen(&app, admin).await),
             ("plans", planned(&app, admin).await),
+            ("imports", imported(&app, admin).await),
             ("tasks", called(&app, admin, &intake).await),
             ("reports", reported(&mut app, admin).await),
         ]);
@@ -195,7 +196,10 @@ impl World {
             .path
             .replace("{id}", id.unwrap_or_else(|| self.id_of(operation)))
             .replace("{mid}", id.unwrap_or(&self.matched))
+            .replace("{what}", id.unwrap_or("requests"))
             .replace("{token}", id.or(token).unwrap_or("none"));
+        let imports = operation.to_string() == "POST /v1/imports";
+        let path = if imports { IMPORT.to_owned() } else { path };
         assert!(
             !path.contains('{'),
             "{operation}: say in tests/api/access/world.rs what stands in its path"
@@ -207,9 +211,15 @@ impl World {
         let body = body.map(|b| encoded(kind, &b));
         let kind = [("Content-Type", kind)];
         let headers = if body.is_some() { &kind[..] } else { &[] };
-        self.app
+        let answer = self
+            .app
             .raw(operation.method.clone(), &path, token, body, headers)
-            .await
+            .await;
+        if let (true, Some(id), Some(token)) = (imports, answer.body["id"].as_str(), token) {
+            // The next caller finds none that is under way.
+            is_over(&self.app, token, id).await;
+        }
+        answer
     }
 
     /// The id of the record that a path is about: Mo's, Ana's, or their match's.
@@ -244,6 +254,27 @@ async fn frozen(app: &TestApp, admin: &str) -> String {
     let body =
         json!({"location": {"lat": -30.0, "lon": 80.0}, "radius_m": 1000, "reason": "threat"});
     text(&app.post("/v1/areas", admin, &body).await.ok()["id"])
+}
+
+/// How a file is sent.
+const IMPORT: &str = "/v1/imports?kind=requests&dry_run=true";
+
+/// A file that was tried.
+async fn imported(app: &TestApp, admin: &str) -> String {
+    let csv = [("Content-Type", "text/csv")];
+    let body = Some(b"Name,Phone,ZIP,Category,Quantity\nMo,x,y,z,0\n".to_vec());
+    let begun = app.raw(Method::POST, IMPORT, Some(admin), body, &csv).await;
+    let id = text(&begun.ok()["id"]);
+    is_over(app, admin, &id).await;
+    id
+}
+
+/// Waits until an import is over.
+async fn is_over(app: &TestApp, token: &str, id: &str) {
+    let path = format!("/v1/imports/{id}");
+    while app.get(&path, token).await.ok()["state"] == "running" {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A plan for nobody.
@@ -281,6 +312,9 @@ async fn reported(app: &mut TestApp, admin: &str) -> String {
 
 /// A body as its media type wants it.
 fn encoded(kind: &str, body: &Value) -> Vec<u8> {
+    if kind == "text/csv" {
+        return text(body).into_bytes();
+    }
     if kind != "application/x-www-form-urlencoded" {
         return serde_json::to_vec(body).unwrap();
     }

@@ -4,6 +4,7 @@
 pub mod area;
 pub mod entry;
 pub mod found;
+pub mod import;
 pub mod letter;
 pub mod matched;
 pub mod neighbor;

@@ -2,6 +2,7 @@
 
 pub mod contact;
 pub mod entry;
+pub mod faults;
 pub mod location;
 pub mod need;
 pub mod offer;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use crate::actions::Ctx;
 use crate::domain::contact::StreetAddress;
 use crate::domain::place::GeoPoint;
-use crate::http::fields::FieldErrors;
 
 /// A point, or a postal code that stands for its middle; for neighbors also a street address, which is
 /// sealed and never looked up.

@@ -1,12 +1,12 @@
 //! A post that is entered for somebody who calls: through whom she is reached, and how far she is known.
 
 use super::contact::ContactBody;
+use super::faults::FieldErrors;
 use crate::actions::Ctx;
 use crate::domain::contact::Contact;
+use crate::domain::ids::CoordinatorId;
 use crate::domain::need::Verified;
 use crate::domain::word::words;
-use crate::http::auth::EnteredBy;
-use crate::http::fields::FieldErrors;
 
 words! {
     /// How far whoever enters a post knows the neighbor.
@@ -46,8 +46,12 @@ pub fn contact(
 }
 
 /// How far her contact was checked already. Nobody can say that of themselves.
-pub fn verified(said: Option<Known>, entered_by: EnteredBy, errors: &mut FieldErrors) -> Verified {
-    match (said, entered_by.0) {
+pub fn verified(
+    said: Option<Known>,
+    entered_by: Option<CoordinatorId>,
+    errors: &mut FieldErrors,
+) -> Verified {
+    match (said, entered_by) {
         (Some(known), Some(_)) => known.into(),
         (None, Some(_)) => Verified::Called,
         (None, None) => Verified::None,

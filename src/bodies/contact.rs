@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use crate::actions::Ctx;
 use crate::domain::contact::{
     Channel, Contact, ContactLine, EmailAddress, PersonName, PhoneNumber,
 };
-use crate::http::fields::FieldErrors;
 
 /// A person's name and ways of being reached. One way is a must.
 #[derive(Clone, Default, Deserialize, Serialize, ToSchema)]

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use super::slots::{LONGEST_STAY, RepeatsBody, STAYS_TOO_LONG, windows};
 use super::text::{WindowBody, note, private_note};
 use crate::actions::Ctx;
 use crate::actions::post_requests::NewNeed;
 use crate::domain::category::Category;
 use crate::domain::need::{Handover, Quantity, Reach, Urgency};
-use crate::http::fields::FieldErrors;
 
 /// One need. Only the category and the quantity are a must.
 #[derive(Clone, Default, Deserialize, Serialize, ToSchema)]

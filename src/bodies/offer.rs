@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use super::need::{attributes, category, limited};
 use super::text::{note, private_note};
 use crate::actions::Ctx;
@@ -14,7 +15,6 @@ use crate::domain::contact::{ContactLine, StreetAddress};
 use crate::domain::limits::{AskLimits, QuietHours};
 use crate::domain::need::{LeadTime, Reach, Renews};
 use crate::domain::secret::SiteDetails;
-use crate::http::fields::FieldErrors;
 
 /// One kind of help. Only the category and the capacity are a must.
 #[derive(Clone, Default, Deserialize, Serialize, ToSchema)]

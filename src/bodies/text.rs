@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use crate::domain::availability::Window;
 use crate::domain::clock::Ts;
 use crate::domain::note::{Note, PrivateNote};
-use crate::http::fields::FieldErrors;
 
 /// A span of time.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use super::offer::zone;
 use super::text::WindowBody;
 use crate::actions::Ctx;
 use crate::domain::availability::{Every, Repeats, Window};
 use crate::domain::category::Category;
-use crate::http::fields::FieldErrors;
 
 /// How often a time comes again, at the same local time also when clocks are changed: a series.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
+use super::faults::FieldErrors;
 use crate::actions::update_task::TaskEdit;
 use crate::domain::clock::Ts;
 use crate::domain::ids::CoordinatorId;
 use crate::domain::note::PrivateNote;
 use crate::domain::task::DoneOutcome;
-use crate::http::fields::FieldErrors;
 
 /// How far a task may be put off.
 const LONGEST: std::time::Duration = std::time::Duration::from_hours(30 * 24);

@@ -1,0 +1,99 @@
+//! `manyhands export`: everything of one kind as a file. Works on the database, so the service may be
+//! running.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::{Config, Failure, failed, open_existing, print};
+use crate::actions::export_persons::{ExportReason, export_persons};
+use crate::domain::import::ImportKind;
+use crate::http::sites;
+use crate::sheets::export::{Export, Exported};
+use crate::sheets::hsds;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// What.
+    #[arg(value_enum)]
+    what: WhatArgument,
+    /// In which form; all but CSV are for sites.
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatArgument,
+    /// With names, contacts, places and notes, of requests and offers. It is in the audit.
+    #[arg(long, requires = "reason")]
+    persons: bool,
+    /// Why, in a word that the audit keeps.
+    #[arg(long)]
+    reason: Option<ExportReason>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WhatArgument {
+    /// What neighbors need.
+    Requests,
+    /// What volunteers offer.
+    Offers,
+    /// Who was asked, and what came of it.
+    Matches,
+    /// Places open to the public.
+    Sites,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FormatArgument {
+    /// Comma separated values.
+    #[default]
+    Csv,
+    /// A map's features.
+    Geojson,
+    /// Services of Open Referral's Human Services Data Specification 3.0.
+    Hsds,
+}
+
+pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
+    let what = match arguments.what {
+        WhatArgument::Requests => Exported::Requests,
+        WhatArgument::Offers => Exported::Offers,
+        WhatArgument::Matches => Exported::Matches,
+        WhatArgument::Sites => Exported::Sites,
+    };
+    let usage = |why: &str| Err(Failure::Settings(why.to_owned()));
+    if arguments.format != FormatArgument::Csv && what != Exported::Sites {
+        return usage("--format: only sites have another form than csv");
+    }
+    let persons_of = match (arguments.persons, what) {
+        (false, _) => None,
+        (true, Exported::Requests) => Some(ImportKind::Requests),
+        (true, Exported::Offers) => Some(ImportKind::Offers),
+        (true, _) => return usage("--persons: only requests and offers have them"),
+    };
+    let ctx = open_existing(config).await?;
+    if let (Some(kind), Some(reason)) = (persons_of, arguments.reason) {
+        let posts = export_persons(&ctx, kind, None, reason)
+            .await
+            .map_err(failed)?;
+        print::note(format_args!(
+            "The persons of {posts} posts; that they were exported is in the audit."
+        ));
+    }
+    match arguments.format {
+        FormatArgument::Csv => {
+            let mut export = Export::new(&ctx, what, arguments.persons);
+            while let Some(part) = export.next().await.map_err(anyhow::Error::from)? {
+                // A reader that has gone away is no error.
+                if std::io::stdout().write_all(&part).is_err() {
+                    break;
+                }
+            }
+        }
+        FormatArgument::Geojson => {
+            let all = sites::all(&ctx).await.map_err(anyhow::Error::from)?;
+            print::json(&serde_json::to_value(all).map_err(anyhow::Error::from)?);
+        }
+        FormatArgument::Hsds => {
+            print::json(&hsds::services(&ctx).await.map_err(anyhow::Error::from)?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! `/v1/exports`: everything of one kind as a file. Without persons for coordinators; with them for
+//! administrators, for a reason that goes into the audit.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tracing::Instrument;
+use utoipa::ToSchema;
+
+use crate::actions::Ctx;
+use crate::actions::export_persons::{ExportReason, export_persons};
+use crate::domain::import::ImportKind;
+use crate::domain::word::words;
+use crate::http::auth::{AsAdmin, AsCoordinator};
+use crate::http::body::Body;
+use crate::http::fields::{FieldErrors, read_optional};
+use crate::http::openapi::Problems;
+use crate::http::problem::Problem;
+use crate::http::sites;
+use crate::sheets::export::{Export, Exported};
+use crate::sheets::hsds;
+use crate::storage::StorageError;
+
+words! {
+    /// In which form.
+    ExportFormat {
+        /// Comma separated values.
+        Csv = "csv",
+        /// A map's features; of sites.
+        GeoJson = "geojson",
+        /// Open Referral's services; of sites.
+        Hsds = "hsds",
+    }
+}
+
+/// In which form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportQuery {
+    format: Option<ExportFormat>,
+}
+
+/// A file that is read while it is sent.
+struct Parts(mpsc::Receiver<Result<web::Bytes, StorageError>>);
+
+impl MessageBody for Parts {
+    type Error = StorageError;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
+        self.0.poll_recv(cx)
+    }
+}
+
+/// All requests, offers, matches or open sites as a file: without names, contacts, addresses and notes. Of
+/// sites also as GeoJSON, or as services of the Human Services Data Specification (HSDS 3.0).
+#[utoipa::path(get, path = "/v1/exports/{what}", tag = "coordinator",
+    params(("what" = Exported, Path, description = "What", example = "requests"),
+        ("format" = Option<ExportFormat>, Query, description = "In which form; CSV, if left out", example = "csv")),
+    responses((status = 200, description = "The file", body = String, content_type = "text/csv"), Problems), security(("coordinator" = [])))]
+pub async fn get(
+    ctx: web::Data<Ctx>,
+    _: AsCoordinator,
+    what: web::Path<String>,
+    query: web::Query<ExportQuery>,
+) -> Result<HttpResponse, Problem> {
+    let what: Exported = what.parse().map_err(|_| Problem::not_found())?;
+    let format = query.format.unwrap_or(ExportFormat::Csv);
+    if format != ExportFormat::Csv && what != Exported::Sites {
+        let mut errors = FieldErrors::default();
+        errors.push("format", "must be csv: only sites have another form");
+        return errors.finish(None);
+    }
+    Ok(match format {
+        ExportFormat::Csv => file(&ctx, what, false),
+        ExportFormat::GeoJson => HttpResponse::Ok()
+            .content_type("application/geo+json")
+            .json(sites::all(&ctx).await?),
+        ExportFormat::Hsds => HttpResponse::Ok().json(hsds::services(&ctx).await?),
+    })
+}
+
+/// Why.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "field"}))]
+pub struct ExportBody {
+    /// Why names and contacts are taken out.
+    #[schema(required = true, nullable = false)]
+    reason: Option<ExportReason>,
+}
+
+/// All requests or offers as CSV, with names, contacts, places and notes, as far as they are there still. Every
+/// call is in the audit, and an administrator may make five a day.
+#[utoipa::path(post, path = "/v1/exports/{what}", tag = "coordinator", request_body = ExportBody,
+    params(("what" = ImportKind, Path, description = "What", example = "requests")),
+    responses((status = 200, description = "The file", body = String, content_type = "text/csv"), Problems), security(("coordinator" = ["admin"])))]
+pub async fn post(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsAdmin,
+    what: web::Path<String>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let kind: ImportKind = what.parse().map_err(|_| Problem::not_found())?;
+    let (body, mut errors) = read_optional::<ExportBody>(&request, &body)?;
+    let reason = errors.require("/reason", body.reason);
+    let reason = errors.finish(reason)?;
+    export_persons(&ctx, kind, Some(who.0), reason).await?;
+    let what = match kind {
+        ImportKind::Requests => Exported::Requests,
+        ImportKind::Offers => Exported::Offers,
+    };
+    Ok(file(&ctx, what, true))
+}
+
+/// The file, of which a few pages are in memory at a time.
+fn file(ctx: &Ctx, what: Exported, persons: bool) -> HttpResponse {
+    let mut export = Export::new(ctx, what, persons);
+    let (send, parts) = mpsc::channel(2);
+    let read = async move {
+        loop {
+            let part = match export.next().await {
+                Ok(Some(part)) => Ok(web::Bytes::from(part)),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(error = %error, "an export was broken off");
+                    Err(error)
+                }
+            };
+            let is_over = part.is_err();
+            // Whoever asked may have hung up.
+            if send.send(part).await.is_err() || is_over {
+                return;
+            }
+        }
+    };
+    tokio::spawn(read.in_current_span());
+    HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((
+            "Content-Disposition",
+            format!("attachment; filename=\"{what}.csv\""),
+        ))
+        .body(Parts(parts))
+}
