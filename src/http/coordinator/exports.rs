@@ -65,7 +65,7 @@ impl MessageBody for Parts {
 /// All requests, offers, matches or open sites as a file: without names, contacts, addresses and notes. Of
 /// sites also as GeoJSON, or as services of the Human Services Data Specification (HSDS 3.0).
 #[utoipa::path(get, path = "/v1/exports/{what}", tag = "coordinator",
-    params(("what" = Exported, Path, description = "What", example = "requests"),
+    params(("what" = Exported, Path, description = "Requests, offers, matches or sites", example = "requests"),
         ("format" = Option<ExportFormat>, Query, description = "In which form; CSV, if left out", example = "csv")),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"), Problems), security(("coordinator" = [])))]
 pub async fn get(
@@ -103,7 +103,7 @@ pub struct ExportBody {
 /// All requests or offers as CSV, with names, contacts, places and notes, as far as they are there still. Every
 /// call is in the audit, and an administrator may make five a day.
 #[utoipa::path(post, path = "/v1/exports/{what}", tag = "coordinator", request_body = ExportBody,
-    params(("what" = ImportKind, Path, description = "What", example = "requests")),
+    params(("what" = ImportKind, Path, description = "Requests or offers", example = "requests")),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"), Problems), security(("coordinator" = ["admin"])))]
 pub async fn post(
     ctx: web::Data<Ctx>,
