@@ -34,7 +34,8 @@ impl Tx<'_> {
             .now
             .after(self.ctx.wave(first, self.now).respond_within);
         if let Some(task) = tasks::open_call(self.conn, who)? {
-            return Ok(tasks::hurry(self.conn, task.id, due_at)?);
+            tasks::hurry(self.conn, task.id, due_at, self.now)?;
+            return Ok(());
         }
         let task = Task {
             request_id: Some(first.id),

@@ -266,16 +266,23 @@ fn write(tx: &mut Tx<'_>, made: &Made, terms: &Terms) -> Outcome<()> {
             volunteers::insert_imported(tx.conn, &made.volunteers)?;
         }
         let mut ids: Vec<OfferId> = made.offers.iter().map(|o| o.id).collect();
+        let mut sites: Vec<OfferId> = Vec::new();
         for volunteer in &made.agreed {
             volunteers::confirm(tx.conn, *volunteer, tx.now)?;
             for offer in offers::of_volunteer(tx.conn, *volunteer)? {
                 let (from, to) = (OfferState::Unconfirmed, OfferState::Open);
                 if offers::set_state(tx.conn, offer.id, from, to, tx.now)? {
                     ids.push(offer.id);
+                    sites.extend(offer.is_site.then_some(offer.id));
                 }
             }
         }
         offers::insert(tx.conn, &made.offers)?;
+        sites.extend(made.offers.iter().filter(|o| o.is_site).map(|o| o.id));
+        for site in sites {
+            let offer = tx.offer(site, None)?;
+            tx.ask_for_site_check(&offer)?;
+        }
         tx.offers_changed(&ids)?;
     }
     for kind in [LetterKind::Confirm, LetterKind::Imported] {

@@ -273,7 +273,7 @@ fn ask_for_calls(tx: &mut Tx<'_>, made: &[Request], terms: &Terms) -> Outcome<bo
         }
         let within = tx.ctx.wave(request, tx.now).respond_within;
         if let Some(task) = tasks::open_call(tx.conn, request.neighbor_id)? {
-            tasks::hurry(tx.conn, task.id, tx.now.after(within))?;
+            tasks::hurry(tx.conn, task.id, tx.now.after(within), tx.now)?;
             continue;
         }
         new.push(Task {

@@ -90,8 +90,9 @@ impl Tx<'_> {
         }
         let due_at = self.now.after(within);
         if let Some(open) = tasks::open_of(self.conn, to.id, TaskKind::Tell)?.pop() {
-            tasks::tell_newer(self.conn, open.id, about, request, matched)?;
-            return Ok(tasks::hurry(self.conn, open.id, due_at)?);
+            tasks::tell_newer(self.conn, open.id, about, request, matched, self.now)?;
+            tasks::hurry(self.conn, open.id, due_at, self.now)?;
+            return Ok(());
         }
         let task = Task {
             neighbor_id: Some(to.id),

@@ -25,7 +25,7 @@ pub async fn reopen_task(ctx: &Ctx, id: TaskId, by: CoordinatorId) -> Outcome<()
         if task.done_at.is_none() {
             return Ok(());
         }
-        if !is_due || !tasks::reopen(tx.conn, id)? {
+        if !is_due || !tasks::reopen(tx.conn, id, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
         tx.audit("task_reopened", ("task", id), &[])

@@ -38,7 +38,7 @@ pub async fn update_task(
             tx.note(&task, note.as_ref())?;
         }
         if let Some(due) = edit.due_at {
-            tasks::set_due(tx.conn, id, due)?;
+            tasks::set_due(tx.conn, id, due, tx.now)?;
         }
         let detail = [
             ("noted", edit.note.is_some().into()),

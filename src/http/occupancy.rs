@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::auth::VolunteerOrCoordinator;
 use super::body::Body;
 use super::fields::read_body;
+use super::offers::own;
 use super::openapi::Problems;
 use super::problem::Problem;
 use crate::actions::Ctx;
@@ -79,6 +80,7 @@ pub async fn post(
     id: web::Path<OfferId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    own(&ctx, *id, who.volunteer()).await?;
     let (body, mut errors) = read_body::<CountBody>(&request, &body)?;
     let taken = errors.require("/taken", body.taken);
     if taken.is_some_and(|n| !(0..=MOST).contains(&n)) {

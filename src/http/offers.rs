@@ -164,7 +164,11 @@ pub async fn confirm(ctx: web::Data<Ctx>, who: AsConfirmer) -> Result<HttpRespon
 }
 
 /// The offer, if it is this volunteer's; anybody's where none is named.
-async fn own(ctx: &web::Data<Ctx>, id: OfferId, of: Option<VolunteerId>) -> Result<Offer, Problem> {
+pub(super) async fn own(
+    ctx: &web::Data<Ctx>,
+    id: OfferId,
+    of: Option<VolunteerId>,
+) -> Result<Offer, Problem> {
     let found = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(offers::find(conn, id)?))

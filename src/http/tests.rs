@@ -181,7 +181,11 @@ impl Town {
         let status = response.status().as_u16();
         let retry_after = response.headers().get("Retry-After");
         let retry_after = retry_after.map(|v| v.to_str().unwrap().to_owned());
-        let bytes = test::read_body(response).await.to_vec();
+        let bytes = match response.headers().get("Content-Type") {
+            // It never ends.
+            Some(kind) if kind == super::EVENT_STREAM => Vec::new(),
+            _ => test::read_body(response).await.to_vec(),
+        };
         Answer {
             status,
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),

@@ -573,7 +573,7 @@ pub fn set_veto_undone(conn: &mut Conn, id: MatchId, at: Option<Ts>, now: Ts) ->
             .filter(matches::state.eq(MatchState::Vetoed)))
         .set((matches::veto_undone_at.eq(at), matches::updated_at.eq(now)))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// The volunteer has said no.

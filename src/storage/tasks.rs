@@ -19,6 +19,7 @@ pub use self::notes::{
     erase_notes_done_before, erase_notes_of_neighbor, erase_notes_of_reports,
     erase_notes_of_requests, erase_notes_of_volunteer, set_note,
 };
+use super::changes;
 use super::connection::{Conn, with};
 use super::dialect::{load_for_update, one_of};
 use super::schema::tasks;
@@ -99,7 +100,7 @@ impl Task {
 /// A failed query; a unique violation if its cause has an open one already.
 pub fn insert(conn: &mut Conn, new: &Task) -> QueryResult<()> {
     with!(conn, c => diesel::insert_into(tasks::table).values(new).execute(c))?;
-    Ok(())
+    changes::tasks(conn, &[new.id], new.created_at)
 }
 
 /// The task.
@@ -181,12 +182,15 @@ pub fn last_look(conn: &mut Conn, request: RequestId) -> QueryResult<Option<Task
 /// # Errors
 /// A failed query.
 pub fn drop_look(conn: &mut Conn, request: RequestId, now: Ts) -> QueryResult<usize> {
-    with!(conn, c => diesel::update(tasks::table
+    let ended: Vec<TaskId> = with!(conn, c => diesel::update(tasks::table
             .filter(tasks::request_id.eq(request))
             .filter(tasks::kind.eq(TaskKind::Look))
             .filter(tasks::done_at.is_null()))
         .set((tasks::done_at.eq(now), tasks::outcome.eq(TaskOutcome::NotNeeded)))
-        .execute(c))
+        .returning(tasks::id)
+        .get_results(c))?;
+    changes::tasks(conn, &ended, now)?;
+    Ok(ended.len())
 }
 
 /// Deletes tasks that were done before an instant, some at a time.

@@ -21,14 +21,17 @@ async fn an_approved_match_is_asked_once() {
     let town = Town::new().await;
     let (path, _) = proposal(&town).await;
     let before = town.get(&path).await.ok();
-    assert_eq!(before["can"], json!(["approve", "veto"]));
+    assert_eq!(before["can"], json!(["approve", "veto", "reassign"]));
     assert_eq!(before["request"]["category"], "food");
     assert_eq!(before["volunteer"]["blocked"], false);
     for _ in 0..2 {
         let now = town.press(&format!("{path}/approve")).await.ok();
         assert_eq!(
             (text(&now["state"]), &now["can"]),
-            ("notified", &json!(["veto"]))
+            (
+                "notified",
+                &json!(["veto", "accept", "decline", "reassign"])
+            )
         );
     }
     let asked = format!("/v1/letters?kind=asked&match={}", text(&before["id"]));

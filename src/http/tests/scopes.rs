@@ -23,7 +23,11 @@ fn calls() -> Vec<(Method, String, bool)> {
                 let method = method.to_uppercase().parse().unwrap();
                 let doors = operation["security"].as_array().unwrap();
                 let intake = doors.contains(&json!({"coordinator": ["intake"]}));
-                calls.push((method, path.replace("{id}", NOBODY), intake));
+                calls.push((
+                    method,
+                    path.replace("{id}", NOBODY).replace("{what}", "requests"),
+                    intake,
+                ));
             }
         }
     }
@@ -73,7 +77,6 @@ async fn audit_and_wiping_are_for_administrators_and_the_rest_for_coordinators_t
     let (_, admin) = town.coordinator(Scope::Admin).await;
     let unknown = town.get("/v1/nowhere").await.bytes;
     for (method, path, _) in calls() {
-        let path = path.replace("{what}", "requests");
         let call = |token| town.call(method.clone(), &path, token, None, None);
         let (theirs, admins) = (call(Some(&town.token)).await, call(Some(&admin)).await);
         match (&method, path.contains(NOBODY), path.as_str()) {

@@ -4,9 +4,10 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
-    CoordinatorId, LetterId, MatchId, NeighborId, OfferId, ReportId, RequestId, VolunteerId,
+    CoordinatorId, LetterId, MatchId, NeighborId, OfferId, ReportId, RequestId, TaskId, VolunteerId,
 };
 use crate::domain::task::{TaskKind, TaskOutcome};
+use crate::storage::changes;
 use crate::storage::connection::{Conn, with};
 use crate::storage::dialect::one_of;
 use crate::storage::schema::tasks;
@@ -37,7 +38,7 @@ macro_rules! ends {
             if ids.is_empty() {
                 return Ok(0);
             }
-            with!(conn, c => diesel::update(tasks::table
+            let ended: Vec<TaskId> = with!(conn, c => diesel::update(tasks::table
                     .filter(one_of(tasks::$column, ids))
                     .filter(one_of(tasks::kind, kinds))
                     .filter(tasks::done_at.is_null()))
@@ -46,7 +47,10 @@ macro_rules! ends {
                     tasks::done_by.eq(ending.by),
                     tasks::outcome.eq(ending.outcome),
                 ))
-                .execute(c))
+                .returning(tasks::id)
+                .get_results(c))?;
+            changes::tasks(conn, &ended, ending.at)?;
+            Ok(ended.len())
         }
     )*};
 }

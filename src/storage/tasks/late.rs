@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use crate::domain::clock::Ts;
 use crate::domain::ids::TaskId;
+use crate::storage::changes;
 use crate::storage::connection::{Conn, with};
 use crate::storage::dialect::{load_skip_locked, one_of};
 use crate::storage::schema::tasks;
@@ -25,11 +26,14 @@ pub fn escalate(conn: &mut Conn, due: Ts, stale: Ts, now: Ts, limit: i64) -> Que
             .limit(limit)
             .select(tasks::id)
     )?;
-    with!(conn, c => diesel::update(tasks::table
+    let told: Vec<TaskId> = with!(conn, c => diesel::update(tasks::table
             .filter(one_of(tasks::id, &late))
             .filter(tasks::done_at.is_null()))
         .set(tasks::escalated_at.eq(now))
-        .execute(c))
+        .returning(tasks::id)
+        .get_results(c))?;
+    changes::tasks(conn, &told, now)?;
+    Ok(told.len())
 }
 
 /// How many open tasks are late and told of, and since when the last of them.

@@ -6,18 +6,27 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, MatchId, RequestId, TaskId};
 use crate::domain::letter::LetterKind;
 use crate::domain::task::TaskOutcome;
+use crate::storage::changes;
 use crate::storage::connection::{Conn, with};
 use crate::storage::schema::tasks;
+
+/// Announces a change, if it was made.
+fn announced(conn: &mut Conn, id: TaskId, changed: usize, now: Ts) -> QueryResult<bool> {
+    if changed == 1 {
+        changes::tasks(conn, &[id], now)?;
+    }
+    Ok(changed == 1)
+}
 
 /// Makes an open task due no later than `due`.
 ///
 /// # Errors
 /// A failed query.
-pub fn hurry(conn: &mut Conn, id: TaskId, due: Ts) -> QueryResult<()> {
-    with!(conn, c => diesel::update(tasks::table.filter(tasks::id.eq(id)).filter(tasks::due_at.gt(due)))
+pub fn hurry(conn: &mut Conn, id: TaskId, due: Ts, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(tasks::table.filter(tasks::id.eq(id)).filter(tasks::due_at.gt(due)))
         .set(tasks::due_at.eq(due))
         .execute(c))?;
-    Ok(())
+    announced(conn, id, done, now)
 }
 
 /// Puts newer news in the place of what a neighbor was to be told.
@@ -30,6 +39,7 @@ pub fn tell_newer(
     about: LetterKind,
     request: Option<RequestId>,
     matched: Option<MatchId>,
+    now: Ts,
 ) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(tasks::table
             .filter(tasks::id.eq(id))
@@ -40,20 +50,20 @@ pub fn tell_newer(
             tasks::match_id.eq(matched),
         ))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// Puts an open task off, or forward. If it gets late again, that is told again.
 ///
 /// # Errors
 /// A failed query.
-pub fn set_due(conn: &mut Conn, id: TaskId, due: Ts) -> QueryResult<bool> {
+pub fn set_due(conn: &mut Conn, id: TaskId, due: Ts, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(tasks::table
             .filter(tasks::id.eq(id))
             .filter(tasks::done_at.is_null()))
         .set((tasks::due_at.eq(due), tasks::escalated_at.eq(None::<Ts>)))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// Takes an open task that nobody has, or that another took before `stale`.
@@ -77,7 +87,7 @@ pub fn claim(
             tasks::assigned_by.eq(None::<CoordinatorId>),
         ))
         .execute(c))?;
-    Ok(claimed == 1)
+    announced(conn, id, claimed, now)
 }
 
 /// Gives an open task to somebody, whoever had it; to nobody where `to` is none.
@@ -100,7 +110,7 @@ pub fn give(
             tasks::assigned_by.eq(by),
         ))
         .execute(c))?;
-    Ok(given == 1)
+    announced(conn, id, given, now)
 }
 
 /// Ends a task that is open, or in which nobody was reached before.
@@ -119,14 +129,14 @@ pub fn finish(
             .filter(tasks::done_at.is_null().or(tasks::outcome.eq(TaskOutcome::Unreachable))))
         .set((tasks::done_at.eq(now), tasks::done_by.eq(by), tasks::outcome.eq(outcome)))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }
 
 /// Opens a task again that a person had ended. If it is late, that is told again.
 ///
 /// # Errors
 /// A failed query; a unique violation if its cause has another open one.
-pub fn reopen(conn: &mut Conn, id: TaskId) -> QueryResult<bool> {
+pub fn reopen(conn: &mut Conn, id: TaskId, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(tasks::table
             .filter(tasks::id.eq(id))
             .filter(tasks::done_by.is_not_null()))
@@ -137,5 +147,5 @@ pub fn reopen(conn: &mut Conn, id: TaskId) -> QueryResult<bool> {
             tasks::escalated_at.eq(None::<Ts>),
         ))
         .execute(c))?;
-    Ok(done == 1)
+    announced(conn, id, done, now)
 }

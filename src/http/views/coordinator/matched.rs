@@ -34,8 +34,8 @@ pub struct MatchSheet {
     pub state: MatchState,
     /// Whether the neighbor must agree, and has.
     pub agreement: Agreement,
-    /// What a coordinator can do with it now.
-    #[schema(example = json!(["approve", "veto"]))]
+    /// What a coordinator can do with it now, also for one of the two: the last parts of the paths of these calls.
+    #[schema(example = json!(["approve", "veto", "reassign"]))]
     pub can: Vec<&'static str>,
     /// What can be undone now.
     pub undo: Vec<UndoView>,
@@ -287,14 +287,27 @@ fn sheet(
     }
 }
 
-/// What a coordinator can do with the match as it stands.
+/// What a coordinator can do with the match as it stands: the last parts of the paths of calls.
 fn can(m: &Match, request: &Request) -> Vec<&'static str> {
-    let mut can = Vec::new();
-    if request.state == RequestState::Open && matches!(m.state.approve(), Step::To(_)) {
-        can.push("approve");
-    }
-    if matches!(m.state.veto(), Step::To(_)) {
-        can.push("veto");
-    }
-    can
+    let is_open = request.state == RequestState::Open;
+    let is_accepted = m.state == MatchState::Accepted;
+    let is_settled = is_accepted && m.agreement.releases();
+    let waits = is_accepted && m.agreement == Agreement::Pending;
+    let may = |step: Step<MatchState>| matches!(step, Step::To(_));
+    let all = [
+        ("approve", is_open && may(m.state.approve())),
+        ("veto", may(m.state.veto())),
+        ("accept", is_open && may(m.state.accept())),
+        ("decline", may(m.state.decline())),
+        ("agree", waits),
+        ("refuse", waits),
+        ("release", is_accepted),
+        ("done", is_settled),
+        ("no-show", is_settled),
+        ("reassign", m.state.is_active()),
+    ];
+    all.into_iter()
+        .filter(|(_, may)| *may)
+        .map(|(call, _)| call)
+        .collect()
 }
