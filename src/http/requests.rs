@@ -423,6 +423,8 @@ pub async fn close(
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    // What is not there for this caller is not, whatever the body says.
+    own(&ctx, *id, who.remit()).await?;
     let by_neighbor = matches!(who, NeighborOrDesk::Owner(_));
     let reason = close_reason(&request, &body, by_neighbor)?;
     close_request(&ctx, *id, who.remit(), reason, who.actor()).await?;
