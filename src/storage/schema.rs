@@ -47,10 +47,10 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        imported -> Bool,
         caller_email_hash -> Nullable<Binary>,
         caller_phone_hash -> Nullable<Binary>,
         blocked_at -> Nullable<Instant>,
-        imported -> Bool,
     }
 }
 

@@ -128,7 +128,9 @@ async fn a_review_is_not_needed_when_the_request_is_closed() {
     let mut app = TestApp::new();
     let (mo, token) = proposed(&mut app).await;
     let close = format!("/v1/requests/{}/close", mo.requests[0]);
-    app.post(&close, &mo.token, &json!({})).await.ok();
+    app.post(&close, &mo.token, &json!({"reason": "not_needed"}))
+        .await
+        .ok();
     for review in tasks(&app, &token, "?kind=review").await {
         assert_eq!(
             (&review["outcome"], &review["done_by"]),
@@ -294,7 +296,9 @@ async fn whoever_gets_an_address_is_written_to_and_whoever_stops_mail_is_called(
     app.settle().await;
     assert_eq!(app.subjects_to("mo@example.org").len(), before);
     let close = format!("/v1/requests/{}/close", mo.requests[0]);
-    app.post(&close, &mo.token, &json!({})).await.ok();
+    app.post(&close, &mo.token, &json!({"reason": "not_needed"}))
+        .await
+        .ok();
     assert_eq!(now(&app, &token, &tell).await["outcome"], "not_needed");
 }
 
