@@ -83,7 +83,8 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
             .configure(volunteer)
             .configure(answer)
             .configure(pages::routes)
-            .configure(|cfg| coordinator(cfg, &data.settings.server))
+            .configure(coordinator)
+            .configure(|cfg| office(cfg, &data.settings.server))
             .configure(documents)
             .default_service(web::to(|| async { Problem::not_found().error_response() }));
     }
@@ -222,12 +223,10 @@ fn answer(cfg: &mut web::ServiceConfig) {
 }
 
 /// Comes after the others: `{id}` would take `self` too.
-fn coordinator(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
+fn coordinator(cfg: &mut web::ServiceConfig) {
     use self::coordinator::{
-        answers, areas, audit, events, exports, imports, intake, letters, matches, neighbors,
-        offers, people, plans, reports, requests, reveals, stats, tasks, volunteers, wipe,
+        answers, intake, matches, neighbors, offers, people, reports, requests, reveals, volunteers,
     };
-    let largest_import = usize::try_from(settings.import_limit_bytes).unwrap_or(usize::MAX);
     cfg.service(
         at("/v1/matches")
             .route(web::get().to(matches::list))
@@ -287,8 +286,16 @@ fn coordinator(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
     .service(at("/v1/volunteers/{id}/unvet").route(web::post().to(volunteers::unvet)))
     .service(at("/v1/volunteers/{id}/block").route(web::post().to(volunteers::block)))
     .service(at("/v1/volunteers/{id}/unblock").route(web::post().to(volunteers::unblock)))
-    .service(at("/v1/volunteers/{id}/reveal").route(web::post().to(reveals::volunteer)))
-    .service(
+    .service(at("/v1/volunteers/{id}/reveal").route(web::post().to(reveals::volunteer)));
+}
+
+/// What coordinators do for all posts at once.
+fn office(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
+    use self::coordinator::{
+        areas, audit, events, exports, imports, letters, plans, stats, tasks, wipe,
+    };
+    let largest_import = usize::try_from(settings.import_limit_bytes).unwrap_or(usize::MAX);
+    cfg.service(
         at("/v1/areas")
             .route(web::get().to(areas::list))
             .route(web::post().to(areas::post)),
