@@ -302,7 +302,16 @@ impl VolunteerOrCoordinator {
         }
     }
 
-    /// The caller as the audit names them: a coordinator says what the volunteer has told them.
+    /// The caller as the audit names them.
+    #[must_use]
+    pub fn actor(self) -> Actor {
+        match self {
+            Self::Owner(who) => who.actor(),
+            Self::Coordinator(who) => who.actor(),
+        }
+    }
+
+    /// As [`VolunteerOrCoordinator::actor`]; a coordinator says what the volunteer has told them.
     #[must_use]
     pub fn for_volunteer(self) -> Actor {
         match self {

@@ -263,13 +263,10 @@ pub async fn patch(
     id: web::Path<OfferId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (of, actor) = match who {
-        VolunteerOrCoordinator::Owner(who) => (Some(who.0), who.actor()),
-        VolunteerOrCoordinator::Coordinator(who) => (None, who.actor()),
-    };
+    let of = who.volunteer();
     let row = own(&ctx, *id, of).await?;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_offer(&ctx, *id, of, row.sealed_version, new, actor).await?;
+    update_offer(&ctx, *id, of, row.sealed_version, new, who.actor()).await?;
     shown_to(&ctx, *id, who).await
 }
 

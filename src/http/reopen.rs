@@ -39,10 +39,6 @@ pub async fn offer(
     who: VolunteerOrCoordinator,
     id: web::Path<OfferId>,
 ) -> Result<HttpResponse, Problem> {
-    let (of, actor) = match who {
-        VolunteerOrCoordinator::Owner(who) => (Some(who.0), who.actor()),
-        VolunteerOrCoordinator::Coordinator(who) => (None, who.actor()),
-    };
-    reopen_offer(&ctx, *id, of, actor).await?;
+    reopen_offer(&ctx, *id, who.volunteer(), who.actor()).await?;
     offers::shown_to(&ctx, *id, who).await
 }

@@ -182,15 +182,12 @@ pub fn last_look(conn: &mut Conn, request: RequestId) -> QueryResult<Option<Task
 /// # Errors
 /// A failed query.
 pub fn drop_look(conn: &mut Conn, request: RequestId, now: Ts) -> QueryResult<usize> {
-    let ended: Vec<TaskId> = with!(conn, c => diesel::update(tasks::table
-            .filter(tasks::request_id.eq(request))
-            .filter(tasks::kind.eq(TaskKind::Look))
-            .filter(tasks::done_at.is_null()))
-        .set((tasks::done_at.eq(now), tasks::outcome.eq(TaskOutcome::NotNeeded)))
-        .returning(tasks::id)
-        .get_results(c))?;
-    changes::tasks(conn, &ended, now)?;
-    Ok(ended.len())
+    let ending = Ending {
+        outcome: TaskOutcome::NotNeeded,
+        by: None,
+        at: now,
+    };
+    end_of_requests(conn, &[request], &[TaskKind::Look], &ending)
 }
 
 /// Deletes tasks that were done before an instant, some at a time.
