@@ -331,7 +331,12 @@ async fn everything_adds_up(app: &TestApp) {
                 // A place that returns is free again when the help was given.
                 let category = catalog.get(request.category.as_str()).unwrap();
                 let returns = |m: &&matches::Match| {
-                    m.state == MatchState::Fulfilled && category.policy.place_returns
+                    let is_given = m.state == MatchState::Fulfilled || m.done_at.is_some();
+                    assert_eq!(
+                        m.returned_at.is_some(),
+                        is_given && category.policy.place_returns
+                    );
+                    m.returned_at.is_some()
                 };
                 for m in of_request.iter().filter(holding).filter(|m| !returns(m)) {
                     for period in m.periods() {
