@@ -12,7 +12,8 @@ const DONE: &str = "/v1/matches/self/done";
 async fn promised(app: &mut TestApp) -> (Neighbor, Volunteer, String) {
     let (_, token) = app.coordinator(Scope::Coordinator).await;
     let ana = cook(app, "ana@example.org").await;
-    let mo = app.neighbor(&[food(4)]).await;
+    let day = json!({"needed": [{"from": app.now(), "until": app.now().after(DAY)}]});
+    let mo = app.neighbor(&[with(food(4), day)]).await;
     app.settle().await;
     app.accept(&ana).await.ok();
     app.settle().await;
@@ -435,7 +436,7 @@ async fn the_time_of_arrival_is_told_and_may_change() {
 
 /// The text of the newest letter to an address.
 fn newest(app: &TestApp, to: &str) -> String {
-    let mails = app.mails();
+    let mails = app.transport.memory().expect("memory").mails();
     let newest = mails.iter().rev().find(|m| m.message.to.expose() == to);
     newest.expect("a letter").message.text.clone()
 }
