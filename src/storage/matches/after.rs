@@ -1,10 +1,11 @@
 //! What becomes of a match after its volunteer has said yes, until it ends.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::{DoneBy, announced};
 use crate::domain::clock::Ts;
-use crate::domain::ids::{MatchId, VolunteerId};
+use crate::domain::ids::{MatchId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{Agreement, FallReason, MatchState};
 use crate::domain::report::Side;
 use crate::storage::connection::{Conn, with};
@@ -113,20 +114,40 @@ pub fn believed(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Matc
         .load(c))
 }
 
-/// Promises of live requests whose time went by before `before`, and of which nobody was asked how they went.
+/// Narrows matches to promises of which nothing is known, and nobody was asked.
+macro_rules! unasked {
+    () => {
+        matches::state
+            .eq(MatchState::Accepted)
+            .and(one_of(
+                matches::agreement,
+                &[Agreement::None, Agreement::Agreed],
+            ))
+            .and(matches::done_at.is_null())
+            .and(matches::followed_up_at.is_null())
+    };
+}
+
+/// Promises of live requests whose time went by before `before`, and of which nobody was asked how they went, of some
+/// requests at a time.
 ///
 /// # Errors
 /// A failed query.
 pub fn to_follow_up(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<MatchId>> {
-    with!(conn, c => matches::table
-        .inner_join(requests::table)
+    // The requests first: few of them are over and live, and each has few matches.
+    let over: Vec<RequestId> = with!(conn, c => requests::table
         .filter(requests::closed_at.is_null())
         .filter(requests::needed_until.le(before))
-        .filter(matches::state.eq(MatchState::Accepted))
-        .filter(one_of(matches::agreement, &[Agreement::None, Agreement::Agreed]))
-        .filter(matches::done_at.is_null())
-        .filter(matches::followed_up_at.is_null())
+        .filter(exists(matches::table
+            .filter(matches::request_id.eq(requests::id))
+            .filter(unasked!())))
+        .order((requests::needed_until, requests::id))
         .limit(limit)
+        .select(requests::id)
+        .load(c))?;
+    with!(conn, c => matches::table
+        .filter(one_of(matches::request_id, &over))
+        .filter(unasked!())
         .select(matches::id)
         .load(c))
 }
