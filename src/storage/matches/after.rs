@@ -99,7 +99,8 @@ pub fn no_shows_of(conn: &mut Conn, volunteer: VolunteerId, since: Ts) -> QueryR
         .get_result(c))
 }
 
-/// Promises whose volunteers said before `before` that they were kept, and whose neighbors have said nothing.
+/// Promises whose volunteers said before `before` that they were kept, and whose neighbors have said nothing. What has
+/// not ended since is accepted.
 ///
 /// # Errors
 /// A failed query.
@@ -107,7 +108,6 @@ pub fn believed(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<Matc
     with!(conn, c => matches::table
         .filter(matches::ended_at.is_null())
         .filter(matches::done_at.le(before))
-        .filter(matches::state.eq(MatchState::Accepted))
         .order(matches::done_at)
         .limit(limit)
         .select(matches::id)
