@@ -9,6 +9,7 @@
 mod api {
     mod abuse;
     mod access;
+    mod after;
     mod agreement;
     mod alike;
     mod areas;

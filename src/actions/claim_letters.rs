@@ -384,6 +384,14 @@ fn is_allowed(
                 && matched.is_some_and(|m| m.agreement == Agreement::Pending)
         }
         LetterKind::Contact => matched.is_some_and(Match::is_released),
+        // Of the time the volunteer is not told what she has said herself.
+        LetterKind::Arrival | LetterKind::Reminder => {
+            matched.is_some_and(Match::is_silent) && !is_frozen(tx, matched, request)?
+        }
+        LetterKind::DidItWork => match letter.to_kind {
+            RecipientKind::Volunteer => matched.is_some_and(Match::is_silent),
+            _ => state == Some(MatchState::Accepted),
+        },
         LetterKind::HandedOver => request
             .is_some_and(|r| r.close_reason == Some(CloseReason::HandedOver) && r.sealed.is_some()),
         LetterKind::Covered => state == Some(MatchState::Superseded),
@@ -454,6 +462,9 @@ fn about(
         note: secret.note.filter(|_| kind == LetterKind::Asked),
         respond_within: tx.ctx.wave(request, tx.now).respond_within,
         agreement: matched.map_or(Agreement::None, |m| m.agreement),
+        arrival: matched.and_then(|m| m.arrival_at),
+        said_done: matched.is_some_and(|m| m.done_at.is_some()),
+        done_wait: tx.ctx.settings.matching.done_wait,
         attention: request.attention,
         match_id: matched.map(|m| m.id),
         handed_over: secret.handed_over,

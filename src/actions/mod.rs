@@ -23,6 +23,7 @@ pub mod add_coordinator;
 pub mod add_key;
 pub mod add_offers;
 pub mod add_requests;
+pub mod aftermath;
 pub mod agree_match;
 pub mod apply_plan;
 pub mod assign_task;
@@ -48,6 +49,7 @@ pub mod expire;
 pub mod export_persons;
 pub mod find_people;
 mod finish_call;
+mod finish_follow_up;
 pub mod finish_match;
 pub mod finish_task;
 pub mod forget;
@@ -117,6 +119,7 @@ pub mod vet_volunteer;
 pub mod why_request;
 pub mod wipe_closed;
 
+pub use leave_tasks::NO_SHOWS_WITHIN;
 pub use tx::{Call, Tx};
 
 /// What every action needs; passed in, never global. Cheap to clone.
@@ -208,6 +211,9 @@ pub enum Refusal {
     /// Too much has changed since.
     #[error("the plan is too old to be applied")]
     PlanTooOld,
+    /// The time of arrival is none at which help is needed.
+    #[error("the time of arrival must lie within the time of the need, and not in the past")]
+    ArrivalOutside,
     /// A task of that kind ends by a call of its own.
     #[error("this is done by a call of its own, and ends with it")]
     HasItsAct(TaskKind),

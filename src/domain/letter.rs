@@ -19,6 +19,12 @@ words! {
         Agree = "agree",
         /// The neighbor agreed: how to reach each other is behind the link; to both.
         Contact = "contact",
+        /// The volunteer arrives at another time; to the neighbor.
+        Arrival = "arrival",
+        /// The help is due soon; to both.
+        Reminder = "reminder",
+        /// Asks whether the help was given: both when its time is over, the neighbor when her volunteer says so.
+        DidItWork = "did_it_work",
         /// A volunteer has dropped out; others are asked.
         Changed = "changed",
         /// The help is called off.
@@ -70,10 +76,13 @@ impl LetterKind {
     pub fn priority(self) -> i32 {
         match self {
             Self::CalledOff | Self::Contact | Self::Accepted | Self::Agree | Self::Reported => 0,
-            Self::Asked | Self::Changed | Self::HandedOver => 1,
-            Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet | Self::TasksLate => {
-                2
-            }
+            Self::Asked | Self::Changed | Self::HandedOver | Self::Arrival | Self::Reminder => 1,
+            Self::Covered
+            | Self::DidItWork
+            | Self::ReviewDue
+            | Self::CallDue
+            | Self::NobodyYet
+            | Self::TasksLate => 2,
             Self::Received | Self::Imported => 3,
             Self::Expiring => 4,
             Self::Confirm => 5,

@@ -342,6 +342,11 @@ impl Town {
             updated_at: now,
             further_periods: Json(Vec::new()),
             veto_undone_at: None,
+            done_at: None,
+            followed_up_at: None,
+            no_show_by: None,
+            returned_at: None,
+            remind_at: None,
         }
     }
 }

@@ -73,6 +73,12 @@ pub struct About {
     pub respond_within: Duration,
     /// Whether the neighbor must agree.
     pub agreement: Agreement,
+    /// When the volunteer arrives, or expects the neighbor.
+    pub arrival: Option<Ts>,
+    /// Whether the volunteer says that the help was given,
+    pub said_done: bool,
+    /// and how long the neighbor has then to say otherwise.
+    pub done_wait: Duration,
     /// Why nobody is found.
     pub attention: Option<Attention>,
     /// The match, for coordinators.
@@ -259,6 +265,37 @@ fn words(letter: &LetterToSend) -> Words {
             paragraphs: vec![need, "A volunteer has said yes. They learn how to reach you only if you agree. Please look, and answer yes or no.".into()],
             button: Some("Look and answer"),
         },
+        (LetterKind::Arrival, _) => Words {
+            subject: "Another time of arrival",
+            paragraphs: vec![need, "The volunteer has named another time than before. If it does not suit you, please tell them; the link shows how to reach each other.".into()],
+            button: Some("See how it stands"),
+        },
+        (LetterKind::Reminder, true) => Words {
+            subject: "A reminder: a neighbor counts on you",
+            paragraphs: vec![need, "You have promised this. If you cannot do it after all, please give it back behind the link now, so that we can ask somebody else.".into()],
+            button: Some("See how to reach them"),
+        },
+        (LetterKind::Reminder, false) => Words {
+            subject: "A reminder: somebody is going to help",
+            paragraphs: vec![need, "If you do not need it any more, please say so behind the link, so that nobody sets out in vain.".into()],
+            button: Some("See how it stands"),
+        },
+        (LetterKind::DidItWork, true) => Words {
+            subject: "Did it work?",
+            paragraphs: vec![need, "You had promised this, and its time is over. Please tell us behind the link how it went: the help was given, nobody was there, or there was a problem. A word is enough.".into()],
+            button: Some("Say how it went"),
+        },
+        (LetterKind::DidItWork, false) => Words {
+            subject: "Did it work?",
+            paragraphs: vec![
+                need,
+                match about {
+                    Some(about) if about.said_done => format!("The volunteer says that you got this help. If that is so, please say so behind the link. If nobody came, or there was a problem, please tell us there within {}: we ask others at once. If we hear nothing, we take it that you were helped.", span(about.done_wait)),
+                    _ => "This was promised to you, and its time is over. Please tell us behind the link how it went: you got the help, nobody came, or there was a problem. A word is enough.".into(),
+                },
+            ],
+            button: Some("Say how it went"),
+        },
         (LetterKind::Changed, _) => Words {
             subject: "We are looking again",
             paragraphs: vec![need, "The volunteer who had said yes cannot help after all. We are asking others now; you need to do nothing.".into()],
@@ -368,8 +405,11 @@ fn need(about: &About) -> String {
         .to_local(about.from)
         .strftime("%Z")
         .to_string();
+    let arrival = about.arrival.map_or_else(String::new, |at| {
+        format!(" Arrival: {} ({zone}).", when(at))
+    });
     format!(
-        "{}: {}{far}, between {} and {} ({zone}).{soon}",
+        "{}: {}{far}, between {} and {} ({zone}).{soon}{arrival}",
         about.category,
         about.amount.trim_end(),
         when(about.from),

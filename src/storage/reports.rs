@@ -194,6 +194,18 @@ pub fn closed_with_secrets(conn: &mut Conn, limit: i64) -> QueryResult<Vec<Repor
         .load(c))
 }
 
+/// How many reports are about this volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn count_about(conn: &mut Conn, volunteer: VolunteerId) -> QueryResult<i64> {
+    with!(conn, c => reports::table
+        .filter(reports::volunteer_id.eq(volunteer))
+        .filter(reports::about.eq(Side::Volunteer))
+        .count()
+        .get_result(c))
+}
+
 /// Destroys the evidence of reports.
 ///
 /// # Errors

@@ -215,6 +215,11 @@ table! {
         updated_at -> Instant,
         further_periods -> JsonText,
         veto_undone_at -> Nullable<Instant>,
+        done_at -> Nullable<Instant>,
+        followed_up_at -> Nullable<Instant>,
+        no_show_by -> Nullable<Text>,
+        returned_at -> Nullable<Instant>,
+        remind_at -> Nullable<Instant>,
     }
 }
 
@@ -378,6 +383,7 @@ allow_tables_to_appear_in_same_query!(
     matches,
     letters,
     rounds,
+    tasks,
 );
 
 table! {

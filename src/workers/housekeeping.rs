@@ -12,7 +12,7 @@ use crate::actions::add_key::add_key;
 use crate::actions::destroy_keys::destroy_keys;
 use crate::actions::escalate_tasks::escalate_tasks;
 use crate::actions::trust_clock::trust_clock;
-use crate::actions::{Ctx, expire, forget};
+use crate::actions::{Ctx, aftermath, expire, forget};
 use crate::domain::clock::Ts;
 use crate::storage::audit::Actor;
 use crate::storage::key_epochs::KeyEpoch;
@@ -145,6 +145,10 @@ impl Housekeeping {
             )*};
         }
         until_done!(
+            aftermath::reminders,
+            aftermath::questions,
+            aftermath::believed,
+            aftermath::silence,
             expire::past_requests,
             expire::past_offers,
             expire::unconfirmed,

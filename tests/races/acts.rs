@@ -46,9 +46,10 @@ use manyhands::actions::unsubscribe::unsubscribe;
 use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::update_task::{TaskEdit, update_task};
 use manyhands::actions::verify_neighbor::verify_neighbor;
-use manyhands::actions::{Ctx, Outcome};
+use manyhands::actions::{Ctx, Outcome, aftermath};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
+use manyhands::domain::clock::ManualClock;
 use manyhands::domain::contact::{ContactLine, PhoneNumber};
 use manyhands::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId, VolunteerId};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
@@ -67,7 +68,7 @@ use manyhands::storage::{StorageError, TxError, neighbors, tasks, volunteers};
 
 use super::scene::Scene;
 use super::world::of;
-use crate::support::HOUR;
+use crate::support::{DAY, HOUR};
 
 macro_rules! acts {
     ($($act:ident),* $(,)?) => {
@@ -87,6 +88,8 @@ acts!(
     Done,
     NeighborsDone,
     NoShow,
+    Arrive,
+    Time,
     Agree,
     Refuse,
     CloseHelped,
@@ -131,6 +134,7 @@ acts!(
 );
 
 impl Act {
+    #[expect(clippy::too_many_lines, reason = "one arm an act")]
     pub async fn done_by(self, ctx: &Ctx, scene: &Scene) -> Outcome<()> {
         let Scene {
             neighbor,
@@ -157,6 +161,14 @@ impl Act {
             Self::Done => done(ctx, matched, answer).await,
             Self::NeighborsDone => done(ctx, matched, wish).await,
             Self::NoShow => no_show(ctx, matched, wish).await,
+            Self::Arrive => {
+                let yes = Yes {
+                    arrival_at: Some(ctx.now().after(HOUR)),
+                    ..yes
+                };
+                accept_match(ctx, matched, yes, answer).await
+            }
+            Self::Time => time_goes_by(ctx).await,
             Self::Agree => agree_match(ctx, matched, wish).await,
             Self::Refuse => refuse_match(ctx, matched, wish).await,
             Self::CloseHelped => close(ctx, request, CloseReason::HelpedHere, wish).await,
@@ -312,6 +324,18 @@ async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outc
     close_request(ctx, id, Remit::All, reason, by).await
 }
 
+/// What runs by the clock, five days later, when everything is due: only for whoever is at it.
+async fn time_goes_by(ctx: &Ctx) -> Outcome<()> {
+    let ctx = &Ctx {
+        clock: Arc::new(ManualClock::at(ctx.now().after(5 * DAY))),
+        ..ctx.clone()
+    };
+    aftermath::reminders(ctx).await?;
+    aftermath::questions(ctx).await?;
+    aftermath::believed(ctx).await?;
+    aftermath::silence(ctx).await.map(drop)
+}
+
 /// Makes a plan for everybody, and applies it: in a process of its own, for each makes one at a time.
 async fn plan(ctx: &Ctx) -> Outcome<()> {
     let ctx = &Ctx {
@@ -347,6 +371,7 @@ async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
         };
         let how = match task.kind {
             TaskKind::Tell => DoneOutcome::Unreachable,
+            TaskKind::FollowUp => DoneOutcome::NotHelped,
             _ => DoneOutcome::Looked,
         };
         let tried = [

@@ -10,7 +10,9 @@ use diesel::sql_types::Text;
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
-use manyhands::domain::ids::{CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId};
+use manyhands::domain::ids::{
+    CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
+};
 use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Deadlines;
@@ -48,6 +50,27 @@ const QUERIES: &[(&[&str], Run)] = &[
     }),
     (&["requests_live", "matches_request"], |c, _| {
         requests::past(c, NOW, NOW, 9).map(drop)
+    }),
+    (
+        &["requests_live", "matches_request", "tasks_request"],
+        |c, _| requests::silent(c, NOW, 9).map(drop),
+    ),
+    (&["requests_live", "matches_request"], |c, _| {
+        matches::to_follow_up(c, NOW, 9).map(drop)
+    }),
+    (&["matches_said_done"], |c, _| {
+        matches::believed(c, NOW, 9).map(drop)
+    }),
+    (&["matches_remind"], |c, _| {
+        matches::to_remind(c, NOW, 9).map(drop)
+    }),
+    (&["matches_offer"], |c, _| {
+        let volunteer = VolunteerId::new(&SeededEntropy::new(1));
+        matches::no_shows_of(c, volunteer, NOW).map(drop)
+    }),
+    (&["tasks_volunteer"], |c, _| {
+        let volunteer = VolunteerId::new(&SeededEntropy::new(1));
+        tasks::has_open_of_volunteer(c, volunteer, TaskKind::VolunteerCheck).map(drop)
     }),
     (&["requests_series", "matches_request"], |c, _| {
         let (entropy, slot) = (

@@ -185,6 +185,8 @@ async fn story(app: &mut TestApp, admin: &str) {
     app.post(&path, admin, &to).await.ok();
     app.settle().await;
 
+    come_and_gone(app).await;
+
     // Nobody there, and nobody looks.
     let towing = json!({"category": "towing", "quantity": 1, "urgency": "now"});
     neighbor(app, "Kim", json!({}), &[towing]).await;
@@ -219,6 +221,28 @@ async fn story(app: &mut TestApp, admin: &str) {
     neighbor(app, "Pat", json!({}), &[food(3)]).await;
     let waiting = offer_of("eve@example.org", &meals);
     app.call(Method::POST, "/v1/offers", None, Some(&waiting))
+        .await
+        .ok();
+    app.settle().await;
+}
+
+/// Somebody comes at another time than she first said, both are reminded, and she says that it is done.
+async fn come_and_gone(app: &mut TestApp) {
+    let wood = [json!({"category": "supplies", "capacity": 9})];
+    let fay = app.volunteer("fay@example.org", &wood).await;
+    let at = |app: &TestApp, hours| app.now().after(hours * HOUR);
+    let need = json!({"category": "supplies", "quantity": 1,
+        "needed": [{"from": at(app, 5), "until": at(app, 30)}]});
+    neighbor(app, "Una", json!({}), &[need]).await;
+    app.settle().await;
+    let code = accept(app, &fay).await;
+    let later = json!({"arrival_at": at(app, 6)});
+    app.post("/v1/matches/self/accept", &code, &later)
+        .await
+        .ok();
+    app.settle().await;
+    app.sleep_over(4 * HOUR).await;
+    app.post("/v1/matches/self/done", &code, &json!({}))
         .await
         .ok();
     app.settle().await;

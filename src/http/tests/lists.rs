@@ -294,6 +294,7 @@ async fn accepted(town: &Town, request: &str, offer: &str, agreement: Agreement)
             agree_by: Some(now.after(Duration::from_secs(300))),
             arrival_at: None,
             released_at: None,
+            remind_at: None,
         };
         assert!(capacity::take(conn, &offer, m.period_start, 1)?);
         assert!(requests::take_cover(conn, m.request_id, 1, now)?);

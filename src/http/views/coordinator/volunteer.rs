@@ -4,13 +4,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::offer::{self, OfferSheet};
-use crate::actions::Ctx;
+use crate::actions::{Ctx, NO_SHOWS_WITHIN};
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
 use crate::http::bodies::offer::LimitsBody;
 use crate::http::views::undo::{self, UndoView};
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{Conn, StorageError, offers, volunteers};
+use crate::storage::{Conn, StorageError, matches, offers, reports, volunteers};
 
 /// A volunteer, to a coordinator.
 #[derive(Serialize, ToSchema)]
@@ -57,6 +57,12 @@ pub struct VolunteerFile {
     /// The volunteer.
     #[serde(flatten)]
     pub volunteer: VolunteerSheet,
+    /// How often neighbors said within 30 days that she did not come.
+    #[schema(example = 0)]
+    pub no_shows: i64,
+    /// How often she was reported, of what is kept.
+    #[schema(example = 0)]
+    pub reports: i64,
     /// What can be undone now.
     pub undo: Vec<UndoView>,
     /// What she offers, oldest first.
@@ -98,6 +104,8 @@ pub fn file(
     let all = offers::of_volunteer(conn, id)?;
     Ok(Some(VolunteerFile {
         volunteer: (&row).into(),
+        no_shows: matches::no_shows_of(conn, id, ctx.now().before(NO_SHOWS_WITHIN))?,
+        reports: reports::count_about(conn, id)?,
         undo: undo::of_volunteer(&row, ctx.now()),
         offers: offer::sheets(ctx, conn, &all)?,
     }))
