@@ -18,6 +18,7 @@ mod api {
     mod capacity;
     mod categories;
     mod deadlines;
+    mod digest;
     mod erasure;
     mod fairness;
     mod find;
@@ -53,5 +54,6 @@ mod api {
     mod undoing;
     mod waves;
     mod wipe;
+    mod within;
 }
 mod support;

@@ -22,6 +22,8 @@ pub struct NewCoordinator {
     pub scope: Scope,
     /// For how long their token works; for good where it is left out.
     pub expires: Option<Duration>,
+    /// Whether they get the morning's letter.
+    pub digest: bool,
 }
 
 /// Adds a coordinator. The token is in no other place than in what this returns.
@@ -48,6 +50,8 @@ pub async fn add_coordinator(
             sealed: tx.seal(id, 1, &secret)?,
             sealed_version: 1,
             sealed_epoch: Some(tx.epoch()),
+            digest: new.digest,
+            digest_on: None,
         };
         coordinators::insert(tx.conn, &row)?;
         let until = new.expires.map(|time| tx.now.after(time));

@@ -37,6 +37,8 @@ words! {
         Reported = "reported",
         /// Tasks are late, and nobody is at them; to administrators.
         TasksLate = "tasks_late",
+        /// How it stands, in numbers; to coordinators, each morning.
+        Digest = "digest",
     }
 }
 
@@ -73,7 +75,7 @@ impl LetterKind {
                 2
             }
             Self::Received => 3,
-            Self::Expiring => 4,
+            Self::Expiring | Self::Digest => 4,
             Self::Confirm => 5,
         }
     }

@@ -230,6 +230,8 @@ impl Town {
                 .unwrap(),
             sealed_version: 1,
             sealed_epoch: Some(1),
+            digest: true,
+            digest_on: None,
         };
         self.write(move |conn| Ok(coordinators::insert(conn, &row)?))
             .await;

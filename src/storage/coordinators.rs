@@ -38,6 +38,17 @@ pub struct Coordinator {
     pub sealed: Sealed,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub digest: bool,
+    /// As in `2026-12-07`.
+    pub digest_on: Option<String>,
+}
+
+impl Coordinator {
+    /// Whether the morning's letter is for them.
+    #[must_use]
+    pub fn gets_digest(&self) -> bool {
+        self.digest && self.revoked_at.is_none() && self.scope != Scope::Intake
+    }
 }
 
 /// Writes a new coordinator.
@@ -113,6 +124,58 @@ pub fn lock_admins(conn: &mut Conn) -> QueryResult<Vec<CoordinatorId>> {
 pub fn revoke(conn: &mut Conn, id: CoordinatorId, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(coordinators::table.find(id).filter(coordinators::revoked_at.is_null()))
         .set(coordinators::revoked_at.eq(now))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Those who have not had the morning's letter of that day, which began at `began_at`, in the order of their ids,
+/// locked. Who came later has the next day's.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_without_digest(
+    conn: &mut Conn,
+    day: &str,
+    began_at: Ts,
+) -> QueryResult<Vec<CoordinatorId>> {
+    load_for_update!(
+        conn,
+        coordinators::table
+            .filter(coordinators::revoked_at.is_null())
+            .filter(coordinators::scope.ne(Scope::Intake))
+            .filter(coordinators::digest.eq(true))
+            .filter(coordinators::created_at.le(began_at))
+            .filter(
+                coordinators::digest_on
+                    .is_null()
+                    .or(coordinators::digest_on.lt(day))
+            )
+            .order(coordinators::id)
+            .select(coordinators::id)
+    )
+}
+
+/// Notes that a coordinator has the morning's letter of that day, unless it was noted.
+///
+/// # Errors
+/// A failed query.
+pub fn mark_digest(conn: &mut Conn, id: CoordinatorId, day: &str) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(coordinators::table.find(id)
+            .filter(coordinators::digest.eq(true))
+            .filter(coordinators::digest_on.is_null().or(coordinators::digest_on.lt(day))))
+        .set(coordinators::digest_on.eq(day))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Sets whether a coordinator gets the morning's letter.
+///
+/// # Errors
+/// A failed query.
+pub fn set_digest(conn: &mut Conn, id: CoordinatorId, wanted: bool) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(coordinators::table.find(id)
+            .filter(coordinators::revoked_at.is_null()))
+        .set(coordinators::digest.eq(wanted))
         .execute(c))?;
     Ok(done == 1)
 }

@@ -12,7 +12,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant};
     coordinators (id) {
         id -> Id,
@@ -23,6 +23,8 @@ table! {
         sealed -> Binary,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        digest -> Bool,
+        digest_on -> Nullable<Text>,
     }
 }
 
@@ -376,6 +378,8 @@ allow_tables_to_appear_in_same_query!(
     matches,
     letters,
     rounds,
+    tasks,
+    reports,
 );
 
 table! {

@@ -200,6 +200,7 @@ async fn a_coordinators_access_ends_when_it_was_to_end() {
         email: EmailAddress::parse("coo@example.org").unwrap(),
         scope: Scope::Coordinator,
         expires: Some(90 * DAY),
+        digest: true,
     };
     let (id, token) = add_coordinator(&app.ctx, new, Actor::OPERATOR)
         .await

@@ -18,6 +18,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["coordinator"],
         vec!["coordinator", "add"],
         vec!["coordinator", "list"],
+        vec!["coordinator", "digest"],
         vec!["coordinator", "rotate"],
         vec!["coordinator", "revoke"],
         vec!["key"],
@@ -89,6 +90,22 @@ fn coordinators_come_and_go() {
     assert!(!listed.contains("mhc_"), "a token is shown once");
 
     let id = second["id"].as_str().unwrap();
+    let digests = || {
+        let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
+        let first = listed[0]["id"].as_str().unwrap().to_owned();
+        (
+            first,
+            listed[0]["digest"].clone(),
+            listed[1]["digest"].clone(),
+        )
+    };
+    let (first, hers, his) = digests();
+    assert_eq!((hers, his), (json!(true), json!(false)), "not for intake");
+    for _ in 0..2 {
+        place.run(["coordinator", "digest", &first, "off"]).code(0);
+    }
+    assert_eq!(digests().1, json!(false));
+    place.run(["coordinator", "digest", &first, "on"]).code(0);
     let rotated = place
         .run(["coordinator", "rotate", id, "--expires", "90d"])
         .code(0);
@@ -106,6 +123,11 @@ fn coordinators_come_and_go() {
     let nobody = "00000000-0000-4000-8000-000000000000";
     let refused = place.run(["coordinator", "revoke", nobody]).code(1);
     assert!(refused.err().contains(nobody));
+    let refused = place.run(["coordinator", "digest", nobody, "off"]).code(1);
+    assert!(refused.err().contains(nobody));
+    let revoked = place.run(["coordinator", "digest", id, "on"]).code(0);
+    assert!(revoked.out().contains(id), "as it was: nothing changes");
+    place.run(["coordinator", "digest", id, "off"]).code(1);
     let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
     let listed = listed.as_array().unwrap();
     assert_eq!(listed.len(), 2);

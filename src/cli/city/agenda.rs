@@ -113,6 +113,7 @@ impl<H: Habits> City<H> {
             email: EmailAddress::parse("coordinator@example.org").map_err(anyhow::Error::msg)?,
             scope: Scope::Admin,
             expires: None,
+            digest: false,
         };
         let added = add_coordinator(&ctx, new, Actor::OPERATOR).await;
         let (coordinator, coordinator_token) = added.map_err(|error| match error {

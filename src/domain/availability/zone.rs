@@ -53,7 +53,8 @@ impl TimeZoneName {
     /// The instant when clocks there show that time: the first, where they show it twice; and where
     /// they leap over it, as much later as they leap (RFC 5545's rule). `None` outside the years
     /// -9999 to 9999.
-    pub(super) fn instant(&self, local: DateTime) -> Option<Ts> {
+    #[must_use]
+    pub fn instant(&self, local: DateTime) -> Option<Ts> {
         self.0.to_timestamp(local).ok().map(Ts::from)
     }
 

@@ -47,6 +47,7 @@ type MatchList = Listing<MatchSheet>;
         ("request" = Option<String>, Query, format = Uuid, description = "Only of this request"),
         ("offer" = Option<String>, Query, format = Uuid, description = "Only of this offer"),
         ("overdue" = Option<bool>, Query, description = "`true`: only those whose answer or agreement is late"),
+        ("area" = Option<String>, Query, description = "Only those whose request stands within this area, an H3 cell of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of matches", body = MatchList), Problems), security(("coordinator" = [])))]
 pub async fn list(
@@ -54,7 +55,7 @@ pub async fn list(
     _: AsCoordinator,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["state", "category", "request", "offer", "overdue"];
+    let known = ["state", "category", "request", "offer", "overdue", "area"];
     let mut filters = Filters::read("matches", &known, &request)?;
     let filter = MatchFilter {
         state: filters.parsed("state"),
@@ -62,6 +63,7 @@ pub async fn list(
         request: filters.id("request"),
         offer: filters.id("offer"),
         overdue: filters.only("overdue").then(|| ctx.now()),
+        part: filters.area(),
     };
     let asked = filters.finish(&ctx)?;
     let inner = ctx.clone();

@@ -26,7 +26,7 @@ use crate::storage::{StorageError, tasks};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// What the list and its counts take.
-const FILTERS: [&str; 8] = [
+const FILTERS: [&str; 9] = [
     "state",
     "kind",
     "overdue",
@@ -34,6 +34,7 @@ const FILTERS: [&str; 8] = [
     "claimed_by",
     "request",
     "neighbor",
+    "area",
     "sort",
 ];
 impl From<AnyCoordinator> for Desk {
@@ -69,6 +70,7 @@ fn read_filters(
         claimed: filters.holder("claimed_by", who.id),
         request: filters.id("request"),
         neighbor: filters.id("neighbor"),
+        part: filters.area(),
         only_of: desk.only_own.then_some(desk.by),
     };
     let order = filters.parsed("sort").unwrap_or(TaskOrder::Newest);
@@ -102,6 +104,7 @@ type TaskList = Listing<TaskSheet>;
         ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "me"),
         ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
+        ("area" = Option<String>, Query, description = "Only those about a request that stands within this area, or else an offer, or else a person who has one there, an H3 cell of any resolution", example = "862649b2fffffff"),
         ("sort" = Option<TaskOrder>, Query, description = "In which order; `newest` if left out", example = "due"),
         Pages),
     responses((status = 200, description = "A page of tasks", body = TaskList), Problems), security(("coordinator" = ["intake"])))]
@@ -133,7 +136,8 @@ pub async fn list(
         ("escalated" = Option<bool>, Query, description = "`true`: only open ones that administrators know to be late"),
         ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "none"),
         ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
-        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor")),
+        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
+        ("area" = Option<String>, Query, description = "Only those about a request that stands within this area, or else an offer, or else a person who has one there, an H3 cell of any resolution", example = "862649b2fffffff")),
     responses((status = 200, description = "The counts", body = TaskCounts), Problems), security(("coordinator" = ["intake"])))]
 pub async fn counts(
     ctx: web::Data<Ctx>,

@@ -47,6 +47,7 @@ type VolunteerList = Listing<VolunteerSheet>;
         ("vetted" = Option<bool>, Query, description = "Whether they are vetted now"),
         ("blocked" = Option<bool>, Query, description = "Whether they are blocked"),
         ("vetting_ends_before" = Option<String>, Query, format = DateTime, description = "Only those whose vetting ends, or has ended, before then"),
+        ("area" = Option<String>, Query, description = "Only those who have, or had, an offer that stands within this area, an H3 cell of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of volunteers", body = VolunteerList), Problems), security(("coordinator" = [])))]
 pub async fn list(
@@ -54,13 +55,20 @@ pub async fn list(
     _: AsCoordinator,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["confirmed", "vetted", "blocked", "vetting_ends_before"];
+    let known = [
+        "confirmed",
+        "vetted",
+        "blocked",
+        "vetting_ends_before",
+        "area",
+    ];
     let mut filters = Filters::read("volunteers", &known, &request)?;
     let filter = VolunteerFilter {
         confirmed: filters.flag("confirmed"),
         vetted: filters.flag("vetted"),
         blocked: filters.flag("blocked"),
         vetting_ends_before: filters.instant("vetting_ends_before"),
+        part: filters.area(),
     };
     let asked = filters.finish(&ctx)?;
     let now = ctx.now();
