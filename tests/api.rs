@@ -29,6 +29,7 @@ mod api {
     mod idempotency;
     mod intake;
     mod letters;
+    mod limited;
     mod location;
     mod mail;
     mod matching;

@@ -268,7 +268,7 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         _ => 0,
     };
     let digest = match letter.kind {
-        LetterKind::Digest => tx.digest()?,
+        LetterKind::Digest => tx.digest(CoordinatorId::from(letter.to_id))?,
         _ => None,
     };
     Ok(LetterToSend {

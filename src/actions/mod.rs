@@ -57,6 +57,7 @@ pub mod hide_neighbor;
 pub mod hold_request;
 pub mod know_by;
 mod leave_tasks;
+pub mod limit_coordinator;
 pub mod list_coordinators;
 pub mod list_site;
 pub mod lock;

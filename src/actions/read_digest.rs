@@ -2,12 +2,17 @@
 
 use super::{Outcome, Tx};
 use crate::domain::digest::Digest;
-use crate::domain::part::Part;
+use crate::domain::ids::CoordinatorId;
+use crate::storage::coordinators;
 use crate::storage::digest::{Day, digest};
 
 impl Tx<'_> {
-    /// How it stands; `None` beyond the calendar.
-    pub(super) fn digest(&mut self) -> Outcome<Option<Digest>> {
+    /// How it stands in what that coordinator reaches; `None` for nobody, and beyond the calendar.
+    pub(super) fn digest(&mut self, to: CoordinatorId) -> Outcome<Option<Digest>> {
+        let Some(to) = coordinators::find(self.conn, to)? else {
+            return Ok(None);
+        };
+        let part = self.ctx.part_of(&to);
         let zone = &self.ctx.settings.area.timezone;
         let today = zone.date_at(self.now);
         let midnight = |date: jiff::civil::Date| zone.instant(date.at(0, 0, 0, 0));
@@ -21,6 +26,6 @@ impl Tx<'_> {
             began,
             ends,
         };
-        Ok(Some(digest(self.conn, &Part::ALL, day, self.now)?))
+        Ok(Some(digest(self.conn, &part, day, self.now)?))
     }
 }

@@ -232,6 +232,7 @@ impl Town {
             sealed_epoch: Some(1),
             digest: true,
             digest_on: None,
+            part: None,
         };
         self.write(move |conn| Ok(coordinators::insert(conn, &row)?))
             .await;

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use super::connection::{Conn, with};
 use super::dialect::load_for_update;
 use super::schema::coordinators;
+use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, RecordId};
+use crate::domain::part::Part;
 use crate::domain::word::words;
 
 words! {
@@ -41,6 +43,7 @@ pub struct Coordinator {
     pub digest: bool,
     /// As in `2026-12-07`.
     pub digest_on: Option<String>,
+    pub part: Option<Json<Part>>,
 }
 
 impl Coordinator {
@@ -94,11 +97,11 @@ pub fn all(conn: &mut Conn) -> QueryResult<Vec<Coordinator>> {
 ///
 /// # Errors
 /// A failed query.
-pub fn reviewers(conn: &mut Conn) -> QueryResult<Vec<CoordinatorId>> {
+pub fn reviewers(conn: &mut Conn) -> QueryResult<Vec<Coordinator>> {
     with!(conn, c => coordinators::table
         .filter(coordinators::revoked_at.is_null())
         .filter(coordinators::scope.ne(Scope::Intake))
-        .select(coordinators::id)
+        .select(Coordinator::as_select())
         .load(c))
 }
 
@@ -178,4 +181,15 @@ pub fn set_digest(conn: &mut Conn, id: CoordinatorId, wanted: bool) -> QueryResu
         .set(coordinators::digest.eq(wanted))
         .execute(c))?;
     Ok(done == 1)
+}
+
+/// Sets what a coordinator is limited to.
+///
+/// # Errors
+/// A failed query.
+pub fn set_part(conn: &mut Conn, id: CoordinatorId, part: Option<Part>) -> QueryResult<()> {
+    with!(conn, c => diesel::update(coordinators::table.find(id))
+        .set(coordinators::part.eq(part.map(Json)))
+        .execute(c))?;
+    Ok(())
 }

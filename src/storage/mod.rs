@@ -36,6 +36,7 @@ pub mod page;
 mod part;
 pub mod plans;
 pub mod postgres;
+pub mod reach;
 pub mod reports;
 pub mod requests;
 pub mod rounds;

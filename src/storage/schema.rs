@@ -13,7 +13,7 @@ table! {
 
 table! {
     use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
-    use crate::storage::sql_types::{Id, Instant};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
     coordinators (id) {
         id -> Id,
         scope -> Text,
@@ -25,6 +25,7 @@ table! {
         sealed_epoch -> Nullable<Integer>,
         digest -> Bool,
         digest_on -> Nullable<Text>,
+        part -> Nullable<JsonText>,
     }
 }
 

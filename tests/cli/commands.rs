@@ -18,6 +18,7 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["coordinator"],
         vec!["coordinator", "add"],
         vec!["coordinator", "list"],
+        vec!["coordinator", "limit"],
         vec!["coordinator", "digest"],
         vec!["coordinator", "rotate"],
         vec!["coordinator", "revoke"],
@@ -291,4 +292,57 @@ fn what_is_closed_is_wiped_at_a_word() {
     assert_eq!(wiped["flushed"], true);
     let told = place.run(["wipe-closed"]).code(0).out();
     assert!(told.starts_with("Destroyed:"), "{told}");
+}
+
+#[test]
+fn coordinators_are_limited_to_a_part_and_freed_again() {
+    let place = Place::new();
+    let add = ["coordinator", "add", "Fay", "--email", "fay@example.org"];
+    let with = |more: &[&'static str]| [&add[..], more].concat();
+    let food = [
+        "--category",
+        "food",
+        "--category",
+        "towing",
+        "--area",
+        "862649b2fffffff",
+    ];
+    let added = place
+        .run(with(&[&food[..], &["--json"]].concat()))
+        .code(0)
+        .json();
+    let id = added["id"].as_str().unwrap().to_owned();
+    let limits = || {
+        let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
+        listed[0]["limits"].clone()
+    };
+    let both = json!({"categories": ["food", "towing"], "areas": ["862649b2fffffff"]});
+    assert_eq!(limits(), both);
+    let listed = place.run(["coordinator", "list"]).code(0).out();
+    assert!(
+        listed.contains("food, towing in 862649b2fffffff"),
+        "{listed}"
+    );
+    place
+        .run(["coordinator", "limit", &id, "--category", "legal"])
+        .code(0);
+    assert_eq!(limits(), json!({"categories": ["legal"], "areas": null}));
+    place
+        .run(["coordinator", "limit", &id, "--no-limits"])
+        .code(0);
+    assert_eq!(limits(), json!(null));
+    for (wrong, says) in [
+        (with(&["--category", "fod"]), "food"),
+        (with(&["--area", "8a2649b2d3fffff"]), "area"),
+        (with(&["--area", "home"]), "H3"),
+        (
+            with(&["--category", "food", "--scope", "admin"]),
+            "only the scope coordinator",
+        ),
+        (vec!["coordinator", "limit", &id], "--no-limits"),
+    ] {
+        let refused = place.run(wrong.clone());
+        assert!(refused.err().contains(says), "{wrong:?}: {}", refused.err());
+    }
+    assert_eq!(limits(), json!(null));
 }

@@ -401,6 +401,7 @@ impl TestApp {
             sealed_epoch: self.ctx.vault.keys().ok().map(|keys| keys.active()),
             digest: true,
             digest_on: None,
+            part: None,
         };
         let token_row = TokenRow {
             hash: token.hash(&self.ctx.vault.keys().unwrap().hasher),

@@ -17,6 +17,7 @@ use crate::http::filters::Filters;
 use crate::http::neighbors::statement;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::matched::MatchSheet;
 use crate::http::views::coordinator::report::ReportSheet;
@@ -45,6 +46,7 @@ type ReportList = Listing<ReportSheet>;
 pub async fn list(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let known = ["open", "neighbor", "volunteer", "area"];
@@ -53,7 +55,7 @@ pub async fn list(
         open: filters.flag("open"),
         neighbor: filters.id("neighbor"),
         volunteer: filters.id("volunteer"),
-        part: filters.area(),
+        part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
     asked

@@ -18,6 +18,7 @@ use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Asked, Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::task::{TaskCounts, TaskSheet};
 use crate::storage::coordinators::Scope;
@@ -57,6 +58,7 @@ async fn shown(ctx: &web::Data<Ctx>, id: TaskId) -> Result<HttpResponse, Problem
 fn read_filters(
     ctx: &Ctx,
     who: AnyCoordinator,
+    within: &Within,
     request: &HttpRequest,
 ) -> Result<(TaskFilter, TaskOrder, Asked), Problem> {
     let mut filters = Filters::read("tasks", &FILTERS, request)?;
@@ -70,7 +72,7 @@ fn read_filters(
         claimed: filters.holder("claimed_by", who.id),
         request: filters.id("request"),
         neighbor: filters.id("neighbor"),
-        part: filters.area(),
+        part: within.narrow(filters.area()),
         only_of: desk.only_own.then_some(desk.by),
     };
     let order = filters.parsed("sort").unwrap_or(TaskOrder::Newest);
@@ -111,9 +113,10 @@ type TaskList = Listing<TaskSheet>;
 pub async fn list(
     ctx: web::Data<Ctx>,
     who: AnyCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, order, asked) = read_filters(&ctx, who, &request)?;
+    let (filter, order, asked) = read_filters(&ctx, who, &within, &request)?;
     asked
         .answer(
             &ctx,
@@ -142,9 +145,10 @@ pub async fn list(
 pub async fn counts(
     ctx: web::Data<Ctx>,
     who: AnyCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, ..) = read_filters(&ctx, who, &request)?;
+    let (filter, ..) = read_filters(&ctx, who, &within, &request)?;
     let now = ctx.now();
     found(&ctx, move |conn| {
         Ok(Some(TaskCounts::from(tasks::counts(conn, &filter, now)?)))
