@@ -19,6 +19,7 @@ mod api {
     mod capacity;
     mod categories;
     mod deadlines;
+    mod digest;
     mod erasure;
     mod fairness;
     mod find;
@@ -30,6 +31,7 @@ mod api {
     mod imports;
     mod intake;
     mod letters;
+    mod limited;
     mod location;
     mod mail;
     mod matching;
@@ -55,5 +57,6 @@ mod api {
     mod undoing;
     mod waves;
     mod wipe;
+    mod within;
 }
 mod support;

@@ -271,6 +271,10 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0,
         _ => 0,
     };
+    let digest = match letter.kind {
+        LetterKind::Digest => tx.digest(CoordinatorId::from(letter.to_id))?,
+        _ => None,
+    };
     Ok(LetterToSend {
         id: letter.id,
         kind: letter.kind,
@@ -284,6 +288,7 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         link_expires: expires,
         know_by,
         late_tasks,
+        digest,
     })
 }
 
@@ -410,11 +415,20 @@ fn is_allowed(
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0 > 0,
         LetterKind::Imported => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
             .is_some_and(|v| v.confirmed_at.is_some() && v.erased_at.is_none()),
+        LetterKind::Digest => is_of_today(tx, letter)?,
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported
         | LetterKind::Expiring => true,
     })
+}
+
+/// Whether it is still the day that the morning's letter is of, and whoever gets it still wants it.
+fn is_of_today(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    let zone = &tx.ctx.settings.area.timezone;
+    let is_today = zone.date_at(letter.created_at) == zone.date_at(tx.now);
+    let to = coordinators::find(tx.conn, CoordinatorId::from(letter.to_id))?;
+    Ok(is_today && to.is_some_and(|to| to.gets_digest()))
 }
 
 /// Whether the match touches an area in which nothing is asked for now.

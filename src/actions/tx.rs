@@ -112,20 +112,24 @@ impl Tx<'_> {
         })
     }
 
-    /// Leaves a letter for every coordinator who reviews.
+    /// Leaves a letter for every coordinator who reviews, and whose part the request is of.
     pub(super) fn letter_to_reviewers(
         &mut self,
         kind: LetterKind,
         request: RequestId,
         about: Option<MatchId>,
     ) -> Outcome<()> {
+        let Some(of) = requests::find(self.conn, request)? else {
+            return Ok(());
+        };
         let rows: Vec<Letter> = coordinators::reviewers(self.conn)?
-            .into_iter()
-            .map(|id| {
+            .iter()
+            .filter(|to| self.ctx.part_of(to).holds(of.category.as_str(), of.cell))
+            .map(|to| {
                 self.new_letter(
                     kind,
                     RecipientKind::Coordinator,
-                    id.into(),
+                    to.id.into(),
                     Some(request),
                     about,
                 )

@@ -45,6 +45,8 @@ words! {
         Reported = "reported",
         /// Tasks are late, and nobody is at them; to administrators.
         TasksLate = "tasks_late",
+        /// How it stands, in numbers; to coordinators, each morning.
+        Digest = "digest",
     }
 }
 
@@ -84,7 +86,7 @@ impl LetterKind {
             | Self::NobodyYet
             | Self::TasksLate => 2,
             Self::Received | Self::Imported => 3,
-            Self::Expiring => 4,
+            Self::Expiring | Self::Digest => 4,
             Self::Confirm => 5,
         }
     }

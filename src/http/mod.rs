@@ -41,6 +41,7 @@ mod offers;
 pub mod openapi;
 mod pages;
 mod paging;
+mod part;
 pub mod problem;
 mod reopen;
 mod requests;

@@ -234,6 +234,9 @@ impl Town {
                 .unwrap(),
             sealed_version: 1,
             sealed_epoch: Some(1),
+            digest: true,
+            digest_on: None,
+            part: None,
         };
         self.write(move |conn| Ok(coordinators::insert(conn, &row)?))
             .await;

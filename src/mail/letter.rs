@@ -5,6 +5,8 @@
 //! To add a letter: a kind in `domain::letter`, its words here, and who may get it in
 //! `actions::claim_letters`.
 
+mod digest;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -13,6 +15,7 @@ use crate::crypto::token::{Purpose, Token};
 use crate::domain::availability::TimeZoneName;
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
+use crate::domain::digest::Digest;
 use crate::domain::ids::{LetterId, MatchId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Agreement, Attention};
@@ -48,6 +51,8 @@ pub struct LetterToSend {
     pub know_by: Option<jiff::Zoned>,
     /// Of a letter that tells of late tasks: how many there are.
     pub late_tasks: i64,
+    /// Of the morning's letter: how it stands.
+    pub digest: Option<Digest>,
 }
 
 /// What a letter may tell of a request.
@@ -370,6 +375,11 @@ fn words(letter: &LetterToSend) -> Words {
                 },
                 "GET /v1/tasks?escalated=true&sort=due with your token.".into(),
             ],
+            button: None,
+        },
+        (LetterKind::Digest, _) => Words {
+            subject: "Good morning: how it stands",
+            paragraphs: digest::paragraphs(letter.digest.as_ref()),
             button: None,
         },
         (LetterKind::Reported, _) => Words {

@@ -11,6 +11,7 @@
 pub mod area;
 pub mod catalogs;
 pub mod database;
+pub mod digest;
 mod fault;
 pub mod keys;
 mod layers;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub retention: retention::RetentionSettings,
     /// By when what a person must do should be done.
     pub tasks: tasks::TaskSettings,
+    /// When coordinators are told in the morning how it stands.
+    pub digest: digest::DigestSettings,
 }
 
 /// What overrides the defaults; each field is stronger than the one before.

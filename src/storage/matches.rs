@@ -14,6 +14,7 @@ use super::changes;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
+use super::part::in_part;
 use super::requests as requests_table;
 use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
@@ -22,6 +23,7 @@ use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, RequestId, Volu
 use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState, RequestState};
 use crate::domain::limits::{DAY, WEEK};
 use crate::domain::need::{Quantity, Urgency};
+use crate::domain::part::Part;
 use crate::domain::place::DistanceBand;
 use crate::domain::remit::Remit;
 use crate::domain::report::Side;
@@ -150,6 +152,8 @@ pub struct MatchFilter {
     pub request: Option<RequestId>,
     pub offer: Option<OfferId>,
     pub overdue: Option<Ts>,
+    /// By their requests.
+    pub part: Part,
 }
 
 /// Writes new matches.
@@ -376,6 +380,9 @@ pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Ve
         }
         if let Some(offer) = filter.offer {
             query = query.filter(matches::offer_id.eq(offer));
+        }
+        if !filter.part.is_all() {
+            query = query.filter(in_part(requests::category, requests::cell, &filter.part));
         }
         if let Some(now) = filter.overdue {
             query = query.filter(

@@ -1,16 +1,19 @@
 //! Reports: what went wrong between two people, with the evidence sealed for a while.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::dialect::one_of;
 use super::page::{Page, page_of};
-use super::schema::reports;
+use super::part::in_part;
+use super::schema::{reports, requests};
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
     CoordinatorId, MatchId, NeighborId, RecordId, ReportId, RequestId, VolunteerId,
 };
+use crate::domain::part::Part;
 use crate::domain::report::{Problem, Reporter, Side};
 
 /// A report, to read and to write.
@@ -45,6 +48,8 @@ pub struct ReportFilter {
     pub open: Option<bool>,
     pub neighbor: Option<NeighborId>,
     pub volunteer: Option<VolunteerId>,
+    /// By the request.
+    pub part: Part,
 }
 
 /// Writes a new report.
@@ -116,6 +121,13 @@ pub fn page(conn: &mut Conn, filter: &ReportFilter, page: Page) -> QueryResult<V
         }
         if let Some(volunteer) = filter.volunteer {
             query = query.filter(reports::volunteer_id.eq(volunteer));
+        }
+        if !filter.part.is_all() {
+            query = query.filter(exists(
+                requests::table
+                    .filter(requests::id.eq(reports::request_id))
+                    .filter(in_part(requests::category, requests::cell, &filter.part)),
+            ));
         }
         page_of!(query, reports, page).load(c)
     })

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
+use super::part::in_part;
 use super::schema::{matches, neighbors, requests, tasks};
 use super::sql_types::Json;
 use super::{duplicates, neighbors as neighbors_table, rounds};
@@ -20,6 +21,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency};
+use crate::domain::part::Part;
 use crate::domain::place::Cell;
 use crate::domain::remit::Remit;
 use crate::domain::task::TaskKind;
@@ -154,7 +156,7 @@ pub struct RequestFilter {
     pub urgency: Option<Urgency>,
     pub attention: Option<bool>,
     pub neighbor: Option<NeighborId>,
-    pub area: Option<Cell>,
+    pub part: Part,
     pub duplicates: bool,
 }
 
@@ -307,9 +309,8 @@ pub fn page(
 ) -> QueryResult<Vec<Request>> {
     with!(conn, c => {
         let mut query = requests::table.select(Request::as_select()).into_boxed();
-        // First of all, because `or_filter` widens whatever stands before it.
-        for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
-            query = query.or_filter(requests::cell.between(first, last));
+        if !filter.part.is_all() {
+            query = query.filter(in_part(requests::category, requests::cell, &filter.part));
         }
         query = match remit {
             Remit::All => query,

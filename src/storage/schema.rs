@@ -12,8 +12,8 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
-    use crate::storage::sql_types::{Id, Instant};
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
     coordinators (id) {
         id -> Id,
         scope -> Text,
@@ -23,6 +23,9 @@ table! {
         sealed -> Binary,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        digest -> Bool,
+        digest_on -> Nullable<Text>,
+        part -> Nullable<JsonText>,
     }
 }
 
@@ -384,6 +387,7 @@ allow_tables_to_appear_in_same_query!(
     letters,
     rounds,
     tasks,
+    reports,
 );
 
 table! {

@@ -27,6 +27,7 @@ use manyhands::actions::import_requests::import_requests;
 use manyhands::actions::import_rows::{Row, Terms};
 use manyhands::actions::make_plan::{Scope, make_plan};
 use manyhands::actions::merge_request::merge_request;
+use manyhands::actions::morning_digest::morning_digest;
 use manyhands::actions::move_offer::{Move, move_offer};
 use manyhands::actions::pause_volunteer::pause_volunteer;
 use manyhands::actions::post_offers::{NewOffer, PostOffers};
@@ -387,7 +388,8 @@ async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
             }
         }
     }
-    escalate_tasks(ctx).await.map(drop)
+    escalate_tasks(ctx).await?;
+    morning_digest(ctx).await.map(drop)
 }
 
 fn window(ctx: &Ctx) -> Window {

@@ -10,7 +10,7 @@ use manyhands::storage::coordinators::Scope;
 use serde_json::{Value, json};
 
 use super::people::{Neighbor, Volunteer, food, offer_of, phone_of, post_of, with};
-use super::{DAY, HOUR, MINUTE, TestApp, token_in};
+use super::{HOUR, MINUTE, TestApp, token_in};
 
 /// A letter that was sent.
 pub struct Sent {
@@ -135,7 +135,8 @@ async fn accept(app: &mut TestApp, who: &Volunteer) -> String {
 async fn story(app: &mut TestApp, admin: &str) {
     let meals = [json!({"category": "food", "capacity": 9})];
     let ana = app.volunteer("ana@example.org", &meals).await;
-    app.sleep_over(DAY + HOUR).await; // expiring
+    app.sleep_over(19 * HOUR).await; // the morning's
+    app.sleep_over(6 * HOUR).await; // expiring
 
     // Said yes and taken back; said yes and called off; the others thanked.
     let ben = app.volunteer("ben@example.org", &meals).await;

@@ -399,6 +399,9 @@ impl TestApp {
                 .unwrap(),
             sealed_version: 1,
             sealed_epoch: self.ctx.vault.keys().ok().map(|keys| keys.active()),
+            digest: true,
+            digest_on: None,
+            part: None,
         };
         let token_row = TokenRow {
             hash: token.hash(&self.ctx.vault.keys().unwrap().hasher),

@@ -254,8 +254,9 @@ impl Stream {
 
     async fn still_may(&self) -> Result<(), Over> {
         match tokens::coordinator_of(&self.ctx, &self.token).await? {
-            Some(_) => Ok(()),
-            None => Err(Over),
+            // Whoever is limited meanwhile hears of everything no longer.
+            Some(who) if who.part.is_all() => Ok(()),
+            Some(_) | None => Err(Over),
         }
     }
 

@@ -60,7 +60,7 @@ fn known() -> [(&'static str, Problem); 13] {
         ),
         ("There is no token: `no-token`", Problem::unauthorized()),
         (
-            "The scope of the token does not allow it: `scope`",
+            "The scope of the token does not allow it: `scope`. Or its holder is limited to a part of the work, and the call is about everything, or touches more: `part`",
             Problem::forbidden(),
         ),
         (

@@ -168,7 +168,7 @@ async fn wrong_filters_are_named_with_what_is_allowed() {
     let detail = text(&unknown.body["detail"]);
     assert_eq!(
         detail,
-        "Allowed are confirmed, vetted, blocked, vetting_ends_before, limit, cursor."
+        "Allowed are confirmed, vetted, blocked, vetting_ends_before, area, limit, cursor."
     );
 }
 

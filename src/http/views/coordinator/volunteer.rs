@@ -7,6 +7,7 @@ use super::offer::{self, OfferSheet};
 use crate::actions::{Ctx, NO_SHOWS_WITHIN};
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
+use crate::domain::part::Part;
 use crate::http::bodies::offer::LimitsBody;
 use crate::http::views::undo::{self, UndoView};
 use crate::storage::volunteers::Volunteer;
@@ -88,20 +89,22 @@ impl From<&Volunteer> for VolunteerSheet {
     }
 }
 
-/// The volunteer with her offers; `None` once erased.
+/// The volunteer with her offers of that part; `None` once erased.
 ///
 /// # Errors
 /// A failed query.
 pub fn file(
     ctx: &Ctx,
     conn: &mut Conn,
+    part: &Part,
     id: VolunteerId,
 ) -> Result<Option<VolunteerFile>, StorageError> {
     let row = volunteers::find(conn, id)?.filter(|v| v.erased_at.is_none());
     let Some(row) = row else {
         return Ok(None);
     };
-    let all = offers::of_volunteer(conn, id)?;
+    let mut all = offers::of_volunteer(conn, id)?;
+    all.retain(|o| part.holds(o.category.as_str(), o.cell));
     Ok(Some(VolunteerFile {
         volunteer: (&row).into(),
         no_shows: matches::no_shows_of(conn, id, ctx.now().before(NO_SHOWS_WITHIN))?,
