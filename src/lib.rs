@@ -12,6 +12,7 @@
 //! * [`storage`]: the database behind two doors, read and write. Nothing else uses diesel.
 //! * [`matching`]: who could help whom, pure over domain types. Never imports storage, nor storage it.
 //! * [`mail`]: what letters say, and how they leave. Nothing else uses lettre.
+//! * [`webhook`]: how events are signed and posted. Nothing else uses ureq.
 //! * [`actions`]: one use case, one file, one write transaction with its letters.
 //! * [`workers`]: what runs by the clock. [`http`]: what answers people; it reads storage only to show it.
 //! * [`app`]: puts it all together. [`cli`]: the command line. [`telemetry`]: logs and metrics.
@@ -27,4 +28,5 @@ pub mod matching;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;
+pub mod webhook;
 pub mod workers;

@@ -52,6 +52,7 @@ mod api {
     mod tokens;
     mod undoing;
     mod waves;
+    mod webhooks;
     mod wipe;
 }
 mod support;

@@ -8,7 +8,9 @@ use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::SealError;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::contact::{EmailAddress, PersonName};
-use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
+use crate::domain::ids::{
+    CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId, WebhookId,
+};
 use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::lifecycle::{Agreement, CloseReason, MatchState, RequestState};
 use crate::domain::need::Verified;
@@ -20,6 +22,7 @@ use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{
     StorageError, TxError, coordinators, letters, matches, neighbors, requests, tasks, volunteers,
+    webhooks,
 };
 
 /// A letter with everything that its sending needs.
@@ -205,6 +208,9 @@ type Subject = (Recipient, Option<Match>, Option<Request>);
 
 /// Whether a letter that waits no more would be allowed to leave; not if what it is about opens for nobody.
 pub(super) fn may_leave_again(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    if letter.to_kind == RecipientKind::Webhook {
+        return is_still_true(tx, letter);
+    }
     Ok(matches!(readable(look(tx, letter))?, Ok(Some(_))))
 }
 
@@ -344,6 +350,8 @@ fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
                 is_unconfirmed: false,
             })
         }
+        // It is told in another way (`claim_events`).
+        RecipientKind::Webhook => None,
     })
 }
 
@@ -384,6 +392,8 @@ fn is_allowed(
             None => false,
         },
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0 > 0,
+        LetterKind::Event => webhooks::find(tx.conn, WebhookId::from(letter.to_id))?
+            .is_some_and(|webhook| webhook.disabled_at.is_none()),
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported

@@ -23,6 +23,7 @@ pub mod add_coordinator;
 pub mod add_key;
 pub mod add_offers;
 pub mod add_requests;
+pub mod add_webhook;
 pub mod agree_match;
 pub mod apply_plan;
 pub mod assign_task;
@@ -30,6 +31,7 @@ pub mod block_neighbor;
 pub mod block_volunteer;
 pub mod call_first;
 pub mod cards;
+pub mod claim_events;
 pub mod claim_letters;
 pub mod claim_posts;
 pub mod claim_task;
@@ -39,6 +41,7 @@ pub mod confirm_offers;
 pub mod count_site;
 pub mod decline_match;
 pub mod destroy_keys;
+mod disable_webhook;
 mod end_tasks;
 mod ending;
 pub mod erase_neighbor;
@@ -75,10 +78,12 @@ pub mod post_requests;
 mod pressing;
 pub mod propose_match;
 pub mod prove_address;
+pub mod queue_events;
 pub mod read_stats;
 pub mod reassign_match;
 pub mod register_keys;
 pub mod release_match;
+pub mod remove_webhook;
 pub mod renew;
 pub mod reopen_offer;
 pub mod reopen_request;
@@ -93,10 +98,13 @@ pub mod revoke_coordinator;
 pub mod rewrap;
 pub mod rotate_coordinator;
 pub mod rotate_token;
+pub mod rotate_webhook;
 pub mod seal_audit;
+pub mod settle_event;
 pub mod settle_letter;
 pub mod tokens;
 pub mod trust_clock;
+pub mod try_webhook;
 mod tx;
 pub mod unclaim_task;
 pub mod unpart_match;
@@ -106,6 +114,7 @@ pub mod update_offer;
 pub mod update_request;
 pub mod update_task;
 pub mod update_volunteer;
+pub mod update_webhook;
 pub mod verify_audit;
 pub mod verify_neighbor;
 pub mod vet_volunteer;
@@ -209,6 +218,9 @@ pub enum Refusal {
     /// Nobody who coordinates now has that id.
     #[error("nobody who coordinates has that id")]
     NobodyThere,
+    /// As many webhooks as there may be.
+    #[error("there are as many webhooks as there may be")]
+    TooManyWebhooks,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

@@ -87,6 +87,8 @@ ids! {
     PlanId;
     /// A request with an offer in a plan.
     PlanPairId;
+    /// Where what changes is told.
+    WebhookId;
     /// A record whose kind stands beside the id.
     RecordId;
     /// One taking of a piece of work by a worker.
@@ -121,5 +123,6 @@ records!(
     TaskId,
     AreaId,
     PlanId,
-    PlanPairId
+    PlanPairId,
+    WebhookId
 );

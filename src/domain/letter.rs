@@ -37,6 +37,8 @@ words! {
         Reported = "reported",
         /// Tasks are late, and nobody is at them; to administrators.
         TasksLate = "tasks_late",
+        /// Tells a webhook that something has changed. No mail.
+        Event = "event",
     }
 }
 
@@ -75,6 +77,7 @@ impl LetterKind {
             Self::Received => 3,
             Self::Expiring => 4,
             Self::Confirm => 5,
+            Self::Event => 6,
         }
     }
 }

@@ -248,6 +248,8 @@ impl From<Refusal> for Problem {
                 pointer: "/to".to_owned(),
                 detail: "must be the id of somebody who coordinates".to_owned(),
             }]),
+            Refusal::TooManyWebhooks => conflict("too-many-webhooks")
+                .detail("Remove one that nobody needs. The setting is webhooks.max."),
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",

@@ -23,6 +23,7 @@ pub mod retention;
 pub mod server;
 pub mod tasks;
 mod values;
+pub mod webhooks;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub retention: retention::RetentionSettings,
     /// By when what a person must do should be done.
     pub tasks: tasks::TaskSettings,
+    /// Where what changes may be told.
+    pub webhooks: webhooks::WebhookSettings,
 }
 
 /// What overrides the defaults; each field is stronger than the one before.
@@ -182,6 +185,7 @@ impl Settings {
             self.matching.validate(),
             self.retention.validate(),
             self.tasks.validate(),
+            self.webhooks.validate(&self.outbox),
         ]
         .concat()
     }

@@ -29,6 +29,7 @@ pub mod letters;
 pub mod matches;
 pub mod meta;
 pub mod neighbors;
+pub mod notices;
 pub mod offers;
 mod outage;
 pub mod page;
@@ -46,6 +47,7 @@ pub mod statistics;
 pub mod tasks;
 pub mod tokens;
 pub mod volunteers;
+pub mod webhooks;
 mod writer;
 
 pub use connection::{Conn, DatabaseUrl};

@@ -246,6 +246,9 @@ table! {
         created_at -> Instant,
         unconfirmed -> Bool,
         retried_at -> Nullable<Instant>,
+        event -> Nullable<Text>,
+        event_id -> Nullable<Id>,
+        event_at -> Nullable<Instant>,
     }
 }
 
@@ -487,5 +490,29 @@ table! {
         reason -> Nullable<Text>,
         match_id -> Nullable<Id>,
         created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    webhooks (id) {
+        id -> Id,
+        types -> JsonText,
+        disabled_at -> Nullable<Instant>,
+        disabled_because -> Nullable<Text>,
+        place -> JsonText,
+        placed_at -> Instant,
+        failures -> Integer,
+        failing_since -> Nullable<Instant>,
+        last_failure -> Nullable<Text>,
+        last_failure_at -> Nullable<Instant>,
+        last_success_at -> Nullable<Instant>,
+        rest_until -> Nullable<Instant>,
+        created_at -> Instant,
+        created_by -> Id,
+        sealed -> Binary,
+        sealed_version -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }

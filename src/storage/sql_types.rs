@@ -24,7 +24,7 @@ use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
     AreaId, CoordinatorId, LeaseId, LetterId, MatchId, NeighborId, OfferId, PlanId, PlanPairId,
-    RecordId, ReportId, RequestId, TaskId, VolunteerId,
+    RecordId, ReportId, RequestId, TaskId, VolunteerId, WebhookId,
 };
 use crate::domain::lifecycle::{
     Agreement, Attention, CloseReason, DeclineReason, FallReason, MatchState, OfferState,
@@ -259,7 +259,8 @@ id_columns!(
     TaskId,
     AreaId,
     PlanId,
-    PlanPairId
+    PlanPairId,
+    WebhookId
 );
 
 word_columns!(
@@ -286,6 +287,8 @@ word_columns!(
     super::changes::Entity,
     super::audit::ActorKind,
     crate::domain::letter::LetterKind,
+    crate::domain::webhook::Notice,
+    crate::domain::webhook::DisabledBecause,
     crate::domain::report::Problem,
     crate::domain::report::Reporter,
     crate::domain::report::Side,

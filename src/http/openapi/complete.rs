@@ -155,6 +155,7 @@ fn describe(path: &str, parameter: &mut Parameter) {
         (_, Some("reports")) => "report",
         (_, Some("tasks")) => "task",
         (_, Some("areas")) => "area",
+        (_, Some("webhooks")) => "webhook",
         _ => "record",
     };
     parameter.description = Some(format!("The id of the {of}"));

@@ -135,6 +135,7 @@ tables! {
     areas by id 0, paged;
     plans by id 0, paged;
     plan_pairs by id 0, paged;
+    webhooks by id 0, paged;
 }
 
 /// Tables about running processes. They stay behind: a process that starts reads everything anew, and says

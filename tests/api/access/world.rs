@@ -136,6 +136,7 @@ impl World {
             ("letters", text(&letters["items"][0]["id"])),
             ("areas", frozen(&app, admin).await),
             ("plans", planned(&app, admin).await),
+            ("webhooks", told(&app, admin).await),
             ("tasks", called(&app, admin, &intake).await),
             ("reports", reported(&mut app, admin).await),
         ]);
@@ -244,6 +245,12 @@ async fn frozen(app: &TestApp, admin: &str) -> String {
     let body =
         json!({"location": {"lat": -30.0, "lon": 80.0}, "radius_m": 1000, "reason": "threat"});
     text(&app.post("/v1/areas", admin, &body).await.ok()["id"])
+}
+
+/// A webhook that is posted nothing here.
+async fn told(app: &TestApp, admin: &str) -> String {
+    let body = json!({"url": "https://example.org/hook"});
+    text(&app.post("/v1/webhooks", admin, &body).await.ok()["id"])
 }
 
 /// A plan for nobody.
