@@ -264,16 +264,15 @@ async fn webhooks_told(ctx: &Ctx) -> Outcome<()> {
     let enabled = ctx
         .db
         .read(|conn| Ok::<_, StorageError>(webhooks::enabled(conn)?));
-    let id = match enabled.await?.first() {
-        Some((id, _)) => *id,
-        None => {
-            let new = NewWebhook {
-                url: WebhookUrl::parse("https://example.org/hook", false).unwrap(),
-                types: EventType::ALL.to_vec(),
-                description: None,
-            };
-            add_webhook(ctx, new, by, None).await?.0
-        }
+    let id = if let Some((id, _)) = enabled.await?.first() {
+        *id
+    } else {
+        let new = NewWebhook {
+            url: WebhookUrl::parse("https://example.org/hook", false).unwrap(),
+            types: EventType::ALL.to_vec(),
+            description: None,
+        };
+        add_webhook(ctx, new, by, None).await?.0
     };
     let edit = |enabled| WebhookEdit {
         enabled: Some(enabled),
