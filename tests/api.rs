@@ -56,6 +56,7 @@ mod api {
     mod tokens;
     mod undoing;
     mod waves;
+    mod webhooks;
     mod wipe;
     mod within;
 }

@@ -9,7 +9,9 @@ use crate::crypto::seal::SealError;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
-use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
+use crate::domain::ids::{
+    CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId, WebhookId,
+};
 use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::lifecycle::{Agreement, CloseReason, MatchState, RequestState};
 use crate::domain::need::Verified;
@@ -21,6 +23,7 @@ use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{
     StorageError, TxError, coordinators, letters, matches, neighbors, requests, tasks, volunteers,
+    webhooks,
 };
 
 /// A letter with everything that its sending needs.
@@ -206,6 +209,9 @@ type Subject = (Recipient, Option<Match>, Option<Request>);
 
 /// Whether a letter that waits no more would be allowed to leave; not if what it is about opens for nobody.
 pub(super) fn may_leave_again(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    if letter.to_kind == RecipientKind::Webhook {
+        return is_still_true(tx, letter);
+    }
     Ok(matches!(readable(look(tx, letter))?, Ok(Some(_))))
 }
 
@@ -365,6 +371,8 @@ fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
                 is_unconfirmed: false,
             })
         }
+        // It is told in another way (`claim_events`).
+        RecipientKind::Webhook => None,
     })
 }
 
@@ -416,6 +424,8 @@ fn is_allowed(
         LetterKind::Imported => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
             .is_some_and(|v| v.confirmed_at.is_some() && v.erased_at.is_none()),
         LetterKind::Digest => is_of_today(tx, letter)?,
+        LetterKind::Event => webhooks::find(tx.conn, WebhookId::from(letter.to_id))?
+            .is_some_and(|webhook| webhook.disabled_at.is_none()),
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported

@@ -23,6 +23,7 @@ pub mod add_coordinator;
 pub mod add_key;
 pub mod add_offers;
 pub mod add_requests;
+pub mod add_webhook;
 pub mod aftermath;
 pub mod agree_match;
 pub mod apply_plan;
@@ -31,6 +32,7 @@ pub mod block_neighbor;
 pub mod block_volunteer;
 pub mod call_first;
 pub mod cards;
+pub mod claim_events;
 pub mod claim_letters;
 pub mod claim_posts;
 pub mod claim_task;
@@ -40,6 +42,7 @@ pub mod confirm_offers;
 pub mod count_site;
 pub mod decline_match;
 pub mod destroy_keys;
+mod disable_webhook;
 mod end_tasks;
 mod ending;
 pub mod erase_neighbor;
@@ -83,11 +86,13 @@ pub mod post_requests;
 mod pressing;
 pub mod propose_match;
 pub mod prove_address;
+pub mod queue_events;
 mod read_digest;
 pub mod read_stats;
 pub mod reassign_match;
 pub mod register_keys;
 pub mod release_match;
+pub mod remove_webhook;
 pub mod renew;
 pub mod reopen_offer;
 pub mod reopen_request;
@@ -102,12 +107,15 @@ pub mod revoke_coordinator;
 pub mod rewrap;
 pub mod rotate_coordinator;
 pub mod rotate_token;
+pub mod rotate_webhook;
 pub mod run_import;
 pub mod seal_audit;
 pub mod set_digest;
+pub mod settle_event;
 pub mod settle_letter;
 pub mod tokens;
 pub mod trust_clock;
+pub mod try_webhook;
 mod tx;
 pub mod unclaim_task;
 pub mod unpart_match;
@@ -117,6 +125,7 @@ pub mod update_offer;
 pub mod update_request;
 pub mod update_task;
 pub mod update_volunteer;
+pub mod update_webhook;
 pub mod verify_audit;
 pub mod verify_neighbor;
 pub mod vet_volunteer;
@@ -230,6 +239,9 @@ pub enum Refusal {
     /// Exporting personal data too often.
     #[error("too many exports with persons within the day")]
     TooManyExports,
+    /// As many webhooks as there may be.
+    #[error("there are as many webhooks as there may be")]
+    TooManyWebhooks,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

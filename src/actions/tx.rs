@@ -148,7 +148,7 @@ impl Tx<'_> {
         Ok(letters::insert(self.conn, &[letter])?)
     }
 
-    fn new_letter(
+    pub(super) fn new_letter(
         &self,
         kind: LetterKind,
         to_kind: RecipientKind,
@@ -174,6 +174,9 @@ impl Tx<'_> {
             created_at: self.now,
             unconfirmed: false,
             retried_at: None,
+            event: None,
+            event_id: None,
+            event_at: None,
         }
     }
 

@@ -47,6 +47,8 @@ words! {
         TasksLate = "tasks_late",
         /// How it stands, in numbers; to coordinators, each morning.
         Digest = "digest",
+        /// Tells a webhook that something has changed. No mail.
+        Event = "event",
     }
 }
 
@@ -88,6 +90,7 @@ impl LetterKind {
             Self::Received | Self::Imported => 3,
             Self::Expiring | Self::Digest => 4,
             Self::Confirm => 5,
+            Self::Event => 6,
         }
     }
 }

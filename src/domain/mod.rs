@@ -35,4 +35,5 @@ pub mod score;
 pub mod secret;
 pub mod task;
 pub mod upward;
+pub mod webhook;
 pub(crate) mod word;

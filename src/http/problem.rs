@@ -255,6 +255,8 @@ impl From<Refusal> for Problem {
                 &sentence(refusal),
             )
             .retry_after(3600),
+            Refusal::TooManyWebhooks => conflict("too-many-webhooks")
+                .detail("Remove one that nobody needs. The setting is webhooks.max."),
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",

@@ -382,6 +382,12 @@ fn words(letter: &LetterToSend) -> Words {
             paragraphs: digest::paragraphs(letter.digest.as_ref()),
             button: None,
         },
+        // Told to webhooks, and never mailed.
+        (LetterKind::Event, _) => Words {
+            subject: "Something has changed",
+            paragraphs: Vec::new(),
+            button: None,
+        },
         (LetterKind::Reported, _) => Words {
             subject: "Somebody has reported a problem",
             paragraphs: vec![

@@ -24,6 +24,7 @@ pub mod retention;
 pub mod server;
 pub mod tasks;
 mod values;
+pub mod webhooks;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -77,6 +78,8 @@ pub struct Settings {
     pub tasks: tasks::TaskSettings,
     /// When coordinators are told in the morning how it stands.
     pub digest: digest::DigestSettings,
+    /// Where what changes may be told.
+    pub webhooks: webhooks::WebhookSettings,
 }
 
 /// What overrides the defaults; each field is stronger than the one before.
@@ -185,6 +188,7 @@ impl Settings {
             self.matching.validate(),
             self.retention.validate(),
             self.tasks.validate(),
+            self.webhooks.validate(&self.outbox),
         ]
         .concat()
     }

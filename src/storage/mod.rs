@@ -31,6 +31,7 @@ pub mod letters;
 pub mod matches;
 pub mod meta;
 pub mod neighbors;
+pub mod notices;
 pub mod offers;
 mod outage;
 pub mod page;
@@ -50,6 +51,7 @@ pub mod statistics;
 pub mod tasks;
 pub mod tokens;
 pub mod volunteers;
+pub mod webhooks;
 mod writer;
 
 pub use connection::{Conn, DatabaseUrl};

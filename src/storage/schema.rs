@@ -256,6 +256,9 @@ table! {
         created_at -> Instant,
         unconfirmed -> Bool,
         retried_at -> Nullable<Instant>,
+        event -> Nullable<Text>,
+        event_id -> Nullable<Id>,
+        event_at -> Nullable<Instant>,
     }
 }
 
@@ -535,5 +538,29 @@ table! {
         import_id -> Id,
         first_line -> BigInt,
         report -> JsonText,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    webhooks (id) {
+        id -> Id,
+        types -> JsonText,
+        disabled_at -> Nullable<Instant>,
+        disabled_because -> Nullable<Text>,
+        place -> JsonText,
+        placed_at -> Instant,
+        failures -> Integer,
+        failing_since -> Nullable<Instant>,
+        last_failure -> Nullable<Text>,
+        last_failure_at -> Nullable<Instant>,
+        last_success_at -> Nullable<Instant>,
+        rest_until -> Nullable<Instant>,
+        created_at -> Instant,
+        created_by -> Id,
+        sealed -> Binary,
+        sealed_version -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }

@@ -27,7 +27,7 @@ use crate::http::EVENT_STREAM;
 use crate::http::auth::{AsCoordinator, bearer};
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
-use crate::storage::changes::{Change, Entity, Pass, Place};
+use crate::storage::changes::{Change, Pass, Place};
 use crate::storage::{Conn, StorageError};
 
 /// Streams of one process at a time.
@@ -297,12 +297,7 @@ fn frames(changes: &[Change]) -> String {
         if changes[at + 1..].iter().any(same) {
             continue;
         }
-        let kind = match change.entity {
-            Entity::Request => EventType::Request,
-            Entity::Offer => EventType::Offer,
-            Entity::Match => EventType::Match,
-            Entity::Task => EventType::Task,
-        };
+        let kind = EventType::from(change.entity);
         let event = Event {
             kind,
             timestamp: change.at,

@@ -236,6 +236,7 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::HasItsAct(_)
         | Refusal::NobodyThere
         | Refusal::TooManyReveals
-        | Refusal::TooManySearches => "That is not possible as it stands now.",
+        | Refusal::TooManySearches
+        | Refusal::TooManyWebhooks => "That is not possible as it stands now.",
     }
 }
