@@ -12,6 +12,7 @@
 //! * [`storage`]: the database behind two doors, read and write. Nothing else uses diesel.
 //! * [`matching`]: who could help whom, pure over domain types. Never imports storage, nor storage it.
 //! * [`mail`]: what letters say, and how they leave. Nothing else uses lettre.
+//! * [`webhook`]: how events are signed and posted. Nothing else uses ureq.
 //! * [`actions`]: one use case, one file, one write transaction with its letters.
 //! * `bodies`: what people send, parsed into domain values with every fault noted. `sheets`: the same from
 //!   and to spreadsheets.
@@ -31,4 +32,5 @@ pub mod settings;
 mod sheets;
 pub mod storage;
 pub mod telemetry;
+pub mod webhook;
 pub mod workers;

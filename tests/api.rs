@@ -9,6 +9,7 @@
 mod api {
     mod abuse;
     mod access;
+    mod after;
     mod agreement;
     mod alike;
     mod areas;
@@ -18,6 +19,7 @@ mod api {
     mod capacity;
     mod categories;
     mod deadlines;
+    mod digest;
     mod erasure;
     mod fairness;
     mod find;
@@ -29,6 +31,7 @@ mod api {
     mod imports;
     mod intake;
     mod letters;
+    mod limited;
     mod location;
     mod mail;
     mod matching;
@@ -53,6 +56,8 @@ mod api {
     mod tokens;
     mod undoing;
     mod waves;
+    mod webhooks;
     mod wipe;
+    mod within;
 }
 mod support;

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("storage", &["domain", "crypto"]),
     ("matching", &["domain", "settings"]),
     ("mail", &["domain", "crypto", "settings"]),
+    ("webhook", &["domain", "settings"]),
     (
         "actions",
         &[
@@ -31,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "workers",
         &[
-            "domain", "crypto", "settings", "storage", "matching", "mail", "actions",
+            "domain", "crypto", "settings", "storage", "matching", "mail", "webhook", "actions",
         ],
     ),
     (
@@ -71,6 +72,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("diesel_migrations", &["storage"]),
     ("actix_web", &["http", "app"]),
     ("lettre", &["mail"]),
+    ("ureq", &["webhook"]),
     ("rstar", &["matching"]),
     ("clap", &["cli"]),
     ("csv", &["sheets"]),

@@ -132,7 +132,8 @@ async fn play(
                     "{what}: {}",
                     answer.body
                 );
-                contacts_only_when_released(&app.get("/v1/matches/self", &token).await.ok());
+                let seen = app.get("/v1/matches/self", &token).await.ok();
+                contacts_only_when_released(&seen, seen["done_at"].is_null());
             }
         }
         Act::Neighbor { neighbor, what } => {
@@ -228,7 +229,7 @@ async fn wish(app: &TestApp, neighbor: &Neighbor, what: &str) {
         .as_array()
         .unwrap()
     {
-        contacts_only_when_released(matched);
+        contacts_only_when_released(matched, true);
     }
 }
 
@@ -272,9 +273,11 @@ async fn hand(app: &TestApp, (who, twin): (&Neighbor, &Neighbor), offers: &[Stri
     );
 }
 
-/// A contact is there exactly while an accepted match waits for no agreement.
-fn contacts_only_when_released(matched: &serde_json::Value) {
+/// A contact is there exactly while an accepted match waits for no agreement, and for its volunteer until she has said
+/// that the help was given.
+fn contacts_only_when_released(matched: &serde_json::Value, is_needed: bool) {
     let released = matched["state"] == "accepted"
+        && is_needed
         && (matched["agreement"] == "none" || matched["agreement"] == "agreed");
     assert_eq!(!matched["contact"].is_null(), released, "{matched}");
 }
@@ -334,7 +337,12 @@ async fn everything_adds_up(app: &TestApp) {
                 // A place that returns is free again when the help was given.
                 let category = catalog.get(request.category.as_str()).unwrap();
                 let returns = |m: &&matches::Match| {
-                    m.state == MatchState::Fulfilled && category.policy.place_returns
+                    let is_given = m.state == MatchState::Fulfilled || m.done_at.is_some();
+                    assert_eq!(
+                        m.returned_at.is_some(),
+                        is_given && category.policy.place_returns
+                    );
+                    m.returned_at.is_some()
                 };
                 for m in of_request.iter().filter(holding).filter(|m| !returns(m)) {
                     for period in m.periods() {

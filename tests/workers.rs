@@ -238,7 +238,7 @@ async fn requests_that_wait_for_their_aftermath_hold_up_no_others() {
     assert_eq!(expire::past_requests(&app.ctx).await.unwrap(), 1);
     let state = request(&app, &forgotten.requests[0]).await.state;
     assert_eq!(state, RequestState::Closed);
-    app.clock.advance(3 * DAY);
+    app.clock.advance(5 * DAY);
     assert_eq!(expire::past_requests(&app.ctx).await.unwrap(), 50);
     assert_eq!(expire::past_requests(&app.ctx).await.unwrap(), 10);
 }
@@ -275,6 +275,11 @@ fn accepted(nth: u128, request_id: RequestId, offer_id: OfferId, now: Ts) -> Mat
         updated_at: now,
         further_periods: Json(Vec::new()),
         veto_undone_at: None,
+        done_at: None,
+        followed_up_at: None,
+        no_show_by: None,
+        returned_at: None,
+        remind_at: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A volunteer says yes. The one place where need and capacity are taken, both or neither.
 
+use std::time::Duration;
+
 use super::new_match::fit_by_hand;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
@@ -10,12 +12,13 @@ use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Agreement, MatchState, OfferState, RequestState, Step};
 use crate::domain::need::Quantity;
 use crate::storage::audit::Actor;
+use crate::storage::letters::Letter;
 use crate::storage::matches::{Acceptance, Match};
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
 use crate::storage::sql_types::Json;
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{capacity, matches, requests};
+use crate::storage::{capacity, letters, matches, requests};
 
 /// What the volunteer says with the yes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,10 +29,12 @@ pub struct Yes {
     pub arrival_at: Option<Ts>,
 }
 
-/// Accepts a match for its volunteer. Accepting what one has accepted already changes nothing.
+/// Accepts a match for its volunteer. Accepting what one has accepted already changes nothing but the time of arrival,
+/// where another one is given: the neighbor is told.
 ///
 /// # Errors
-/// Too late, too little left, too many open matches, or a category that wants vetted volunteers.
+/// Too late, too little left, too many open matches, a category that wants vetted volunteers, or a time of arrival at
+/// which nothing is needed.
 pub async fn accept_match(ctx: &Ctx, id: MatchId, yes: Yes, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| accept(tx, id, yes)).await
 }
@@ -37,7 +42,7 @@ pub async fn accept_match(ctx: &Ctx, id: MatchId, yes: Yes, actor: Actor) -> Out
 fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     let (mut matched, request, offer, volunteer) = tx.lock_acceptance(id)?;
     match matched.state.accept() {
-        Step::AlreadyMade => return Ok(()),
+        Step::AlreadyMade => return move_arrival(tx, &matched, &request, yes.arrival_at),
         Step::Impossible if request.state != RequestState::Open => {
             return refuse(Refusal::AlreadyCovered);
         }
@@ -47,6 +52,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     let Some(category) = tx.ctx.catalog.get(request.category.as_str()).cloned() else {
         return refuse(Refusal::NotPossible);
     };
+    check_arrival(tx, &request, yes.arrival_at)?;
     may_accept(tx, &category, &request, &offer, &volunteer)?;
     tx.refuse_if_frozen(&request, &offer)?;
     let neighbor = tx.neighbor(request.neighbor_id)?;
@@ -79,6 +85,7 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
         agree_by: pending.then(|| tx.now.after(tx.ctx.wave(&request, tx.now).agree_within)),
         arrival_at: yes.arrival_at,
         released_at: (!pending).then_some(tx.now),
+        remind_at: tx.remind_at(yes.arrival_at.unwrap_or(request.needed_from)),
     };
     if !matches::accept(tx.conn, id, &acceptance, tx.now)? {
         return refuse(Refusal::NotPossible);
@@ -114,6 +121,47 @@ fn accept(tx: &mut Tx<'_>, id: MatchId, yes: Yes) -> Outcome<()> {
     tx.supersede_hopeless(request.id, &offer)?;
     tx.requests_changed(&[request.id])?;
     tx.offers_changed(&[offer.id])
+}
+
+/// An arrival is within the need, and not in the past. Who names a time names a minute.
+fn check_arrival(tx: &Tx<'_>, request: &Request, at: Option<Ts>) -> Outcome<()> {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let earliest = request.needed_from.max(tx.now).before(MINUTE);
+    match at {
+        Some(at) if at <= earliest || at > request.needed_until => refuse(Refusal::ArrivalOutside),
+        _ => Ok(()),
+    }
+}
+
+/// The volunteer arrives at another time than she has said first.
+fn move_arrival(
+    tx: &mut Tx<'_>,
+    matched: &Match,
+    request: &Request,
+    arrival_at: Option<Ts>,
+) -> Outcome<()> {
+    let Some(at) = arrival_at.filter(|at| matched.is_silent() && matched.arrival_at != Some(*at))
+    else {
+        return Ok(());
+    };
+    check_arrival(tx, request, Some(at))?;
+    let remind_at = tx.remind_at(at);
+    if !matches::set_arrival(tx.conn, matched.id, at, remind_at, tx.now)? {
+        return refuse(Refusal::NotPossible);
+    }
+    tx.audit("arrival_changed", ("match", matched.id), &[])?;
+    // A letter that has not left yet tells the newest time.
+    let waiting = letters::lock_waiting(tx.conn, request.neighbor_id.into())?;
+    let is_told = |l: &Letter| l.kind == LetterKind::Arrival && l.match_id == Some(matched.id);
+    if waiting.iter().any(is_told) {
+        return Ok(());
+    }
+    tx.letter(
+        LetterKind::Arrival,
+        To::Neighbor(request.neighbor_id),
+        Some(request.id),
+        Some(matched.id),
+    )
 }
 
 /// A yes that comes late may mean another night than the one that was asked for, and one to an older

@@ -9,7 +9,7 @@ use super::ending::Tell;
 use super::pair::person_hashes;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{NeighborId, RequestId};
-use crate::domain::lifecycle::{FallReason, MatchState};
+use crate::domain::lifecycle::MatchState;
 use crate::domain::report::Problem;
 use crate::storage::audit::Actor;
 use crate::storage::neighbors::Neighbor;
@@ -87,8 +87,7 @@ fn end_matches(tx: &mut Tx<'_>, record: &Neighbor) -> Outcome<()> {
         for matched in matches::of_request(tx.conn, *request)? {
             if matched.state == MatchState::Accepted {
                 let (_, request, offer) = tx.matched(matched.id)?;
-                let why = FallReason::CalledOff;
-                tx.fall_through(&matched, &request, &offer, why, Tell::Both)?;
+                tx.call_off(&matched, &request, &offer, Tell::Both)?;
             }
         }
         tx.drop_needless_look(*request)?;

@@ -9,7 +9,9 @@ use crate::crypto::seal::SealError;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
-use crate::domain::ids::{CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId};
+use crate::domain::ids::{
+    CoordinatorId, LeaseId, LetterId, NeighborId, RecordId, VolunteerId, WebhookId,
+};
 use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::lifecycle::{Agreement, CloseReason, MatchState, RequestState};
 use crate::domain::need::Verified;
@@ -21,6 +23,7 @@ use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{
     StorageError, TxError, coordinators, letters, matches, neighbors, requests, tasks, volunteers,
+    webhooks,
 };
 
 /// A letter with everything that its sending needs.
@@ -206,6 +209,9 @@ type Subject = (Recipient, Option<Match>, Option<Request>);
 
 /// Whether a letter that waits no more would be allowed to leave; not if what it is about opens for nobody.
 pub(super) fn may_leave_again(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    if letter.to_kind == RecipientKind::Webhook {
+        return is_still_true(tx, letter);
+    }
     Ok(matches!(readable(look(tx, letter))?, Ok(Some(_))))
 }
 
@@ -271,6 +277,10 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0,
         _ => 0,
     };
+    let digest = match letter.kind {
+        LetterKind::Digest => tx.digest(CoordinatorId::from(letter.to_id))?,
+        _ => None,
+    };
     Ok(LetterToSend {
         id: letter.id,
         kind: letter.kind,
@@ -284,6 +294,7 @@ fn write(tx: &mut Tx<'_>, allowed: &Allowed) -> Outcome<LetterToSend> {
         link_expires: expires,
         know_by,
         late_tasks,
+        digest,
     })
 }
 
@@ -360,6 +371,8 @@ fn recipient(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<Option<Recipient>> {
                 is_unconfirmed: false,
             })
         }
+        // It is told in another way (`claim_events`).
+        RecipientKind::Webhook => None,
     })
 }
 
@@ -384,6 +397,14 @@ fn is_allowed(
                 && matched.is_some_and(|m| m.agreement == Agreement::Pending)
         }
         LetterKind::Contact => matched.is_some_and(Match::is_released),
+        // Of the time the volunteer is not told what she has said herself.
+        LetterKind::Arrival | LetterKind::Reminder => {
+            matched.is_some_and(Match::is_silent) && !is_frozen(tx, matched, request)?
+        }
+        LetterKind::DidItWork => match letter.to_kind {
+            RecipientKind::Volunteer => matched.is_some_and(Match::is_silent),
+            _ => state == Some(MatchState::Accepted),
+        },
         LetterKind::HandedOver => request
             .is_some_and(|r| r.close_reason == Some(CloseReason::HandedOver) && r.sealed.is_some()),
         LetterKind::Covered => state == Some(MatchState::Superseded),
@@ -402,11 +423,22 @@ fn is_allowed(
         LetterKind::TasksLate => tasks::escalated(tx.conn)?.0 > 0,
         LetterKind::Imported => volunteers::find(tx.conn, VolunteerId::from(letter.to_id))?
             .is_some_and(|v| v.confirmed_at.is_some() && v.erased_at.is_none()),
+        LetterKind::Digest => is_of_today(tx, letter)?,
+        LetterKind::Event => webhooks::find(tx.conn, WebhookId::from(letter.to_id))?
+            .is_some_and(|webhook| webhook.disabled_at.is_none()),
         LetterKind::Received
         | LetterKind::CalledOff
         | LetterKind::Reported
         | LetterKind::Expiring => true,
     })
+}
+
+/// Whether it is still the day that the morning's letter is of, and whoever gets it still wants it.
+fn is_of_today(tx: &mut Tx<'_>, letter: &Letter) -> Outcome<bool> {
+    let zone = &tx.ctx.settings.area.timezone;
+    let is_today = zone.date_at(letter.created_at) == zone.date_at(tx.now);
+    let to = coordinators::find(tx.conn, CoordinatorId::from(letter.to_id))?;
+    Ok(is_today && to.is_some_and(|to| to.gets_digest()))
 }
 
 /// Whether the match touches an area in which nothing is asked for now.
@@ -454,6 +486,9 @@ fn about(
         note: secret.note.filter(|_| kind == LetterKind::Asked),
         respond_within: tx.ctx.wave(request, tx.now).respond_within,
         agreement: matched.map_or(Agreement::None, |m| m.agreement),
+        arrival: matched.and_then(|m| m.arrival_at),
+        said_done: matched.is_some_and(|m| m.done_at.is_some()),
+        done_wait: tx.ctx.settings.matching.done_wait,
         attention: request.attention,
         match_id: matched.map(|m| m.id),
         handed_over: secret.handed_over,

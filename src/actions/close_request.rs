@@ -3,7 +3,7 @@
 use super::ending::Tell;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::RequestId;
-use crate::domain::lifecycle::{CloseReason, FallReason, MatchState};
+use crate::domain::lifecycle::{CloseReason, MatchState};
 use crate::domain::remit::Remit;
 use crate::domain::report::Side;
 use crate::storage::audit::Actor;
@@ -43,21 +43,15 @@ impl Tx<'_> {
                 continue;
             }
             let offer = self.offer(matched.offer_id, None)?;
-            let by = if self.actor.side() == Some(Side::Neighbor) {
-                DoneBy::Neighbor
-            } else {
-                DoneBy::Coordinator
+            let by = match self.actor.side() {
+                Some(Side::Neighbor) => DoneBy::Neighbor,
+                _ if matched.done_at.is_some() => DoneBy::Volunteer,
+                _ => DoneBy::Coordinator,
             };
             let helped =
                 reason == CloseReason::HelpedHere && self.fulfil(&matched, request, &offer, by)?;
             if !helped {
-                self.fall_through(
-                    &matched,
-                    request,
-                    &offer,
-                    FallReason::CalledOff,
-                    Tell::Volunteer,
-                )?;
+                self.call_off(&matched, request, &offer, Tell::Volunteer)?;
             }
         }
         if !requests::close(self.conn, request.id, reason, self.now)? {

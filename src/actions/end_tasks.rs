@@ -9,9 +9,10 @@ use crate::domain::ids::{
 };
 use crate::domain::task::{TaskKind, TaskOutcome};
 use crate::storage::audit::ActorKind;
+use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::tasks::Ending;
-use crate::storage::{letters, requests, tasks};
+use crate::storage::{letters, matches, requests, tasks};
 
 /// What a neighbor is called for.
 const CALLS: [TaskKind; 3] = [TaskKind::Call, TaskKind::Tell, TaskKind::Ask];
@@ -45,6 +46,23 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The request, which is locked, waits for nobody's word any more, if no promise is left of which nothing is
+    /// known.
+    pub(super) fn end_needless_follow_up(&mut self, id: RequestId) -> Outcome<()> {
+        let waits = matches::of_request(self.conn, id)?
+            .iter()
+            .any(Match::is_silent);
+        if !waits {
+            let outcome = match self.actor.kind {
+                ActorKind::Coordinator => TaskOutcome::Done,
+                _ => TaskOutcome::NotNeeded,
+            };
+            let ending = self.ending(outcome);
+            tasks::end_of_requests(self.conn, &[id], &[TaskKind::FollowUp], &ending)?;
+        }
+        Ok(())
+    }
+
     /// The public place of the offer was checked, or is there no more.
     pub(super) fn end_site_check(&mut self, id: OfferId, outcome: TaskOutcome) -> Outcome<()> {
         let ending = self.ending(outcome);
@@ -74,6 +92,7 @@ impl Tx<'_> {
     /// nothing else.
     pub(super) fn end_tasks_of_closed(&mut self, request: &Request) -> Outcome<()> {
         self.drop_needless_look(request.id)?;
+        self.end_needless_follow_up(request.id)?;
         let all = requests::of_neighbor(self.conn, request.neighbor_id)?;
         if !all.iter().any(|r| r.state.is_live()) {
             let ending = self.ending(TaskOutcome::NotNeeded);
@@ -100,6 +119,8 @@ impl Tx<'_> {
             TaskKind::Look,
             TaskKind::Review,
             TaskKind::DeadLetter,
+            TaskKind::FollowUp,
+            TaskKind::Dispute,
         ];
         tasks::end_of_requests(self.conn, ids, &kinds, &ending)?;
         Ok(())
@@ -122,7 +143,11 @@ impl Tx<'_> {
     /// A volunteer is erased: her places need no check, her letters reach nobody, and what was noted of her goes.
     pub(super) fn forget_tasks_of_volunteer(&mut self, id: VolunteerId) -> Outcome<()> {
         let ending = self.ending(TaskOutcome::NotNeeded);
-        let kinds = [TaskKind::SiteCheck, TaskKind::DeadLetter];
+        let kinds = [
+            TaskKind::SiteCheck,
+            TaskKind::DeadLetter,
+            TaskKind::VolunteerCheck,
+        ];
         tasks::end_of_volunteers(self.conn, &[id], &kinds, &ending)?;
         tasks::erase_notes_of_volunteer(self.conn, id)?;
         Ok(())

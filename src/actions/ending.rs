@@ -19,6 +19,7 @@ pub(super) enum Tell {
     Neighbor,
     Volunteer,
     Both,
+    Nobody,
 }
 
 impl Tx<'_> {
@@ -40,10 +41,13 @@ impl Tx<'_> {
             _ => TaskOutcome::NotNeeded,
         };
         self.end_ask(matched.id, asked)?;
-        capacity::give_back_all(self.conn, matched)?;
+        if matched.returned_at.is_none() {
+            capacity::give_back_all(self.conn, matched)?;
+        }
         requests::give_back(self.conn, request.id, matched.taken, self.now)?;
         offers::make_due(self.conn, &[offer.id], self.now)?;
-        if tell != Tell::Volunteer {
+        self.end_needless_follow_up(request.id)?;
+        if matches!(tell, Tell::Neighbor | Tell::Both) {
             let kind = if reason == FallReason::CalledOff {
                 LetterKind::CalledOff
             } else {
@@ -56,7 +60,7 @@ impl Tx<'_> {
                 Some(matched.id),
             )?;
         }
-        if tell != Tell::Neighbor {
+        if matches!(tell, Tell::Volunteer | Tell::Both) {
             self.letter(
                 LetterKind::CalledOff,
                 To::Volunteer(offer.volunteer_id),
@@ -171,7 +175,8 @@ impl Tx<'_> {
                     self.supersede(&matched, offer, false)?;
                     requests::make_due(self.conn, &[matched.request_id], self.now)?;
                 }
-                MatchState::Accepted if also_accepted => {
+                // What was done already waits for the neighbor's word alone.
+                MatchState::Accepted if also_accepted && matched.done_at.is_none() => {
                     let request = self.request(matched.request_id, None)?;
                     self.fall_through(&matched, &request, offer, FallReason::CalledOff, tell)?;
                 }
@@ -193,16 +198,9 @@ impl Tx<'_> {
         if !matches::fulfil(self.conn, matched.id, by, self.now)? {
             return Ok(false);
         }
-        self.make_room(offer)?;
-        let returns = self
-            .ctx
-            .catalog
-            .get(request.category.as_str())
-            .is_some_and(|c| c.policy.place_returns);
-        if returns {
-            capacity::give_back_all(self.conn, matched)?;
-            offers::make_due(self.conn, &[offer.id], self.now)?;
-            self.offers_changed(&[offer.id])?;
+        self.end_needless_follow_up(request.id)?;
+        if matched.done_at.is_none() {
+            self.let_go(matched, request, offer)?;
         }
         self.audit(
             "match_fulfilled",
@@ -210,5 +208,43 @@ impl Tx<'_> {
             &[("by", by.into())],
         )?;
         Ok(true)
+    }
+
+    /// The volunteer is free for others, and so is the place that the match held, where places return: whether
+    /// another believes it does not matter for that.
+    pub(super) fn let_go(
+        &mut self,
+        matched: &Match,
+        request: &Request,
+        offer: &Offer,
+    ) -> Outcome<()> {
+        self.make_room(offer)?;
+        let returns = self
+            .ctx
+            .catalog
+            .get(request.category.as_str())
+            .is_some_and(|c| c.policy.place_returns);
+        if returns && matches::return_place(self.conn, matched.id, self.now)? {
+            capacity::give_back_all(self.conn, matched)?;
+            offers::make_due(self.conn, &[offer.id], self.now)?;
+            self.offers_changed(&[offer.id])?;
+        }
+        Ok(())
+    }
+
+    /// Calls a promise off; one of which its volunteer has said that it was kept counts as kept.
+    pub(super) fn call_off(
+        &mut self,
+        matched: &Match,
+        request: &Request,
+        offer: &Offer,
+        tell: Tell,
+    ) -> Outcome<()> {
+        if matched.done_at.is_some() {
+            self.fulfil(matched, request, offer, DoneBy::Volunteer)?;
+        } else {
+            self.fall_through(matched, request, offer, FallReason::CalledOff, tell)?;
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
+use super::aftermath::SILENCE;
 use super::ending::Tell;
 use super::freeze_area::settle_areas;
 use super::mail_limits::WITHIN;
@@ -61,19 +62,17 @@ fn end_late(tx: &mut Tx<'_>, matched: &Match) -> Outcome<()> {
     Ok(())
 }
 
-/// After a request's time, how long both sides have to say how it went.
-const AFTERMATH: std::time::Duration = std::time::Duration::from_hours(48);
-
 /// Closes requests whose time has gone by. Where help was promised, the two sides have some days to
-/// say how it went; silence counts as helped. Gives how many.
+/// say how it went, and then somebody to find out; after that silence counts as helped. Gives how many.
 ///
 /// # Errors
 /// A failed query.
 pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
-        let past = requests::past(tx.conn, tx.now, tx.now.before(AFTERMATH), AT_ONCE)?;
+        let promised_before = tx.now.before(SILENCE * 2);
+        let past = requests::past(tx.conn, tx.now, promised_before, AT_ONCE)?;
         for request in &tx.lock_requests_and_matches(&past)? {
-            if !requests::is_past(tx.conn, request.id, tx.now, tx.now.before(AFTERMATH))? {
+            if !requests::is_past(tx.conn, request.id, tx.now, promised_before)? {
                 continue;
             }
             let reason = if request.covered > 0 {

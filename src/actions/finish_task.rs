@@ -1,5 +1,5 @@
 //! A coordinator says that a task is done: of a call, how it went; of news, of a look and of a letter that cannot
-//! be delivered, that it was seen to. Whatever has a call of its own is done by that call.
+//! be delivered, that it was seen to; of a promise that nobody spoke of, whether it was kept. Whatever has a call of its own is done by that call.
 
 use super::claim_task::Desk;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
@@ -31,6 +31,10 @@ pub async fn finish_task(
         match (task.kind, outcome.of_call(), outcome.of_marked(task.kind)) {
             (kind, ..) if kind.has_its_act() => return refuse(Refusal::HasItsAct(kind)),
             (TaskKind::Call, Some(outcome), _) => tx.finish_call(&task, outcome, desk)?,
+            (TaskKind::FollowUp, ..) => match outcome.of_follow_up() {
+                Some(outcome) => tx.finish_follow_up(&task, outcome, desk)?,
+                None => return refuse(Refusal::NotPossible),
+            },
             (_, _, Some(outcome)) => mark(tx, id, outcome, desk)?,
             _ => return refuse(Refusal::NotPossible),
         }

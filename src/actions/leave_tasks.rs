@@ -3,6 +3,8 @@
 //! One cause leaves one open task. `call_first` and `finish_task` leave those for calls and looks, which are as
 //! old as a request; what ends all of them is in `end_tasks`.
 
+use std::time::Duration;
+
 use super::{Outcome, Tx};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{MatchId, NeighborId, RequestId, TaskId, VolunteerId};
@@ -20,6 +22,9 @@ use crate::storage::requests::Request;
 use crate::storage::tasks::Task;
 use crate::storage::{matches, neighbors, requests, sites, tasks, volunteers};
 
+/// How long a no-show counts against the next one.
+pub const NO_SHOWS_WITHIN: Duration = Duration::from_hours(30 * 24);
+
 /// By which task a person tells a neighbor what that letter would have told her; none where it is no news: what
 /// she has posted she knows.
 pub(super) fn told_by(kind: LetterKind) -> Option<TaskKind> {
@@ -29,6 +34,8 @@ pub(super) fn told_by(kind: LetterKind) -> Option<TaskKind> {
         | LetterKind::Contact
         | LetterKind::Changed
         | LetterKind::CalledOff
+        | LetterKind::Arrival
+        | LetterKind::DidItWork
         | LetterKind::NobodyYet => Some(TaskKind::Tell),
         _ => None,
     }
@@ -184,6 +191,69 @@ impl Tx<'_> {
                 .open::<OfferSecret>(offer.id, offer.sealed_version, sealed);
             secret.is_ok_and(|secret| secret.site.is_some())
         })
+    }
+
+    /// Leaves a task to find out whether help was given of which neither side says anything, unless somebody was asked
+    /// to before: one a request. The request is locked.
+    pub(super) fn ask_to_follow_up(
+        &mut self,
+        request: &Request,
+        silent: &Match,
+        volunteer: VolunteerId,
+    ) -> Outcome<()> {
+        let within = self.ctx.settings.tasks.follow_up_within;
+        let task = Task {
+            match_id: Some(silent.id),
+            request_id: Some(request.id),
+            neighbor_id: Some(request.neighbor_id),
+            offer_id: Some(silent.offer_id),
+            volunteer_id: Some(volunteer),
+            ..self.new_task(TaskKind::FollowUp, self.now.after(within))
+        };
+        Ok(tasks::insert(self.conn, &task)?)
+    }
+
+    /// Leaves a task to find out what happened: the volunteer says that the help was given, the neighbor that nobody
+    /// came.
+    pub(super) fn ask_about_dispute(
+        &mut self,
+        matched: &Match,
+        request: &Request,
+        offer: &Offer,
+    ) -> Outcome<()> {
+        let within = self.ctx.settings.tasks.follow_up_within;
+        let task = Task {
+            match_id: Some(matched.id),
+            request_id: Some(request.id),
+            neighbor_id: Some(request.neighbor_id),
+            offer_id: Some(offer.id),
+            volunteer_id: Some(offer.volunteer_id),
+            ..self.new_task(TaskKind::Dispute, self.now.after(within))
+        };
+        Ok(tasks::insert(self.conn, &task)?)
+    }
+
+    /// Leaves a task to look at a volunteer, who is locked, if she did not come more than once lately, unless somebody
+    /// is to look already.
+    pub(super) fn ask_about_no_shows(
+        &mut self,
+        matched: &Match,
+        volunteer: VolunteerId,
+    ) -> Outcome<()> {
+        let since = self.now.before(NO_SHOWS_WITHIN);
+        if matches::no_shows_of(self.conn, volunteer, since)? < 2
+            || tasks::has_open_of_volunteer(self.conn, volunteer, TaskKind::VolunteerCheck)?
+        {
+            return Ok(());
+        }
+        let within = self.ctx.settings.tasks.follow_up_within;
+        let task = Task {
+            match_id: Some(matched.id),
+            request_id: Some(matched.request_id),
+            volunteer_id: Some(volunteer),
+            ..self.new_task(TaskKind::VolunteerCheck, self.now.after(within))
+        };
+        Ok(tasks::insert(self.conn, &task)?)
     }
 
     /// Leaves a task to look into a report.

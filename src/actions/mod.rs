@@ -23,6 +23,8 @@ pub mod add_coordinator;
 pub mod add_key;
 pub mod add_offers;
 pub mod add_requests;
+pub mod add_webhook;
+pub mod aftermath;
 pub mod agree_match;
 pub mod apply_plan;
 pub mod assign_task;
@@ -30,6 +32,7 @@ pub mod block_neighbor;
 pub mod block_volunteer;
 pub mod call_first;
 pub mod cards;
+pub mod claim_events;
 pub mod claim_letters;
 pub mod claim_posts;
 pub mod claim_task;
@@ -39,6 +42,7 @@ pub mod confirm_offers;
 pub mod count_site;
 pub mod decline_match;
 pub mod destroy_keys;
+mod disable_webhook;
 mod end_tasks;
 mod ending;
 pub mod erase_neighbor;
@@ -48,6 +52,7 @@ pub mod expire;
 pub mod export_persons;
 pub mod find_people;
 mod finish_call;
+mod finish_follow_up;
 pub mod finish_match;
 pub mod finish_task;
 pub mod forget;
@@ -61,6 +66,7 @@ pub mod import_requests;
 pub mod import_rows;
 pub mod know_by;
 mod leave_tasks;
+pub mod limit_coordinator;
 pub mod list_coordinators;
 pub mod list_site;
 pub mod lock;
@@ -70,6 +76,7 @@ pub mod make_plan;
 pub mod match_offer;
 pub mod match_request;
 pub mod merge_request;
+pub mod morning_digest;
 pub mod move_offer;
 mod new_match;
 pub mod pair;
@@ -79,10 +86,13 @@ pub mod post_requests;
 mod pressing;
 pub mod propose_match;
 pub mod prove_address;
+pub mod queue_events;
+mod read_digest;
 pub mod read_stats;
 pub mod reassign_match;
 pub mod register_keys;
 pub mod release_match;
+pub mod remove_webhook;
 pub mod renew;
 pub mod reopen_offer;
 pub mod reopen_request;
@@ -97,11 +107,15 @@ pub mod revoke_coordinator;
 pub mod rewrap;
 pub mod rotate_coordinator;
 pub mod rotate_token;
+pub mod rotate_webhook;
 pub mod run_import;
 pub mod seal_audit;
+pub mod set_digest;
+pub mod settle_event;
 pub mod settle_letter;
 pub mod tokens;
 pub mod trust_clock;
+pub mod try_webhook;
 mod tx;
 pub mod unclaim_task;
 pub mod unpart_match;
@@ -111,12 +125,14 @@ pub mod update_offer;
 pub mod update_request;
 pub mod update_task;
 pub mod update_volunteer;
+pub mod update_webhook;
 pub mod verify_audit;
 pub mod verify_neighbor;
 pub mod vet_volunteer;
 pub mod why_request;
 pub mod wipe_closed;
 
+pub use leave_tasks::NO_SHOWS_WITHIN;
 pub use tx::{Call, Tx};
 
 /// What every action needs; passed in, never global. Cheap to clone.
@@ -208,6 +224,9 @@ pub enum Refusal {
     /// Too much has changed since.
     #[error("the plan is too old to be applied")]
     PlanTooOld,
+    /// The time of arrival is none at which help is needed.
+    #[error("the time of arrival must lie within the time of the need, and not in the past")]
+    ArrivalOutside,
     /// A task of that kind ends by a call of its own.
     #[error("this is done by a call of its own, and ends with it")]
     HasItsAct(TaskKind),
@@ -220,6 +239,9 @@ pub enum Refusal {
     /// Exporting personal data too often.
     #[error("too many exports with persons within the day")]
     TooManyExports,
+    /// As many webhooks as there may be.
+    #[error("there are as many webhooks as there may be")]
+    TooManyWebhooks,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
     TooManyReveals,

@@ -57,6 +57,11 @@ impl Tx<'_> {
             updated_at: self.now,
             further_periods: Json(fit.further_periods.clone()),
             veto_undone_at: None,
+            done_at: None,
+            followed_up_at: None,
+            no_show_by: None,
+            returned_at: None,
+            remind_at: None,
         }
     }
 }

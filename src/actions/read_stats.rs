@@ -14,6 +14,7 @@ use self::carriers::{Carriers, is_yes};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
+use crate::domain::part::Part;
 use crate::domain::place::{Cell, CellSize, DistanceBand};
 use crate::domain::upward::merge_upward;
 use crate::matching::fairness::{gini, percentile};
@@ -154,6 +155,8 @@ pub struct Of {
     pub category: Option<CategoryKey>,
     /// Only of what lies in this cell.
     pub area: Option<Cell>,
+    /// Only of what the caller reaches.
+    pub part: Part,
     /// How fine the areas are that are told apart.
     pub fineness: CellSize,
 }
@@ -283,6 +286,7 @@ impl Tallies {
             .as_ref()
             .is_none_or(|only| only == category)
             && self.of.area.is_none_or(|area| cell.is_within(area))
+            && self.of.part.holds(category.as_str(), cell)
     }
 
     /// Notes that so many rows were read at a time.

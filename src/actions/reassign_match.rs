@@ -34,7 +34,7 @@ pub async fn reassign_match(ctx: &Ctx, id: MatchId, to: OfferId, actor: Actor) -
         }
         match matched.state {
             MatchState::Proposed | MatchState::Notified => tx.supersede(&matched, &from, true)?,
-            MatchState::Accepted => {
+            MatchState::Accepted if matched.done_at.is_none() => {
                 let why = FallReason::CalledOff;
                 tx.fall_through(&matched, &request, &from, why, Tell::Both)?;
             }

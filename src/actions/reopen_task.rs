@@ -7,7 +7,7 @@ use crate::domain::lifecycle::RequestState;
 use crate::domain::task::TaskKind;
 use crate::storage::letters::LetterState;
 use crate::storage::tasks::Task;
-use crate::storage::{letters, neighbors, requests, tasks};
+use crate::storage::{letters, neighbors, requests, tasks, volunteers};
 
 /// Opens a task again; one that is open stays so.
 ///
@@ -56,6 +56,15 @@ fn is_there(tx: &mut Tx<'_>, task: &Task) -> Outcome<bool> {
                 let letter = letters::lock(tx.conn, letter)?;
                 letter.is_some_and(|l| l.state == LetterState::Dead)
             }
+            (TaskKind::Dispute, Some(request), ..) => requests::lock(tx.conn, request)?.is_some(),
+            (TaskKind::VolunteerCheck, ..) => match task.volunteer_id {
+                Some(id) => {
+                    let volunteer = volunteers::lock(tx.conn, id)?;
+                    volunteer.is_some_and(|v| v.erased_at.is_none())
+                        && !tasks::has_open_of_volunteer(tx.conn, id, TaskKind::VolunteerCheck)?
+                }
+                None => false,
+            },
             _ => false,
         },
     )

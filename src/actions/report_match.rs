@@ -86,7 +86,10 @@ impl Tx<'_> {
         };
         for matched in matches::active_between(self.conn, neighbor.id, volunteer.id)? {
             let (_, request, offer) = self.matched(matched.id)?;
-            if matched.state == MatchState::Accepted {
+            if matched.state == MatchState::Accepted && by == Reporter::Volunteer {
+                // What she has done is done, whatever happened there.
+                self.call_off(&matched, &request, &offer, tell)?;
+            } else if matched.state == MatchState::Accepted {
                 self.fall_through(&matched, &request, &offer, FallReason::CalledOff, tell)?;
             } else {
                 self.supersede(&matched, &offer, false)?;

@@ -124,7 +124,7 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
 
 /// Doubles from attempt to attempt up to a limit; the jitter (0 to 1) spreads it over the second half,
 /// so that letters that failed together do not all come back together.
-fn backoff(first: Duration, max: Duration, attempts: i32, jitter: f64) -> Duration {
+pub(super) fn backoff(first: Duration, max: Duration, attempts: i32, jitter: f64) -> Duration {
     let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(20);
     let full = first
         .saturating_mul(2_u32.saturating_pow(doublings))

@@ -7,6 +7,7 @@ use crate::crypto::lookup::KeyedHash;
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, MatchId, RecordId, RequestId};
+use crate::domain::part::Part;
 use crate::storage::coordinators::Scope;
 use crate::storage::matches::Match;
 use crate::storage::tokens::TokenRow;
@@ -127,32 +128,39 @@ pub async fn subject_of(ctx: &Ctx, token: &Token) -> Result<Option<RecordId>, St
         .await
 }
 
-/// The coordinator that a token belongs to, with the scope, unless access was revoked.
+/// Who coordinates, and what they may do and reach.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Who.
+    pub id: CoordinatorId,
+    /// What they may do.
+    pub scope: Scope,
+    /// What they reach.
+    pub part: Part,
+}
+
+/// The coordinator that a token belongs to, unless access was revoked.
 ///
 /// # Errors
 /// A failed query.
-pub async fn coordinator_of(
-    ctx: &Ctx,
-    token: &Token,
-) -> Result<Option<(CoordinatorId, Scope)>, StorageError> {
+pub async fn coordinator_of(ctx: &Ctx, token: &Token) -> Result<Option<Access>, StorageError> {
     let hash = token.hash(&ctx.vault.keys()?.hasher);
     let (purpose, now) = (token.purpose(), ctx.now());
     if purpose != Purpose::Coordinator {
         return Ok(None);
     }
-    ctx.db
-        .read(move |conn| {
-            let Some(id) = tokens::find(conn, hash, purpose, now)? else {
-                return Ok(None);
-            };
-            let coordinator = coordinators::find(conn, id.into())?;
-            Ok::<_, StorageError>(
-                coordinator
-                    .filter(|c| c.revoked_at.is_none())
-                    .map(|c| (c.id, c.scope)),
-            )
-        })
-        .await
+    let found = ctx.db.read(move |conn| {
+        let Some(id) = tokens::find(conn, hash, purpose, now)? else {
+            return Ok(None);
+        };
+        Ok::<_, StorageError>(coordinators::find(conn, id.into())?)
+    });
+    let found = found.await?.filter(|c| c.revoked_at.is_none());
+    Ok(found.map(|c| Access {
+        id: c.id,
+        scope: c.scope,
+        part: ctx.part_of(&c),
+    }))
 }
 
 /// The subject of a token that somebody pasted, if it is of the purpose that is needed.

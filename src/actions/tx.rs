@@ -112,20 +112,24 @@ impl Tx<'_> {
         })
     }
 
-    /// Leaves a letter for every coordinator who reviews.
+    /// Leaves a letter for every coordinator who reviews, and whose part the request is of.
     pub(super) fn letter_to_reviewers(
         &mut self,
         kind: LetterKind,
         request: RequestId,
         about: Option<MatchId>,
     ) -> Outcome<()> {
+        let Some(of) = requests::find(self.conn, request)? else {
+            return Ok(());
+        };
         let rows: Vec<Letter> = coordinators::reviewers(self.conn)?
-            .into_iter()
-            .map(|id| {
+            .iter()
+            .filter(|to| self.ctx.part_of(to).holds(of.category.as_str(), of.cell))
+            .map(|to| {
                 self.new_letter(
                     kind,
                     RecipientKind::Coordinator,
-                    id.into(),
+                    to.id.into(),
                     Some(request),
                     about,
                 )
@@ -144,7 +148,7 @@ impl Tx<'_> {
         Ok(letters::insert(self.conn, &[letter])?)
     }
 
-    fn new_letter(
+    pub(super) fn new_letter(
         &self,
         kind: LetterKind,
         to_kind: RecipientKind,
@@ -170,6 +174,9 @@ impl Tx<'_> {
             created_at: self.now,
             unconfirmed: false,
             retried_at: None,
+            event: None,
+            event_id: None,
+            event_at: None,
         }
     }
 

@@ -9,3 +9,4 @@ pub mod offer;
 pub mod slots;
 pub mod task;
 pub mod text;
+pub mod webhook;

@@ -67,7 +67,8 @@ impl TaskPatch {
 #[schema(example = json!({"outcome": "reached"}))]
 pub struct DoneBody {
     /// How it ended: of a call `reached`, `unreachable` or `refused`, of news (`tell`) one of the first two, and
-    /// `looked` of a look or a letter that cannot be delivered.
+    /// `looked` of a look, a letter that cannot be delivered, a `dispute` or a `volunteer_check`; of a `follow_up`
+    /// `helped`, `not_helped` or `unknown`.
     #[schema(required = true, nullable = false)]
     pub outcome: Option<DoneOutcome>,
     /// For whoever looks at it later, sealed; it takes the place of what was noted before.

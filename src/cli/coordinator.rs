@@ -1,16 +1,20 @@
 //! `manyhands coordinator`: who has an API token. Works on the database, so the service may be running.
 
+mod limits;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use humantime_serde::re::humantime::parse_duration;
 use serde_json::json;
 
+use self::limits::{LimitArguments, Limits, UNLIMITED, limit, told};
 use super::{Config, Failure, failed, open_existing, print};
 use crate::actions::add_coordinator::{NewCoordinator, add_coordinator};
 use crate::actions::list_coordinators::{Listed, list_coordinators};
 use crate::actions::revoke_coordinator::revoke_coordinator;
 use crate::actions::rotate_coordinator::rotate_coordinator;
+use crate::actions::set_digest::set_digest;
 use crate::actions::{Ctx, Refusal};
 use crate::app::{Parts, open};
 use crate::domain::clock::Ts;
@@ -30,6 +34,16 @@ pub(super) enum Command {
     /// Everybody who coordinates, or did.
     #[command(after_help = "Example:\n  manyhands coordinator list --json")]
     List(ListArguments),
+    /// Limit somebody of the scope `coordinator` to categories and areas, from their next call on. Replaces earlier limits.
+    #[command(
+        after_help = "Example:\n  manyhands coordinator limit 7f0c4e0a-5f0e-4b52-9a35-0b1f6c3f3a11 --category food --area 862649b2fffffff"
+    )]
+    Limit(LimitArguments),
+    /// Whether somebody gets a letter each morning that says in numbers how it stands.
+    #[command(
+        after_help = "Example:\n  manyhands coordinator digest 7f0c4e0a-5f0e-4b52-9a35-0b1f6c3f3a11 off"
+    )]
+    Digest(DigestArguments),
     /// Give somebody a new token, printed this once. The old one is dead.
     #[command(
         after_help = "Example:\n  manyhands coordinator rotate 7f0c4e0a-5f0e-4b52-9a35-0b1f6c3f3a11 --expires 90d"
@@ -56,9 +70,31 @@ pub(super) struct AddArguments {
     /// For how long the token works, as in `90d` or `12h`; for good where it is left out.
     #[arg(long, value_name = "TIME", value_parser = term)]
     expires: Option<Duration>,
+    #[command(flatten)]
+    limits: Limits,
+    /// They get no letter in the morning that says how it stands.
+    #[arg(long)]
+    no_digest: bool,
     /// As JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DigestArguments {
+    /// Whose, as `coordinator list` shows it.
+    id: CoordinatorId,
+    /// Whether they get one.
+    #[arg(value_enum)]
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Wanted {
+    /// One each morning.
+    On,
+    /// None.
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +159,8 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
     match command {
         Command::Add(arguments) => add(&ctx, arguments).await,
         Command::List(arguments) => list(&ctx, &arguments).await,
+        Command::Limit(arguments) => limit(&ctx, arguments).await,
+        Command::Digest(arguments) => digest(&ctx, &arguments).await,
         Command::Rotate(arguments) => rotate(&ctx, &arguments).await,
         Command::Revoke(arguments) => revoke(&ctx, arguments.id).await,
     }
@@ -135,10 +173,16 @@ async fn add(ctx: &Ctx, arguments: AddArguments) -> Result<(), Failure> {
         email: arguments.email,
         scope,
         expires: arguments.expires,
+        digest: !arguments.no_digest,
+        part: arguments.limits.part(ctx)?,
     };
-    let (id, token) = add_coordinator(ctx, new, Actor::OPERATOR)
-        .await
-        .map_err(failed)?;
+    let (id, token) =
+        add_coordinator(ctx, new, Actor::OPERATOR)
+            .await
+            .map_err(|error| match error {
+                TxError::Refused(Refusal::NotPossible) => anyhow::anyhow!(UNLIMITED).into(),
+                other => failed(other),
+            })?;
     if arguments.json {
         print::json(&json!({ "id": id, "scope": scope, "token": token.expose() }));
     } else {
@@ -161,6 +205,8 @@ async fn list(ctx: &Ctx, arguments: &ListArguments) -> Result<(), Failure> {
                     "created_at": one.row.created_at,
                     "revoked_at": one.row.revoked_at,
                     "state": state(one),
+                    "digest": one.row.gets_digest(),
+                    "limits": one.row.part.as_ref().map(|part| &part.0),
                     "expires_at": one.access.flatten(),
                     "name": one.secret.name.expose(),
                     "email": one.secret.email.expose(),
@@ -181,12 +227,18 @@ async fn list(ctx: &Ctx, arguments: &ListArguments) -> Result<(), Failure> {
                 state(one).to_owned(),
                 day(one.row.created_at),
                 until,
+                one.row
+                    .part
+                    .as_ref()
+                    .map_or_else(|| "-".to_owned(), |part| told(&part.0)),
                 one.secret.name.expose().to_owned(),
                 one.secret.email.expose().to_owned(),
             ]
         })
         .collect();
-    let heads = ["ID", "SCOPE", "STATE", "ADDED", "EXPIRES", "NAME", "E-MAIL"];
+    let heads = [
+        "ID", "SCOPE", "STATE", "ADDED", "EXPIRES", "ONLY", "NAME", "E-MAIL",
+    ];
     print::table(heads, &rows);
     Ok(())
 }
@@ -220,6 +272,27 @@ async fn rotate(ctx: &Ctx, arguments: &RotateArguments) -> Result<(), Failure> {
             "The old token is dead. The new one, which is shown this once and never again:",
         );
         print::line(token.expose());
+    }
+    Ok(())
+}
+
+async fn digest(ctx: &Ctx, arguments: &DigestArguments) -> Result<(), Failure> {
+    let id = arguments.id;
+    let wanted = arguments.wanted == Wanted::On;
+    set_digest(ctx, id, wanted, Actor::OPERATOR)
+        .await
+        .map_err(|error| match error {
+            TxError::Refused(Refusal::NotFound) => {
+                anyhow::anyhow!("no coordinator has the id {id}").into()
+            }
+            TxError::Refused(Refusal::NotPossible) => {
+                anyhow::anyhow!("the access of {id} was revoked").into()
+            }
+            other => failed(other),
+        })?;
+    match wanted {
+        true => print::line(format_args!("{id} gets a letter each morning.")),
+        false => print::line(format_args!("{id} gets no letter in the morning.")),
     }
     Ok(())
 }

@@ -89,6 +89,8 @@ ids! {
     PlanPairId;
     /// One import of a spreadsheet.
     ImportId;
+    /// Where what changes is told.
+    WebhookId;
     /// A record whose kind stands beside the id.
     RecordId;
     /// One taking of a piece of work by a worker.
@@ -124,5 +126,6 @@ records!(
     AreaId,
     PlanId,
     PlanPairId,
-    ImportId
+    ImportId,
+    WebhookId
 );

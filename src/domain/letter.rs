@@ -19,6 +19,12 @@ words! {
         Agree = "agree",
         /// The neighbor agreed: how to reach each other is behind the link; to both.
         Contact = "contact",
+        /// The volunteer arrives at another time; to the neighbor.
+        Arrival = "arrival",
+        /// The help is due soon; to both.
+        Reminder = "reminder",
+        /// Asks whether the help was given: both when its time is over, the neighbor when her volunteer says so.
+        DidItWork = "did_it_work",
         /// A volunteer has dropped out; others are asked.
         Changed = "changed",
         /// The help is called off.
@@ -39,6 +45,10 @@ words! {
         Reported = "reported",
         /// Tasks are late, and nobody is at them; to administrators.
         TasksLate = "tasks_late",
+        /// How it stands, in numbers; to coordinators, each morning.
+        Digest = "digest",
+        /// Tells a webhook that something has changed. No mail.
+        Event = "event",
     }
 }
 
@@ -70,13 +80,17 @@ impl LetterKind {
     pub fn priority(self) -> i32 {
         match self {
             Self::CalledOff | Self::Contact | Self::Accepted | Self::Agree | Self::Reported => 0,
-            Self::Asked | Self::Changed | Self::HandedOver => 1,
-            Self::Covered | Self::ReviewDue | Self::CallDue | Self::NobodyYet | Self::TasksLate => {
-                2
-            }
+            Self::Asked | Self::Changed | Self::HandedOver | Self::Arrival | Self::Reminder => 1,
+            Self::Covered
+            | Self::DidItWork
+            | Self::ReviewDue
+            | Self::CallDue
+            | Self::NobodyYet
+            | Self::TasksLate => 2,
             Self::Received | Self::Imported => 3,
-            Self::Expiring => 4,
+            Self::Expiring | Self::Digest => 4,
             Self::Confirm => 5,
+            Self::Event => 6,
         }
     }
 }

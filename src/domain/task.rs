@@ -25,6 +25,12 @@ words! {
         Report = "report",
         /// See to a letter that cannot be delivered.
         DeadLetter = "dead_letter",
+        /// Find out whether help was given that was promised: neither side has said how it went.
+        FollowUp = "follow_up",
+        /// Find out what happened: a volunteer says that the help was given, the neighbor that nobody came.
+        Dispute = "dispute",
+        /// Look at a volunteer who did not come, and not for the first time.
+        VolunteerCheck = "volunteer_check",
     }
     /// Where a task stands.
     TaskState {
@@ -54,6 +60,12 @@ words! {
         Done = "done",
         /// There was no need to do it any more.
         NotNeeded = "not_needed",
+        /// The help was given.
+        Helped = "helped",
+        /// The help was not given.
+        NotHelped = "not_helped",
+        /// Nobody could find out.
+        Unknown = "unknown",
     }
     /// How a coordinator ends a task.
     DoneOutcome {
@@ -63,8 +75,24 @@ words! {
         Unreachable = "unreachable",
         /// Of a call: she does not want it, or never asked for it.
         Refused = "refused",
-        /// Of a look, or of a letter that cannot be delivered: what could be done was done.
+        /// Of a look, of a letter that cannot be delivered, of two stories that differ, or of a volunteer who did not
+        /// come: what could be done was done.
         Looked = "looked",
+        /// Of a promise that nobody said anything of: the help was given.
+        Helped = "helped",
+        /// Of such a promise: the help was not given. The search goes on while there is time, or it ends as unmet.
+        NotHelped = "not_helped",
+        /// Of such a promise: nobody could find out. It counts as kept after a while.
+        Unknown = "unknown",
+    }
+    /// How a follow-up ended.
+    FollowUpOutcome {
+        /// The help was given.
+        Helped = "helped",
+        /// The help was not given.
+        NotHelped = "not_helped",
+        /// Nobody could find out.
+        Unknown = "unknown",
     }
     /// How a call ended.
     CallOutcome {
@@ -81,7 +109,10 @@ impl TaskKind {
     /// Whether it ends by saying so, and nothing else happens; that can be undone.
     #[must_use]
     pub fn is_marked(self) -> bool {
-        matches!(self, Self::Tell | Self::Look | Self::DeadLetter)
+        matches!(
+            self,
+            Self::Tell | Self::Look | Self::DeadLetter | Self::Dispute | Self::VolunteerCheck
+        )
     }
 
     /// Whether it ends by a call of its own, and not by saying that it was done.
@@ -104,6 +135,16 @@ impl From<CallOutcome> for TaskOutcome {
     }
 }
 
+impl From<FollowUpOutcome> for TaskOutcome {
+    fn from(outcome: FollowUpOutcome) -> Self {
+        match outcome {
+            FollowUpOutcome::Helped => Self::Helped,
+            FollowUpOutcome::NotHelped => Self::NotHelped,
+            FollowUpOutcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
 impl From<CallOutcome> for DoneOutcome {
     fn from(outcome: CallOutcome) -> Self {
         match outcome {
@@ -122,7 +163,18 @@ impl DoneOutcome {
             Self::Reached => Some(CallOutcome::Reached),
             Self::Unreachable => Some(CallOutcome::Unreachable),
             Self::Refused => Some(CallOutcome::Refused),
-            Self::Looked => None,
+            _ => None,
+        }
+    }
+
+    /// What was found out, if it was a follow-up.
+    #[must_use]
+    pub fn of_follow_up(self) -> Option<FollowUpOutcome> {
+        match self {
+            Self::Helped => Some(FollowUpOutcome::Helped),
+            Self::NotHelped => Some(FollowUpOutcome::NotHelped),
+            Self::Unknown => Some(FollowUpOutcome::Unknown),
+            _ => None,
         }
     }
 
@@ -132,7 +184,13 @@ impl DoneOutcome {
         match (kind, self) {
             (TaskKind::Tell, Self::Reached) => Some(TaskOutcome::Reached),
             (TaskKind::Tell, Self::Unreachable) => Some(TaskOutcome::Unreachable),
-            (TaskKind::Look | TaskKind::DeadLetter, Self::Looked) => Some(TaskOutcome::Looked),
+            (
+                TaskKind::Look
+                | TaskKind::DeadLetter
+                | TaskKind::Dispute
+                | TaskKind::VolunteerCheck,
+                Self::Looked,
+            ) => Some(TaskOutcome::Looked),
             _ => None,
         }
     }

@@ -51,7 +51,7 @@ pub struct AcceptBody {
     /// Less than was asked for, where the need can be shared.
     #[schema(minimum = 1)]
     quantity: Option<i64>,
-    /// When the volunteer arrives, or expects the neighbor.
+    /// When the volunteer arrives, or expects the neighbor: within the time of the need, and not in the past.
     #[schema(value_type = Option<String>, format = DateTime)]
     arrival_at: Option<Ts>,
 }
@@ -75,7 +75,8 @@ pub fn yes(request: &HttpRequest, body: &[u8]) -> Result<Yes, Problem> {
     errors.finish(Some(yes))
 }
 
-/// Says yes. The first to say so has it; the others are told kindly (409).
+/// Says yes. The first to say so has it; the others are told kindly (409). Said again with another `arrival_at`, the
+/// time of arrival is changed, and the neighbor told.
 #[utoipa::path(post, path = "/v1/matches/self/accept", tag = "answer", request_body = AcceptBody,
     responses((status = 200, description = "The match as it is now", body = AnswerView), Problems), security(("answer" = [])))]
 pub async fn accept(
@@ -129,7 +130,8 @@ pub async fn release(ctx: web::Data<Ctx>, who: AsAnswerer) -> Result<HttpRespons
     shown(&ctx, who.0).await
 }
 
-/// The help was given.
+/// The help was given. The match stays `accepted`, with `done_at`, until the neighbor says the same, or nothing for 48
+/// hours; the contact is gone from here at once.
 #[utoipa::path(post, path = "/v1/matches/self/done", tag = "answer",
     responses((status = 200, description = "The match as it is now", body = AnswerView), Problems), security(("answer" = [])))]
 pub async fn done(ctx: web::Data<Ctx>, who: AsAnswerer) -> Result<HttpResponse, Problem> {

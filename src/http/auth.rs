@@ -3,16 +3,19 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use super::part::refuse_outside;
 use super::problem::Problem;
 use crate::actions::prove_address::prove_address;
 use crate::actions::{Ctx, tokens};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{CoordinatorId, MatchId, NeighborId, RecordId, VolunteerId};
+use crate::domain::part::Part;
 use crate::domain::report::Side;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::coordinators::Scope;
@@ -37,12 +40,12 @@ pub fn bearer(request: &HttpRequest) -> Result<Token, Problem> {
 }
 
 /// Who holds the token of a call. Looked up once, however many ask.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Holder {
     /// Somebody with a token for one purpose.
     Of(Purpose, RecordId),
-    /// A person with an API token.
-    Coordinator(CoordinatorId, Scope),
+    /// A person with an API token, and what they reach.
+    Coordinator(CoordinatorId, Scope, Arc<Part>),
     /// It opens nothing.
     Nobody,
 }
@@ -60,7 +63,7 @@ pub enum Opens {
 
 async fn holder(request: &HttpRequest) -> Result<Holder, Problem> {
     let token = bearer(request)?;
-    let known = request.extensions().get::<Holder>().copied();
+    let known = request.extensions().get::<Holder>().cloned();
     if let Some(known) = known {
         return Ok(known);
     }
@@ -68,13 +71,13 @@ async fn holder(request: &HttpRequest) -> Result<Holder, Problem> {
     let found = match token.purpose() {
         Purpose::Coordinator => tokens::coordinator_of(&ctx, &token)
             .await?
-            .map(|(id, scope)| Holder::Coordinator(id, scope)),
+            .map(|who| Holder::Coordinator(who.id, who.scope, Arc::new(who.part))),
         purpose => tokens::subject_of(&ctx, &token)
             .await?
             .map(|subject| Holder::Of(purpose, subject)),
     };
     let holder = found.unwrap_or(Holder::Nobody);
-    request.extensions_mut().insert(holder);
+    request.extensions_mut().insert(holder.clone());
     Ok(holder)
 }
 
@@ -92,6 +95,17 @@ pub async fn opens(request: &HttpRequest) -> Result<Option<Opens>, Problem> {
         Ok(Holder::Nobody) => Ok(Some(Opens::Nothing)),
         Err(problem) if problem.status < 500 => Ok(Some(Opens::Nothing)),
         Err(problem) => Err(problem),
+    }
+}
+
+/// What the coordinator reaches who calls.
+///
+/// # Errors
+/// 401 without a token, 404 for any other.
+pub(super) async fn part_of(request: &HttpRequest) -> Result<Arc<Part>, Problem> {
+    match holder(request).await? {
+        Holder::Coordinator(.., part) => Ok(part),
+        Holder::Of(..) | Holder::Nobody => Err(Problem::not_found()),
     }
 }
 
@@ -184,7 +198,7 @@ impl AsAnswerer {
     }
 }
 
-/// A person with an API token.
+/// A person with an API token, whose part the call is in if they are limited to one.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyCoordinator {
     /// Who.
@@ -200,7 +214,10 @@ impl FromRequest for AnyCoordinator {
         let request = request.clone();
         Box::pin(async move {
             match holder(&request).await? {
-                Holder::Coordinator(id, scope) => Ok(Self { id, scope }),
+                Holder::Coordinator(id, scope, part) => {
+                    refuse_outside(ctx(&request)?.get_ref(), &request, &part).await?;
+                    Ok(Self { id, scope })
+                }
                 Holder::Of(..) | Holder::Nobody => Err(Problem::not_found()),
             }
         })

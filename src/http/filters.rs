@@ -17,6 +17,8 @@ use super::paging::{Asked, DEFAULT, MAX};
 use super::problem::Problem;
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
+use crate::domain::part::Part;
+use crate::domain::place::Cell;
 use crate::storage::StorageError;
 
 /// What every list takes beside its filters.
@@ -110,6 +112,11 @@ impl Filters {
             Some(category) => Ok(category.key.to_string()),
             None => Err(format!("must be one of {}", ctx.catalog.keys())),
         })
+    }
+
+    /// What lies within a cell of any size; everything where none is named.
+    pub fn area(&mut self) -> Part {
+        self.parsed::<Cell>("area").map_or(Part::ALL, Part::from)
     }
 
     /// The name of something, such as an action of the audit.

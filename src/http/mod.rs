@@ -41,6 +41,7 @@ mod offers;
 pub mod openapi;
 mod pages;
 mod paging;
+mod part;
 pub mod problem;
 mod reopen;
 mod requests;
@@ -85,6 +86,7 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
             .configure(pages::routes)
             .configure(coordinator)
             .configure(|cfg| office(cfg, &data.settings.server))
+            .configure(administrator)
             .configure(documents)
             .default_service(web::to(|| async { Problem::not_found().error_response() }));
     }
@@ -341,6 +343,24 @@ fn office(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
     .service(at("/v1/stats").route(web::get().to(stats::get)))
     .service(at("/v1/events").route(web::get().to(events::stream)))
     .service(at("/v1/audit").route(web::get().to(audit::list)));
+}
+
+/// What changes, told to other programs.
+fn administrator(cfg: &mut web::ServiceConfig) {
+    use self::coordinator::webhooks;
+    cfg.service(
+        at("/v1/webhooks")
+            .route(web::get().to(webhooks::list))
+            .route(web::post().to(webhooks::post)),
+    )
+    .service(
+        at("/v1/webhooks/{id}")
+            .route(web::get().to(webhooks::get))
+            .route(web::patch().to(webhooks::patch))
+            .route(web::delete().to(webhooks::delete)),
+    )
+    .service(at("/v1/webhooks/{id}/rotate-secret").route(web::post().to(webhooks::rotate)))
+    .service(at("/v1/webhooks/{id}/test").route(web::post().to(webhooks::test)));
 }
 
 fn documents(cfg: &mut web::ServiceConfig) {

@@ -89,6 +89,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::exports::get, coordinator::exports::post,
         coordinator::areas::list, coordinator::areas::post, coordinator::areas::lift,
         coordinator::events::stream, coordinator::letters::list, coordinator::letters::get, coordinator::audit::list, coordinator::wipe::post,
+        coordinator::webhooks::list, coordinator::webhooks::get, coordinator::webhooks::post, coordinator::webhooks::patch,
+        coordinator::webhooks::rotate, coordinator::webhooks::test, coordinator::webhooks::delete,
     )
 )]
 struct Document;

@@ -233,6 +233,10 @@ impl From<Refusal> for Problem {
             Refusal::PlanTooOld => {
                 conflict("plan-too-old").detail("Too much has changed since. Make a new one.")
             }
+            Refusal::ArrivalOutside => Self::invalid(vec![FieldError {
+                pointer: "/arrival_at".to_owned(),
+                detail: "must lie within the time of the need, and not in the past".to_owned(),
+            }]),
             Refusal::HasItsAct(kind) => conflict("has-its-act").detail(act_of(kind)),
             Refusal::NobodyThere => Self::invalid(vec![FieldError {
                 pointer: "/to".to_owned(),
@@ -251,6 +255,8 @@ impl From<Refusal> for Problem {
                 &sentence(refusal),
             )
             .retry_after(3600),
+            Refusal::TooManyWebhooks => conflict("too-many-webhooks")
+                .detail("Remove one that nobody needs. The setting is webhooks.max."),
             Refusal::TooManyReveals => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",
@@ -275,7 +281,12 @@ fn act_of(kind: TaskKind) -> &'static str {
         TaskKind::SiteCheck => "POST /v1/offers/{id}/list.",
         TaskKind::Report => "POST /v1/reports/{id}/close.",
         TaskKind::DeadLetter => "POST /v1/letters/{id}/retry.",
-        TaskKind::Call | TaskKind::Tell | TaskKind::Look => "POST /v1/tasks/{id}/done.",
+        TaskKind::Call
+        | TaskKind::Tell
+        | TaskKind::Look
+        | TaskKind::FollowUp
+        | TaskKind::Dispute
+        | TaskKind::VolunteerCheck => "POST /v1/tasks/{id}/done.",
     }
 }
 

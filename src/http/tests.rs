@@ -234,6 +234,9 @@ impl Town {
                 .unwrap(),
             sealed_version: 1,
             sealed_epoch: Some(1),
+            digest: true,
+            digest_on: None,
+            part: None,
         };
         self.write(move |conn| Ok(coordinators::insert(conn, &row)?))
             .await;
@@ -342,6 +345,11 @@ impl Town {
             updated_at: now,
             further_periods: Json(Vec::new()),
             veto_undone_at: None,
+            done_at: None,
+            followed_up_at: None,
+            no_show_by: None,
+            returned_at: None,
+            remind_at: None,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! To add a letter: a kind in `domain::letter`, its words here, and who may get it in
 //! `actions::claim_letters`.
 
+mod digest;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -13,6 +15,7 @@ use crate::crypto::token::{Purpose, Token};
 use crate::domain::availability::TimeZoneName;
 use crate::domain::clock::Ts;
 use crate::domain::contact::{EmailAddress, PersonName};
+use crate::domain::digest::Digest;
 use crate::domain::ids::{LetterId, MatchId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{Agreement, Attention};
@@ -48,6 +51,8 @@ pub struct LetterToSend {
     pub know_by: Option<jiff::Zoned>,
     /// Of a letter that tells of late tasks: how many there are.
     pub late_tasks: i64,
+    /// Of the morning's letter: how it stands.
+    pub digest: Option<Digest>,
 }
 
 /// What a letter may tell of a request.
@@ -73,6 +78,12 @@ pub struct About {
     pub respond_within: Duration,
     /// Whether the neighbor must agree.
     pub agreement: Agreement,
+    /// When the volunteer arrives, or expects the neighbor.
+    pub arrival: Option<Ts>,
+    /// Whether the volunteer says that the help was given,
+    pub said_done: bool,
+    /// and how long the neighbor has then to say otherwise.
+    pub done_wait: Duration,
     /// Why nobody is found.
     pub attention: Option<Attention>,
     /// The match, for coordinators.
@@ -259,6 +270,37 @@ fn words(letter: &LetterToSend) -> Words {
             paragraphs: vec![need, "A volunteer has said yes. They learn how to reach you only if you agree. Please look, and answer yes or no.".into()],
             button: Some("Look and answer"),
         },
+        (LetterKind::Arrival, _) => Words {
+            subject: "Another time of arrival",
+            paragraphs: vec![need, "The volunteer has named another time than before. If it does not suit you, please tell them; the link shows how to reach each other.".into()],
+            button: Some("See how it stands"),
+        },
+        (LetterKind::Reminder, true) => Words {
+            subject: "A reminder: a neighbor counts on you",
+            paragraphs: vec![need, "You have promised this. If you cannot do it after all, please give it back behind the link now, so that we can ask somebody else.".into()],
+            button: Some("See how to reach them"),
+        },
+        (LetterKind::Reminder, false) => Words {
+            subject: "A reminder: somebody is going to help",
+            paragraphs: vec![need, "If you do not need it any more, please say so behind the link, so that nobody sets out in vain.".into()],
+            button: Some("See how it stands"),
+        },
+        (LetterKind::DidItWork, true) => Words {
+            subject: "Did it work?",
+            paragraphs: vec![need, "You had promised this, and its time is over. Please tell us behind the link how it went: the help was given, nobody was there, or there was a problem. A word is enough.".into()],
+            button: Some("Say how it went"),
+        },
+        (LetterKind::DidItWork, false) => Words {
+            subject: "Did it work?",
+            paragraphs: vec![
+                need,
+                match about {
+                    Some(about) if about.said_done => format!("The volunteer says that you got this help. If that is so, please say so behind the link. If nobody came, or there was a problem, please tell us there within {}: we ask others at once. If we hear nothing, we take it that you were helped.", span(about.done_wait)),
+                    _ => "This was promised to you, and its time is over. Please tell us behind the link how it went: you got the help, nobody came, or there was a problem. A word is enough.".into(),
+                },
+            ],
+            button: Some("Say how it went"),
+        },
         (LetterKind::Changed, _) => Words {
             subject: "We are looking again",
             paragraphs: vec![need, "The volunteer who had said yes cannot help after all. We are asking others now; you need to do nothing.".into()],
@@ -335,6 +377,17 @@ fn words(letter: &LetterToSend) -> Words {
             ],
             button: None,
         },
+        (LetterKind::Digest, _) => Words {
+            subject: "Good morning: how it stands",
+            paragraphs: digest::paragraphs(letter.digest.as_ref()),
+            button: None,
+        },
+        // Told to webhooks, and never mailed.
+        (LetterKind::Event, _) => Words {
+            subject: "Something has changed",
+            paragraphs: Vec::new(),
+            button: None,
+        },
         (LetterKind::Reported, _) => Words {
             subject: "Somebody has reported a problem",
             paragraphs: vec![
@@ -368,8 +421,11 @@ fn need(about: &About) -> String {
         .to_local(about.from)
         .strftime("%Z")
         .to_string();
+    let arrival = about.arrival.map_or_else(String::new, |at| {
+        format!(" Arrival: {} ({zone}).", when(at))
+    });
     format!(
-        "{}: {}{far}, between {} and {} ({zone}).{soon}",
+        "{}: {}{far}, between {} and {} ({zone}).{soon}{arrival}",
         about.category,
         about.amount.trim_end(),
         when(about.from),

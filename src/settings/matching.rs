@@ -26,6 +26,12 @@ pub struct MatchingSettings {
     /// How long after a round those who did not answer may be asked again.
     #[serde(with = "humantime_serde")]
     pub second_round_after: Duration,
+    /// How long a neighbor has to say otherwise once her volunteer has said that the help was given.
+    #[serde(with = "humantime_serde")]
+    pub done_wait: Duration,
+    /// How long before the help is due both sides are reminded.
+    #[serde(with = "humantime_serde")]
+    pub remind_before: Duration,
     /// How many of the nearest eligible offers are scored.
     pub candidates: u32,
     /// How often what is uncovered is due again by itself.
@@ -105,6 +111,8 @@ impl MatchingSettings {
             self.second_round_after,
             MINUTE * 10..=DAY * 7,
         );
+        checks.time("done_wait", self.done_wait, MINUTE..=DAY * 7);
+        checks.time("remind_before", self.remind_before, MINUTE..=DAY);
         checks.number("candidates", self.candidates, 1..=1000);
         checks.time("sweep_every", self.sweep_every, MINUTE..=DAY);
         checks.time(

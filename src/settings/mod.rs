@@ -11,6 +11,7 @@
 pub mod area;
 pub mod catalogs;
 pub mod database;
+pub mod digest;
 mod fault;
 pub mod keys;
 mod layers;
@@ -23,6 +24,7 @@ pub mod retention;
 pub mod server;
 pub mod tasks;
 mod values;
+pub mod webhooks;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -74,6 +76,10 @@ pub struct Settings {
     pub retention: retention::RetentionSettings,
     /// By when what a person must do should be done.
     pub tasks: tasks::TaskSettings,
+    /// When coordinators are told in the morning how it stands.
+    pub digest: digest::DigestSettings,
+    /// Where what changes may be told.
+    pub webhooks: webhooks::WebhookSettings,
 }
 
 /// What overrides the defaults; each field is stronger than the one before.
@@ -182,6 +188,7 @@ impl Settings {
             self.matching.validate(),
             self.retention.validate(),
             self.tasks.validate(),
+            self.webhooks.validate(&self.outbox),
         ]
         .concat()
     }

@@ -25,6 +25,10 @@ pub struct TaskSettings {
     /// A letter that cannot be delivered.
     #[serde(with = "humantime_serde")]
     pub dead_letter_within: Duration,
+    /// What became of a promise: nobody has said how it went, the two tell it differently, or somebody did not come
+    /// again.
+    #[serde(with = "humantime_serde")]
+    pub follow_up_within: Duration,
     /// How long after its time a task that nobody is at is told of.
     #[serde(with = "humantime_serde")]
     pub escalate_after: Duration,
@@ -53,6 +57,7 @@ impl TaskSettings {
             self.dead_letter_within,
             MINUTE..=DAY * 7,
         );
+        checks.time("follow_up_within", self.follow_up_within, MINUTE..=DAY * 7);
         checks.time(
             "escalate_after",
             self.escalate_after,

@@ -18,6 +18,7 @@ use super::connection::{Conn, insert_rows, with};
 use super::dialect::{Horizon, horizon, one_of};
 use super::schema::changes;
 use crate::domain::clock::Ts;
+use crate::domain::event::EventType;
 use crate::domain::ids::{MatchId, OfferId, RecordId, RequestId, TaskId};
 use crate::domain::word::words;
 
@@ -45,6 +46,17 @@ pub struct Change {
     pub entity: Entity,
     pub entity_id: RecordId,
     pub at: Ts,
+}
+
+impl From<Entity> for EventType {
+    fn from(entity: Entity) -> Self {
+        match entity {
+            Entity::Request => Self::Request,
+            Entity::Offer => Self::Offer,
+            Entity::Match => Self::Match,
+            Entity::Task => Self::Task,
+        }
+    }
 }
 
 fn insert(

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use super::connection::{Conn, with};
 use super::dialect::load_for_update;
 use super::schema::coordinators;
+use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, RecordId};
+use crate::domain::part::Part;
 use crate::domain::word::words;
 
 words! {
@@ -38,6 +40,18 @@ pub struct Coordinator {
     pub sealed: Sealed,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub digest: bool,
+    /// As in `2026-12-07`.
+    pub digest_on: Option<String>,
+    pub part: Option<Json<Part>>,
+}
+
+impl Coordinator {
+    /// Whether the morning's letter is for them.
+    #[must_use]
+    pub fn gets_digest(&self) -> bool {
+        self.digest && self.revoked_at.is_none() && self.scope != Scope::Intake
+    }
 }
 
 /// Writes a new coordinator.
@@ -83,11 +97,11 @@ pub fn all(conn: &mut Conn) -> QueryResult<Vec<Coordinator>> {
 ///
 /// # Errors
 /// A failed query.
-pub fn reviewers(conn: &mut Conn) -> QueryResult<Vec<CoordinatorId>> {
+pub fn reviewers(conn: &mut Conn) -> QueryResult<Vec<Coordinator>> {
     with!(conn, c => coordinators::table
         .filter(coordinators::revoked_at.is_null())
         .filter(coordinators::scope.ne(Scope::Intake))
-        .select(coordinators::id)
+        .select(Coordinator::as_select())
         .load(c))
 }
 
@@ -115,4 +129,67 @@ pub fn revoke(conn: &mut Conn, id: CoordinatorId, now: Ts) -> QueryResult<bool> 
         .set(coordinators::revoked_at.eq(now))
         .execute(c))?;
     Ok(done == 1)
+}
+
+/// Those who have not had the morning's letter of that day, which began at `began_at`, in the order of their ids,
+/// locked. Who came later has the next day's.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_without_digest(
+    conn: &mut Conn,
+    day: &str,
+    began_at: Ts,
+) -> QueryResult<Vec<CoordinatorId>> {
+    load_for_update!(
+        conn,
+        coordinators::table
+            .filter(coordinators::revoked_at.is_null())
+            .filter(coordinators::scope.ne(Scope::Intake))
+            .filter(coordinators::digest.eq(true))
+            .filter(coordinators::created_at.le(began_at))
+            .filter(
+                coordinators::digest_on
+                    .is_null()
+                    .or(coordinators::digest_on.lt(day))
+            )
+            .order(coordinators::id)
+            .select(coordinators::id)
+    )
+}
+
+/// Notes that a coordinator has the morning's letter of that day, unless it was noted.
+///
+/// # Errors
+/// A failed query.
+pub fn mark_digest(conn: &mut Conn, id: CoordinatorId, day: &str) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(coordinators::table.find(id)
+            .filter(coordinators::digest.eq(true))
+            .filter(coordinators::digest_on.is_null().or(coordinators::digest_on.lt(day))))
+        .set(coordinators::digest_on.eq(day))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Sets whether a coordinator gets the morning's letter.
+///
+/// # Errors
+/// A failed query.
+pub fn set_digest(conn: &mut Conn, id: CoordinatorId, wanted: bool) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(coordinators::table.find(id)
+            .filter(coordinators::revoked_at.is_null()))
+        .set(coordinators::digest.eq(wanted))
+        .execute(c))?;
+    Ok(done == 1)
+}
+
+/// Sets what a coordinator is limited to.
+///
+/// # Errors
+/// A failed query.
+pub fn set_part(conn: &mut Conn, id: CoordinatorId, part: Option<Part>) -> QueryResult<()> {
+    with!(conn, c => diesel::update(coordinators::table.find(id))
+        .set(coordinators::part.eq(part.map(Json)))
+        .execute(c))?;
+    Ok(())
 }

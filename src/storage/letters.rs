@@ -9,6 +9,7 @@ use super::schema::letters;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, LetterId, MatchId, RecordId, RequestId};
 use crate::domain::letter::{Lane, LetterKind};
+use crate::domain::webhook::Notice;
 use crate::domain::word::words;
 
 words! {
@@ -31,6 +32,8 @@ words! {
         Volunteer = "volunteer",
         /// A coordinator.
         Coordinator = "coordinator",
+        /// A webhook: what it gets are events, in `notices`.
+        Webhook = "webhook",
     }
 }
 
@@ -60,6 +63,12 @@ pub struct Letter {
     pub unconfirmed: bool,
     /// When a coordinator had it sent again after it was given up.
     pub retried_at: Option<Ts>,
+    /// Of a webhook's: what has happened.
+    pub event: Option<Notice>,
+    /// To what.
+    pub event_id: Option<RecordId>,
+    /// When.
+    pub event_at: Option<Ts>,
 }
 
 /// Which letters a coordinator wants to see.
@@ -205,6 +214,7 @@ pub fn claim_due(
     let ids: Vec<LetterId> = load_skip_locked!(
         conn,
         letters::table
+            .filter(letters::event.is_null())
             .filter(letters::state.eq(LetterState::Queued))
             .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
             .filter(letters::due_at.le(now))
@@ -309,6 +319,7 @@ pub fn confirm(conn: &mut Conn, to: RecordId) -> QueryResult<usize> {
 /// A failed query.
 pub fn next_due(conn: &mut Conn, lane: Lane) -> QueryResult<Option<Ts>> {
     let free: Option<Ts> = with!(conn, c => letters::table
+        .filter(letters::event.is_null())
         .filter(letters::state.eq(LetterState::Queued))
         .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::lease_until.is_null())
@@ -317,6 +328,7 @@ pub fn next_due(conn: &mut Conn, lane: Lane) -> QueryResult<Option<Ts>> {
         .first(c)
         .optional())?;
     let held: Option<Ts> = with!(conn, c => letters::table
+        .filter(letters::event.is_null())
         .filter(letters::state.eq(LetterState::Queued))
         .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::lease_until.is_not_null())

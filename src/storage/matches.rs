@@ -1,13 +1,20 @@
 //! Matches: one request with one offer.
 
+mod after;
+
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+pub use self::after::{
+    believed, no_shows_of, remind, return_place, say_done, set_arrival, set_followed_up,
+    set_no_show_by, to_follow_up, to_remind,
+};
 use super::changes;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::page::{Page, page_of};
+use super::part::in_part;
 use super::requests as requests_table;
 use super::schema::{matches, offers, requests};
 use super::sql_types::Json;
@@ -16,8 +23,10 @@ use crate::domain::ids::{MatchId, NeighborId, OfferId, RecordId, RequestId, Volu
 use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState, RequestState};
 use crate::domain::limits::{DAY, WEEK};
 use crate::domain::need::{Quantity, Urgency};
+use crate::domain::part::Part;
 use crate::domain::place::DistanceBand;
 use crate::domain::remit::Remit;
+use crate::domain::report::Side;
 use crate::domain::score::ScoreParts;
 use crate::domain::word::words;
 
@@ -72,6 +81,16 @@ pub struct Match {
     pub further_periods: Json<Vec<Ts>>,
     /// When a coordinator took the veto back.
     pub veto_undone_at: Option<Ts>,
+    /// When its volunteer said that the help was given; the neighbor is asked from then on.
+    pub done_at: Option<Ts>,
+    /// When both sides were asked whether it worked.
+    pub followed_up_at: Option<Ts>,
+    /// Of a no-show: which side said that the other did not come.
+    pub no_show_by: Option<Side>,
+    /// Since when the place it held is free again, where places return.
+    pub returned_at: Option<Ts>,
+    /// When both sides are to be reminded.
+    pub remind_at: Option<Ts>,
 }
 
 impl Match {
@@ -96,6 +115,16 @@ impl Match {
         self.state == MatchState::Accepted
             && self.released_at.is_some()
             && self.agreement.releases()
+    }
+    /// Whether its volunteer may see how to reach the neighbor: until she has said that the help was given.
+    #[must_use]
+    pub fn is_released_to_volunteer(&self) -> bool {
+        self.is_released() && self.done_at.is_none()
+    }
+    /// Whether it is promised, and its volunteer has not said how it went.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.state == MatchState::Accepted && self.done_at.is_none()
     }
 }
 
@@ -123,6 +152,8 @@ pub struct MatchFilter {
     pub request: Option<RequestId>,
     pub offer: Option<OfferId>,
     pub overdue: Option<Ts>,
+    /// By their requests.
+    pub part: Part,
 }
 
 /// Writes new matches.
@@ -350,6 +381,9 @@ pub fn page(conn: &mut Conn, filter: &MatchFilter, page: Page) -> QueryResult<Ve
         if let Some(offer) = filter.offer {
             query = query.filter(matches::offer_id.eq(offer));
         }
+        if !filter.part.is_all() {
+            query = query.filter(in_part(requests::category, requests::cell, &filter.part));
+        }
         if let Some(now) = filter.overdue {
             query = query.filter(
                 matches::state.eq(MatchState::Notified).and(matches::respond_by.le(now))
@@ -415,6 +449,7 @@ struct LoadRow {
     respond_by: Option<Ts>,
     released_at: Option<Ts>,
     answered_at: Option<Ts>,
+    done_at: Option<Ts>,
 }
 
 /// How much a volunteer carries.
@@ -477,6 +512,7 @@ impl VolunteerLoad {
         }
         self.open_releases += u32::from(
             row.state == MatchState::Accepted
+                && row.done_at.is_none()
                 && (row.released_at.is_some() || row.answered_at.is_some()),
         );
         self.answered += u32::from(row.answered_at.is_some());
@@ -634,6 +670,7 @@ pub struct Acceptance {
     pub agree_by: Option<Ts>,
     pub arrival_at: Option<Ts>,
     pub released_at: Option<Ts>,
+    pub remind_at: Option<Ts>,
 }
 
 /// The volunteer has said yes; the caller has taken cover and capacity in the same transaction.
@@ -653,6 +690,7 @@ pub fn accept(conn: &mut Conn, id: MatchId, acceptance: &Acceptance, now: Ts) ->
             matches::agree_by.eq(acceptance.agree_by),
             matches::arrival_at.eq(acceptance.arrival_at),
             matches::released_at.eq(acceptance.released_at),
+            matches::remind_at.eq(acceptance.remind_at),
             matches::decline_reason.eq(None::<DeclineReason>),
             matches::answered_at.eq(now),
             matches::ended_at.eq(None::<Ts>),

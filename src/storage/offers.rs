@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
+use super::part::in_part;
 use super::schema::{letters, matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
@@ -19,6 +20,7 @@ use crate::domain::ids::{LeaseId, OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::OfferState;
 use crate::domain::need::{LeadTime, Quantity, Reach, Renews};
+use crate::domain::part::Part;
 use crate::domain::place::Cell;
 
 /// An offer, to read and to write.
@@ -133,7 +135,7 @@ pub struct OfferFilter {
     pub category: Option<String>,
     pub site: Option<bool>,
     pub volunteer: Option<VolunteerId>,
-    pub area: Option<Cell>,
+    pub part: Part,
     pub listed: Option<bool>,
 }
 
@@ -282,9 +284,8 @@ pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
 pub fn page(conn: &mut Conn, filter: &OfferFilter, page: Page) -> QueryResult<Vec<Offer>> {
     with!(conn, c => {
         let mut query = offers::table.select(Offer::as_select()).into_boxed();
-        // First of all, because `or_filter` widens whatever stands before it.
-        for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
-            query = query.or_filter(offers::cell.between(first, last));
+        if !filter.part.is_all() {
+            query = query.filter(in_part(offers::category, offers::cell, &filter.part));
         }
         if let Some(state) = filter.state {
             query = query.filter(offers::state.eq(state));

@@ -1,16 +1,19 @@
 //! Reports: what went wrong between two people, with the evidence sealed for a while.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::dialect::one_of;
 use super::page::{Page, page_of};
-use super::schema::reports;
+use super::part::in_part;
+use super::schema::{reports, requests};
 use crate::crypto::seal::Sealed;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
     CoordinatorId, MatchId, NeighborId, RecordId, ReportId, RequestId, VolunteerId,
 };
+use crate::domain::part::Part;
 use crate::domain::report::{Problem, Reporter, Side};
 
 /// A report, to read and to write.
@@ -45,6 +48,8 @@ pub struct ReportFilter {
     pub open: Option<bool>,
     pub neighbor: Option<NeighborId>,
     pub volunteer: Option<VolunteerId>,
+    /// By the request.
+    pub part: Part,
 }
 
 /// Writes a new report.
@@ -116,6 +121,13 @@ pub fn page(conn: &mut Conn, filter: &ReportFilter, page: Page) -> QueryResult<V
         }
         if let Some(volunteer) = filter.volunteer {
             query = query.filter(reports::volunteer_id.eq(volunteer));
+        }
+        if !filter.part.is_all() {
+            query = query.filter(exists(
+                requests::table
+                    .filter(requests::id.eq(reports::request_id))
+                    .filter(in_part(requests::category, requests::cell, &filter.part)),
+            ));
         }
         page_of!(query, reports, page).load(c)
     })
@@ -192,6 +204,18 @@ pub fn closed_with_secrets(conn: &mut Conn, limit: i64) -> QueryResult<Vec<Repor
         .limit(limit)
         .select(reports::id)
         .load(c))
+}
+
+/// How many reports are about this volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn count_about(conn: &mut Conn, volunteer: VolunteerId) -> QueryResult<i64> {
+    with!(conn, c => reports::table
+        .filter(reports::volunteer_id.eq(volunteer))
+        .filter(reports::about.eq(Side::Volunteer))
+        .count()
+        .get_result(c))
 }
 
 /// Destroys the evidence of reports.

@@ -8,7 +8,8 @@ use diesel::prelude::*;
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, load_skip_locked, one_of};
 use super::page::{Page, page_of};
-use super::schema::{matches, neighbors, requests};
+use super::part::in_part;
+use super::schema::{matches, neighbors, requests, tasks};
 use super::sql_types::Json;
 use super::{duplicates, neighbors as neighbors_table, rounds};
 use crate::crypto::lookup::KeyedHash;
@@ -20,8 +21,10 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency};
+use crate::domain::part::Part;
 use crate::domain::place::Cell;
 use crate::domain::remit::Remit;
+use crate::domain::task::TaskKind;
 use crate::domain::word::words;
 
 words! {
@@ -153,7 +156,7 @@ pub struct RequestFilter {
     pub urgency: Option<Urgency>,
     pub attention: Option<bool>,
     pub neighbor: Option<NeighborId>,
-    pub area: Option<Cell>,
+    pub part: Part,
     pub duplicates: bool,
 }
 
@@ -306,9 +309,8 @@ pub fn page(
 ) -> QueryResult<Vec<Request>> {
     with!(conn, c => {
         let mut query = requests::table.select(Request::as_select()).into_boxed();
-        // First of all, because `or_filter` widens whatever stands before it.
-        for (first, last) in filter.area.map(Cell::spans).unwrap_or_default() {
-            query = query.or_filter(requests::cell.between(first, last));
+        if !filter.part.is_all() {
+            query = query.filter(in_part(requests::category, requests::cell, &filter.part));
         }
         query = match remit {
             Remit::All => query,
@@ -823,7 +825,7 @@ pub fn renew(conn: &mut Conn, id: RequestId, until: Ts, now: Ts) -> QueryResult<
 }
 
 /// Live requests whose time has gone by; those for which help is promised only if it went by before
-/// `promised_before`.
+/// `promised_before`, and not while a neighbor has time to say whether it was given, as her volunteer says.
 ///
 /// # Errors
 /// A failed query.
@@ -840,10 +842,17 @@ pub fn past(
                 .filter(matches::state.eq(MatchState::Accepted)),
         )
     };
+    let said_done = exists(
+        matches::table
+            .filter(matches::request_id.eq(requests::id))
+            .filter(matches::state.eq(MatchState::Accepted))
+            .filter(matches::done_at.is_not_null()),
+    );
     with!(conn, c => requests::table
         .filter(requests::closed_at.is_null())
         .filter(requests::needed_until.le(now))
         .filter(requests::needed_until.le(promised_before).or(not(is_promised())))
+        .filter(not(said_done))
         .order((requests::needed_until, requests::id))
         .limit(limit)
         .select(Request::as_select())
@@ -858,13 +867,63 @@ pub fn is_past(conn: &mut Conn, id: RequestId, now: Ts, promised_before: Ts) -> 
     let promises = matches::table
         .filter(matches::request_id.eq(id))
         .filter(matches::state.eq(MatchState::Accepted));
+    let said_done = promises.filter(matches::done_at.is_not_null());
     let is_past: bool = with!(conn, c => diesel::select(exists(requests::table
             .filter(requests::id.eq(id))
             .filter(requests::closed_at.is_null())
             .filter(requests::needed_until.le(now))
-            .filter(requests::needed_until.le(promised_before).or(not(exists(promises))))))
+            .filter(requests::needed_until.le(promised_before).or(not(exists(promises))))
+            .filter(not(exists(said_done)))))
         .get_result(c))?;
     Ok(is_past)
+}
+
+/// Narrows requests to live ones whose time went by before an instant, of which a promise is left that nobody has
+/// said anything of, and of which nobody was asked to find out yet.
+macro_rules! silent {
+    ($before:expr) => {
+        requests::closed_at
+            .is_null()
+            .and(requests::needed_until.le($before))
+            .and(exists(
+                matches::table
+                    .filter(matches::request_id.eq(requests::id))
+                    .filter(matches::state.eq(MatchState::Accepted))
+                    .filter(matches::done_at.is_null()),
+            ))
+            .and(not(exists(
+                tasks::table
+                    .filter(tasks::request_id.eq(requests::id.nullable()))
+                    .filter(tasks::kind.eq(TaskKind::FollowUp)),
+            )))
+    };
+}
+
+/// Live requests whose time went by before `before`, of which a promise is left that nobody has said anything of, and
+/// of which nobody was asked to find out yet.
+///
+/// # Errors
+/// A failed query.
+pub fn silent(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<RequestId>> {
+    with!(conn, c => requests::table
+        .filter(silent!(before))
+        .order((requests::needed_until, requests::id))
+        .limit(limit)
+        .select(requests::id)
+        .load(c))
+}
+
+/// Those of these requests that [`silent`] would find.
+///
+/// # Errors
+/// A failed query.
+pub fn silent_among(conn: &mut Conn, before: Ts, ids: &[RequestId]) -> QueryResult<Vec<RequestId>> {
+    with!(conn, c => requests::table
+        .filter(one_of(requests::id, ids))
+        .filter(silent!(before))
+        .order(requests::id)
+        .select(requests::id)
+        .load(c))
 }
 
 /// Destroys the sealed part of those of these requests that are closed.

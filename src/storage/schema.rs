@@ -12,8 +12,8 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
-    use crate::storage::sql_types::{Id, Instant};
+    use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
     coordinators (id) {
         id -> Id,
         scope -> Text,
@@ -23,6 +23,9 @@ table! {
         sealed -> Binary,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        digest -> Bool,
+        digest_on -> Nullable<Text>,
+        part -> Nullable<JsonText>,
     }
 }
 
@@ -215,6 +218,11 @@ table! {
         updated_at -> Instant,
         further_periods -> JsonText,
         veto_undone_at -> Nullable<Instant>,
+        done_at -> Nullable<Instant>,
+        followed_up_at -> Nullable<Instant>,
+        no_show_by -> Nullable<Text>,
+        returned_at -> Nullable<Instant>,
+        remind_at -> Nullable<Instant>,
     }
 }
 
@@ -248,6 +256,9 @@ table! {
         created_at -> Instant,
         unconfirmed -> Bool,
         retried_at -> Nullable<Instant>,
+        event -> Nullable<Text>,
+        event_id -> Nullable<Id>,
+        event_at -> Nullable<Instant>,
     }
 }
 
@@ -378,6 +389,8 @@ allow_tables_to_appear_in_same_query!(
     matches,
     letters,
     rounds,
+    tasks,
+    reports,
 );
 
 table! {
@@ -525,5 +538,29 @@ table! {
         import_id -> Id,
         first_line -> BigInt,
         report -> JsonText,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use crate::storage::sql_types::{Id, Instant, JsonText};
+    webhooks (id) {
+        id -> Id,
+        types -> JsonText,
+        disabled_at -> Nullable<Instant>,
+        disabled_because -> Nullable<Text>,
+        place -> JsonText,
+        placed_at -> Instant,
+        failures -> Integer,
+        failing_since -> Nullable<Instant>,
+        last_failure -> Nullable<Text>,
+        last_failure_at -> Nullable<Instant>,
+        last_success_at -> Nullable<Instant>,
+        rest_until -> Nullable<Instant>,
+        created_at -> Instant,
+        created_by -> Id,
+        sealed -> Binary,
+        sealed_version -> Integer,
+        sealed_epoch -> Nullable<Integer>,
     }
 }

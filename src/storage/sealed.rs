@@ -4,7 +4,9 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::key_epochs::KeyEpoch;
-use super::schema::{coordinators, neighbors, offers, reports, requests, tasks, volunteers};
+use super::schema::{
+    coordinators, neighbors, offers, reports, requests, tasks, volunteers, webhooks,
+};
 use crate::crypto::keyring::Epoch;
 use crate::crypto::seal::Sealed;
 use crate::domain::ids::RecordId;
@@ -27,6 +29,8 @@ words! {
         Reports = "reports",
         /// What coordinators note of a task.
         Tasks = "tasks",
+        /// Where what changes is told.
+        Webhooks = "webhooks",
     }
 }
 
@@ -69,6 +73,10 @@ macro_rules! in_table {
             }
             SealedTable::Tasks => {
                 use tasks as $module;
+                $body
+            }
+            SealedTable::Webhooks => {
+                use webhooks as $module;
                 $body
             }
         }

@@ -24,7 +24,7 @@ use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{
     AreaId, CoordinatorId, ImportId, LeaseId, LetterId, MatchId, NeighborId, OfferId, PlanId,
-    PlanPairId, RecordId, ReportId, RequestId, TaskId, VolunteerId,
+    PlanPairId, RecordId, ReportId, RequestId, TaskId, VolunteerId, WebhookId,
 };
 use crate::domain::import::{ImportKind, ImportState};
 use crate::domain::lifecycle::{
@@ -261,7 +261,8 @@ id_columns!(
     AreaId,
     PlanId,
     PlanPairId,
-    ImportId
+    ImportId,
+    WebhookId
 );
 
 word_columns!(
@@ -290,6 +291,8 @@ word_columns!(
     super::changes::Entity,
     super::audit::ActorKind,
     crate::domain::letter::LetterKind,
+    crate::domain::webhook::Notice,
+    crate::domain::webhook::DisabledBecause,
     crate::domain::report::Problem,
     crate::domain::report::Reporter,
     crate::domain::report::Side,

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 pub use self::ends::{
     Ending, dead_letters_of, end_of_letters, end_of_matches, end_of_neighbors, end_of_offers,
-    end_of_reports, end_of_requests, end_of_volunteers, has_open_of_offer,
+    end_of_reports, end_of_requests, end_of_volunteers, has_open_of_offer, has_open_of_volunteer,
 };
 pub use self::late::{escalate, escalated};
 pub use self::lists::{Claimed, Counts, TaskFilter, counts, page};

@@ -7,6 +7,7 @@ use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
 use super::letters::LetterState;
 use super::page::{Page, page_of};
+use super::part::in_part;
 use super::schema::{letters, matches, offers, volunteers};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
@@ -15,6 +16,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{RecordId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
 use crate::domain::limits::AskLimits;
+use crate::domain::part::Part;
 
 /// A volunteer, to read and to write.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -86,6 +88,8 @@ pub struct VolunteerFilter {
     pub vetted: Option<bool>,
     pub blocked: Option<bool>,
     pub vetting_ends_before: Option<Ts>,
+    /// With an offer there, whatever became of it.
+    pub part: Part,
 }
 
 /// Writes a new volunteer.
@@ -304,6 +308,13 @@ pub fn page(
         }
         if let Some(before) = filter.vetting_ends_before {
             query = query.filter(volunteers::vetted_until.lt(before));
+        }
+        if !filter.part.is_all() {
+            query = query.filter(exists(
+                offers::table
+                    .filter(offers::volunteer_id.eq(volunteers::id))
+                    .filter(in_part(offers::category, offers::cell, &filter.part)),
+            ));
         }
         page_of!(query, volunteers, page).load(c)
     })

@@ -1,4 +1,5 @@
-//! What time ends: posts that are over are closed, and what is no longer needed is erased.
+//! What time ends: posts that are over are closed, and what is no longer needed is erased. And what it brings: word of
+//! tasks that are late, and the morning's letter.
 //!
 //! Erased is erased, so a clock that is wrong must not cause it. When the clock has moved on by more
 //! than a week since it was last trusted, nothing is ended until an operator says that it is right
@@ -11,8 +12,9 @@ use crate::actions::activate_key::{Activation, activate_key};
 use crate::actions::add_key::add_key;
 use crate::actions::destroy_keys::destroy_keys;
 use crate::actions::escalate_tasks::escalate_tasks;
+use crate::actions::morning_digest::morning_digest;
 use crate::actions::trust_clock::trust_clock;
-use crate::actions::{Ctx, expire, forget};
+use crate::actions::{Ctx, aftermath, expire, forget};
 use crate::domain::clock::Ts;
 use crate::storage::audit::Actor;
 use crate::storage::key_epochs::KeyEpoch;
@@ -45,6 +47,7 @@ impl Worker for Housekeeping {
         }
         expire::sweep(&self.ctx).await?;
         self.tell_what_is_late().await?;
+        morning_digest(&self.ctx).await?;
         self.due = now.after(EVERY);
         Ok(Next::At(self.due))
     }
@@ -145,6 +148,10 @@ impl Housekeeping {
             )*};
         }
         until_done!(
+            aftermath::reminders,
+            aftermath::questions,
+            aftermath::believed,
+            aftermath::silence,
             expire::past_requests,
             expire::past_offers,
             expire::unconfirmed,

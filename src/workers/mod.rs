@@ -13,6 +13,8 @@
 
 pub mod checkpoint;
 pub mod clocks;
+pub mod deliveries;
+pub mod events;
 pub mod feed;
 pub mod housekeeping;
 pub mod keys;
@@ -39,8 +41,11 @@ use crate::domain::ids::RecordId;
 use crate::domain::letter::Lane;
 use crate::mail::transport::Transport;
 use crate::storage::{StorageError, TxError};
+use crate::webhook::client::Client;
 use checkpoint::Checkpoint;
 use clocks::ClockWatch;
+use deliveries::Deliveries;
+use events::Events;
 use feed::Feed;
 use housekeeping::Housekeeping;
 use keys::KeyWatch;
@@ -238,6 +243,11 @@ pub fn start(
             Outbox::new(ctx, Arc::clone(&transport), lane, stop)
         });
     }
+    crew.add("events", Wake::OnCommit, Events::new);
+    let client = Arc::new(Client::new(&ctx.settings.webhooks));
+    crew.add("deliveries", Wake::OnCommit, move |ctx, stop| {
+        Deliveries::new(ctx, Arc::clone(&client), stop)
+    });
     crew.add("housekeeping", Wake::Seldom, Housekeeping::new);
     crew.add("rewrap", Wake::Often, Rewrap::new);
     crew.add("checkpoint", Wake::Seldom, |ctx, _| Checkpoint::new(ctx));

@@ -274,6 +274,7 @@ async fn the_statistics_are_what_happened() {
     app.post("/v1/matches/self/done", &token, &json!({}))
         .await
         .ok();
+    app.says(&first, 0, "done").await.ok();
     assert_eq!(app.request(&first, 0).await["state"], "closed");
     let soon =
         json!({"needed": [{"from": "2026-12-07T18:30:00Z", "until": "2026-12-07T20:00:00Z"}]});

@@ -55,7 +55,9 @@ async fn a_neighbor_asks_a_volunteer_says_yes_and_they_learn_how_to_reach_each_o
     app.post("/v1/matches/self/done", &answer, &json!({}))
         .await
         .ok();
-    let done = app.request(&mo, 0).await;
+    let over = app.get("/v1/matches/self", &answer).await.ok();
+    assert_eq!(over["contact"], json!(null), "she needs it no more");
+    let done = app.says(&mo, 0, "done").await.ok();
     assert_eq!(
         (done["state"].as_str(), done["close_reason"].as_str()),
         (Some("closed"), Some("helped_here"))

@@ -174,7 +174,7 @@ const ANSWERS: [(bool, &str, &str, Option<&str>, &str); 8] = [
         "done",
         "volunteer",
         Some("volunteer"),
-        "match_fulfilled",
+        "match_said_done",
     ),
     (
         true,

@@ -70,7 +70,7 @@ async fn who_carries_how_much_is_told_by_id() {
         .volunteer("ana@example.org", std::slice::from_ref(&meals))
         .await;
     app.volunteer("ben@example.org", &[meals]).await;
-    app.neighbor(&[food(2)]).await;
+    let mo = app.neighbor(&[food(2)]).await;
     app.settle().await;
     app.accept(&ana).await.ok();
     app.settle().await;
@@ -85,6 +85,7 @@ async fn who_carries_how_much_is_told_by_id() {
     app.post("/v1/matches/self/done", &done, &json!({}))
         .await
         .ok();
+    app.says(&mo, 0, "done").await.ok();
     app.advance(HOUR).await;
     let stats = app.get("/v1/stats", &coordinator).await.ok();
     assert_eq!(stats["carriers"][0]["fulfilled"], 1);

@@ -7,6 +7,7 @@ use manyhands::actions::add_coordinator::{NewCoordinator, add_coordinator};
 use manyhands::actions::rotate_coordinator::rotate_coordinator;
 use manyhands::crypto::token::{Purpose, Token};
 use manyhands::domain::contact::{EmailAddress, PersonName};
+use manyhands::domain::part::Part;
 use manyhands::storage::audit::Actor;
 use manyhands::storage::coordinators::Scope;
 use manyhands::storage::tokens::TokenRow;
@@ -200,6 +201,8 @@ async fn a_coordinators_access_ends_when_it_was_to_end() {
         email: EmailAddress::parse("coo@example.org").unwrap(),
         scope: Scope::Coordinator,
         expires: Some(90 * DAY),
+        digest: true,
+        part: Part::ALL,
     };
     let (id, token) = add_coordinator(&app.ctx, new, Actor::OPERATOR)
         .await

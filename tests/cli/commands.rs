@@ -18,6 +18,8 @@ fn everything_there_is_to_do_is_listed_and_has_an_example() {
         vec!["coordinator"],
         vec!["coordinator", "add"],
         vec!["coordinator", "list"],
+        vec!["coordinator", "limit"],
+        vec!["coordinator", "digest"],
         vec!["coordinator", "rotate"],
         vec!["coordinator", "revoke"],
         vec!["key"],
@@ -89,6 +91,22 @@ fn coordinators_come_and_go() {
     assert!(!listed.contains("mhc_"), "a token is shown once");
 
     let id = second["id"].as_str().unwrap();
+    let digests = || {
+        let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
+        let first = listed[0]["id"].as_str().unwrap().to_owned();
+        (
+            first,
+            listed[0]["digest"].clone(),
+            listed[1]["digest"].clone(),
+        )
+    };
+    let (first, hers, his) = digests();
+    assert_eq!((hers, his), (json!(true), json!(false)), "not for intake");
+    for _ in 0..2 {
+        place.run(["coordinator", "digest", &first, "off"]).code(0);
+    }
+    assert_eq!(digests().1, json!(false));
+    place.run(["coordinator", "digest", &first, "on"]).code(0);
     let rotated = place
         .run(["coordinator", "rotate", id, "--expires", "90d"])
         .code(0);
@@ -106,6 +124,11 @@ fn coordinators_come_and_go() {
     let nobody = "00000000-0000-4000-8000-000000000000";
     let refused = place.run(["coordinator", "revoke", nobody]).code(1);
     assert!(refused.err().contains(nobody));
+    let refused = place.run(["coordinator", "digest", nobody, "off"]).code(1);
+    assert!(refused.err().contains(nobody));
+    let revoked = place.run(["coordinator", "digest", id, "on"]).code(0);
+    assert!(revoked.out().contains(id), "as it was: nothing changes");
+    place.run(["coordinator", "digest", id, "off"]).code(1);
     let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
     let listed = listed.as_array().unwrap();
     assert_eq!(listed.len(), 2);
@@ -269,4 +292,57 @@ fn what_is_closed_is_wiped_at_a_word() {
     assert_eq!(wiped["flushed"], true);
     let told = place.run(["wipe-closed"]).code(0).out();
     assert!(told.starts_with("Destroyed:"), "{told}");
+}
+
+#[test]
+fn coordinators_are_limited_to_a_part_and_freed_again() {
+    let place = Place::new();
+    let add = ["coordinator", "add", "Fay", "--email", "fay@example.org"];
+    let with = |more: &[&'static str]| [&add[..], more].concat();
+    let food = [
+        "--category",
+        "food",
+        "--category",
+        "towing",
+        "--area",
+        "862649b2fffffff",
+    ];
+    let added = place
+        .run(with(&[&food[..], &["--json"]].concat()))
+        .code(0)
+        .json();
+    let id = added["id"].as_str().unwrap().to_owned();
+    let limits = || {
+        let listed = place.run(["coordinator", "list", "--json"]).code(0).json();
+        listed[0]["limits"].clone()
+    };
+    let both = json!({"categories": ["food", "towing"], "areas": ["862649b2fffffff"]});
+    assert_eq!(limits(), both);
+    let listed = place.run(["coordinator", "list"]).code(0).out();
+    assert!(
+        listed.contains("food, towing in 862649b2fffffff"),
+        "{listed}"
+    );
+    place
+        .run(["coordinator", "limit", &id, "--category", "legal"])
+        .code(0);
+    assert_eq!(limits(), json!({"categories": ["legal"], "areas": null}));
+    place
+        .run(["coordinator", "limit", &id, "--no-limits"])
+        .code(0);
+    assert_eq!(limits(), json!(null));
+    for (wrong, says) in [
+        (with(&["--category", "fod"]), "food"),
+        (with(&["--area", "8a2649b2d3fffff"]), "area"),
+        (with(&["--area", "home"]), "H3"),
+        (
+            with(&["--category", "food", "--scope", "admin"]),
+            "only the scope coordinator",
+        ),
+        (vec!["coordinator", "limit", &id], "--no-limits"),
+    ] {
+        let refused = place.run(wrong.clone());
+        assert!(refused.err().contains(says), "{wrong:?}: {}", refused.err());
+    }
+    assert_eq!(limits(), json!(null));
 }

@@ -64,8 +64,8 @@ fn act() -> impl Strategy<Value = Act> {
         "report",
     ]);
     let wishes = prop::sample::select(vec![
-        "agree", "agree", "agree", "refuse", "done", "close", "reopen", "hide", "show", "report",
-        "erase",
+        "agree", "agree", "agree", "refuse", "done", "no-show", "close", "reopen", "hide", "show",
+        "report", "erase",
     ]);
     let moves = prop::sample::select(vec!["pause", "resume", "erase", "return", "return"]);
     let desk = prop::sample::select(vec![
@@ -510,6 +510,7 @@ impl Town {
         let is_frozen = self.frozen.is_some() && Self::is_at_home(self.pair(m));
         let reviewed = facts.times("match_approved", m.id) == 1;
         let contact = m.state == MatchState::Accepted
+            && m.done_at.is_none()
             && facts.times("match_accepted", m.id) > 0
             && m.agreement != Agreement::Pending
             && !is_frozen
@@ -587,7 +588,7 @@ impl Town {
                 usize::from(m.released_at.is_some()),
                 "one entry a release"
             );
-            if m.is_released() {
+            if m.is_released_to_volunteer() {
                 *open
                     .entry(facts.offers[&m.offer_id].volunteer_id)
                     .or_default() += 1;

@@ -64,9 +64,15 @@ async fn a_volunteer_answers_a_neighbor() {
     assert_eq!(town.deliver().await.len(), 0, "and writes no second letter");
 
     let done = choose(&town.ctx, &yes, &[("choice", "done")]).await;
-    has(&done, "It is done");
+    has(&done, "You said it is done");
     has_not(&done, "tel:");
+    assert_eq!(town.matched(id).await.state, MatchState::Accepted);
+    let hers = follow(&town.ctx, "/manage", &mo.code).await;
+    has(&hers, "says that you got the help. Is that so?");
+    choose(&town.ctx, &hers, &[("choice", "done")]).await;
     assert_eq!(town.matched(id).await.state, MatchState::Fulfilled);
+    let done = follow(&town.ctx, "/answer", &code).await;
+    has(&done, "It is done");
     assert_eq!(
         town.request(mo.requests[0]).await.close_reason,
         Some(CloseReason::HelpedHere)

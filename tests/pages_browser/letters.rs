@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use manyhands::domain::letter::LetterKind::{
-    self, Accepted, Agree, Asked, CalledOff, Changed, Confirm, Contact, Expiring, NobodyYet,
-    Received,
+    self, Accepted, Agree, Asked, CalledOff, Changed, Confirm, Contact, DidItWork, Expiring,
+    NobodyYet, Received,
 };
 
 use crate::browser::Browser;
@@ -151,6 +151,7 @@ fn people(scanner: &mut Scanner) {
         (Asked, "ana", &["accept"], "Your yes has arrived"),
         (Agree, "oli", &["agree"], "They learn now how to reach you"),
         (Accepted, "nia", &["done"], "We are glad"),
+        (DidItWork, "una", &["done"], "We are glad"),
         (NobodyYet, "kim", &["hide"], "Your posts are hidden"),
         (Received, "kim", &["show"], "Your posts are shown again"),
         (

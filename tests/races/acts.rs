@@ -5,10 +5,12 @@ use std::sync::Arc;
 use manyhands::actions::accept_match::{Yes, accept_match};
 use manyhands::actions::add_offers::add_offers;
 use manyhands::actions::add_requests::add_requests;
+use manyhands::actions::add_webhook::{NewWebhook, add_webhook};
 use manyhands::actions::agree_match::{agree_match, refuse_match};
 use manyhands::actions::apply_plan::apply_plan;
 use manyhands::actions::block_neighbor::{block_neighbor, unblock_neighbor};
 use manyhands::actions::block_volunteer::block_volunteer;
+use manyhands::actions::claim_events::claim_events;
 use manyhands::actions::claim_task::claim_task;
 use manyhands::actions::close_request::close_request;
 use manyhands::actions::decline_match::decline_match;
@@ -27,30 +29,41 @@ use manyhands::actions::import_requests::import_requests;
 use manyhands::actions::import_rows::{Row, Terms};
 use manyhands::actions::make_plan::{Scope, make_plan};
 use manyhands::actions::merge_request::merge_request;
+use manyhands::actions::morning_digest::morning_digest;
 use manyhands::actions::move_offer::{Move, move_offer};
 use manyhands::actions::pause_volunteer::pause_volunteer;
 use manyhands::actions::post_offers::{NewOffer, PostOffers};
 use manyhands::actions::post_requests::{NewNeed, PostRequests};
 use manyhands::actions::propose_match::propose_match;
+use manyhands::actions::queue_events::queue_events;
 use manyhands::actions::reassign_match::reassign_match;
 use manyhands::actions::release_match::release_match;
+use manyhands::actions::remove_webhook::remove_webhook;
 use manyhands::actions::renew::renew_request;
 use manyhands::actions::reopen_offer::reopen_offer;
 use manyhands::actions::reopen_request::reopen_request;
 use manyhands::actions::reopen_task::reopen_task;
 use manyhands::actions::report_match::{NewReport, report_match};
 use manyhands::actions::review_match::{approve_match, unveto_match, veto_match};
+use manyhands::actions::rotate_webhook::rotate_webhook;
+use manyhands::actions::settle_event::{Told, settle_event};
+use manyhands::actions::try_webhook::try_webhook;
 use manyhands::actions::unclaim_task::unclaim_task;
 use manyhands::actions::unpart_match::unpart_match;
 use manyhands::actions::unsubscribe::unsubscribe;
 use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::update_task::{TaskEdit, update_task};
+use manyhands::actions::update_webhook::{WebhookEdit, update_webhook};
 use manyhands::actions::verify_neighbor::verify_neighbor;
-use manyhands::actions::{Ctx, Outcome};
+use manyhands::actions::{Ctx, Outcome, aftermath};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
+use manyhands::domain::clock::ManualClock;
 use manyhands::domain::contact::{ContactLine, PhoneNumber};
-use manyhands::domain::ids::{CoordinatorId, NeighborId, RecordId, RequestId, VolunteerId};
+use manyhands::domain::event::EventType;
+use manyhands::domain::ids::{
+    CoordinatorId, LeaseId, NeighborId, RecordId, RequestId, VolunteerId,
+};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::limits::AskLimits;
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
@@ -60,14 +73,15 @@ use manyhands::domain::remit::Remit;
 use manyhands::domain::report::{Problem, Side};
 use manyhands::domain::secret::{HandedOver, NeighborSecret, RequestSecret, VolunteerSecret};
 use manyhands::domain::task::{DoneOutcome, TaskKind, TaskOrder};
+use manyhands::domain::webhook::WebhookUrl;
 use manyhands::storage::audit::{Actor, ActorKind};
 use manyhands::storage::page::Page;
 use manyhands::storage::tasks::TaskFilter;
-use manyhands::storage::{StorageError, TxError, neighbors, tasks, volunteers};
+use manyhands::storage::{StorageError, TxError, neighbors, tasks, volunteers, webhooks};
 
 use super::scene::Scene;
 use super::world::of;
-use crate::support::HOUR;
+use crate::support::{DAY, HOUR};
 
 macro_rules! acts {
     ($($act:ident),* $(,)?) => {
@@ -87,6 +101,8 @@ acts!(
     Done,
     NeighborsDone,
     NoShow,
+    Arrive,
+    Time,
     Agree,
     Refuse,
     CloseHelped,
@@ -128,9 +144,11 @@ acts!(
     Sweep,
     StopMail,
     AtTheDesk,
+    Webhooks,
 );
 
 impl Act {
+    #[expect(clippy::too_many_lines, reason = "one arm an act")]
     pub async fn done_by(self, ctx: &Ctx, scene: &Scene) -> Outcome<()> {
         let Scene {
             neighbor,
@@ -157,6 +175,14 @@ impl Act {
             Self::Done => done(ctx, matched, answer).await,
             Self::NeighborsDone => done(ctx, matched, wish).await,
             Self::NoShow => no_show(ctx, matched, wish).await,
+            Self::Arrive => {
+                let yes = Yes {
+                    arrival_at: Some(ctx.now().after(HOUR)),
+                    ..yes
+                };
+                accept_match(ctx, matched, yes, answer).await
+            }
+            Self::Time => time_goes_by(ctx).await,
             Self::Agree => agree_match(ctx, matched, wish).await,
             Self::Refuse => refuse_match(ctx, matched, wish).await,
             Self::CloseHelped => close(ctx, request, CloseReason::HelpedHere, wish).await,
@@ -229,6 +255,7 @@ impl Act {
             Self::Sweep => sweep(ctx).await.map(drop),
             Self::StopMail => unsubscribe(ctx, neighbor.into()).await,
             Self::AtTheDesk => at_the_desk(ctx).await,
+            Self::Webhooks => webhooks_told(ctx).await,
         }
     }
 }
@@ -312,6 +339,18 @@ async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outc
     close_request(ctx, id, Remit::All, reason, by).await
 }
 
+/// What runs by the clock, five days later, when everything is due: only for whoever is at it.
+async fn time_goes_by(ctx: &Ctx) -> Outcome<()> {
+    let ctx = &Ctx {
+        clock: Arc::new(ManualClock::at(ctx.now().after(5 * DAY))),
+        ..ctx.clone()
+    };
+    aftermath::reminders(ctx).await?;
+    aftermath::questions(ctx).await?;
+    aftermath::believed(ctx).await?;
+    aftermath::silence(ctx).await.map(drop)
+}
+
 /// Makes a plan for everybody, and applies it: in a process of its own, for each makes one at a time.
 async fn plan(ctx: &Ctx) -> Outcome<()> {
     let ctx = &Ctx {
@@ -329,6 +368,54 @@ async fn plan(ctx: &Ctx) -> Outcome<()> {
 }
 
 /// Somebody does with every task what can be done with it, and takes it back where that can be.
+/// Everything that is done to a webhook, to one that others see to as well where there is one.
+async fn webhooks_told(ctx: &Ctx) -> Outcome<()> {
+    let by = CoordinatorId::new(ctx.entropy.as_ref());
+    let enabled = ctx
+        .db
+        .read(|conn| Ok::<_, StorageError>(webhooks::enabled(conn)?));
+    let id = if let Some((id, _)) = enabled.await?.first() {
+        *id
+    } else {
+        let new = NewWebhook {
+            url: WebhookUrl::parse("https://example.org/hook", false).unwrap(),
+            types: EventType::ALL.to_vec(),
+            description: None,
+        };
+        add_webhook(ctx, new, by, None).await?.0
+    };
+    let edit = |enabled| WebhookEdit {
+        enabled: Some(enabled),
+        ..WebhookEdit::default()
+    };
+    let lease = LeaseId::new(ctx.entropy.as_ref());
+    let mut tried = vec![
+        queue_events(ctx, id).await,
+        try_webhook(ctx, id, Actor::OPERATOR).await.map(drop),
+        rotate_webhook(ctx, id, Actor::OPERATOR).await.map(drop),
+    ];
+    match claim_events(ctx, id, lease, 2).await {
+        Ok(claimed) => {
+            for letter in claimed.map_or(Vec::new(), |claimed| claimed.letters) {
+                let told = Told::Failed("status 500".to_owned());
+                tried.push(settle_event(ctx, id, letter, lease, told).await);
+            }
+        }
+        Err(error) => tried.push(Err(error)),
+    }
+    tried.extend([
+        update_webhook(ctx, id, edit(false), Actor::OPERATOR).await,
+        update_webhook(ctx, id, edit(true), Actor::OPERATOR).await,
+        remove_webhook(ctx, id, Actor::OPERATOR).await,
+    ]);
+    for outcome in tried {
+        if let Err(TxError::Storage(error)) = outcome {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
 async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
     let by = CoordinatorId::new(ctx.entropy.as_ref());
     let all = ctx.db.read(|conn| {
@@ -347,6 +434,7 @@ async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
         };
         let how = match task.kind {
             TaskKind::Tell => DoneOutcome::Unreachable,
+            TaskKind::FollowUp => DoneOutcome::NotHelped,
             _ => DoneOutcome::Looked,
         };
         let tried = [
@@ -362,7 +450,8 @@ async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
             }
         }
     }
-    escalate_tasks(ctx).await.map(drop)
+    escalate_tasks(ctx).await?;
+    morning_digest(ctx).await.map(drop)
 }
 
 fn window(ctx: &Ctx) -> Window {

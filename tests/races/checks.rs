@@ -26,6 +26,24 @@ const WRONG: &[(&str, &str)] = &[
                 <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_fulfilled')",
     ),
     (
+        "a volunteer's word is asked about once, and both sides are reminded and asked once",
+        "SELECT m.id::text AS line FROM matches m WHERE
+            (m.done_at IS NOT NULL)::int
+                <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_said_done')
+            OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'volunteer' AND l.kind = 'did_it_work')
+                <> (m.followed_up_at IS NOT NULL)::int
+            OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'volunteer' AND l.kind = 'reminder') > 1",
+    ),
+    (
+        "a request has one follow-up, and an open one only while nothing is known of a promise",
+        "SELECT t.request_id::text AS line FROM tasks t WHERE t.kind = 'follow_up'
+            GROUP BY t.request_id HAVING count(*) > 1
+            UNION ALL
+            SELECT t.request_id::text FROM tasks t WHERE t.kind = 'follow_up' AND t.done_at IS NULL
+                AND NOT EXISTS (SELECT FROM matches m WHERE m.request_id = t.request_id
+                    AND m.state = 'accepted' AND m.done_at IS NULL)",
+    ),
+    (
         "nobody is told twice that it was called off",
         "SELECT match_id::text AS line FROM letters WHERE kind IN ('called_off', 'changed', 'covered', 'asked')
             GROUP BY match_id, to_id, kind HAVING count(*) > 1",
@@ -36,8 +54,9 @@ const WRONG: &[(&str, &str)] = &[
             JOIN requests r ON r.id = m.request_id JOIN offers o ON o.id = m.offer_id
             JOIN neighbors n ON n.id = r.neighbor_id JOIN volunteers v ON v.id = o.volunteer_id
             WHERE (m.state IN ('proposed', 'notified', 'accepted')
-                    AND (r.state = 'closed' OR o.state = 'closed' OR n.erased_at IS NOT NULL
-                        OR n.blocked_at IS NOT NULL OR v.erased_at IS NOT NULL OR v.blocked_at IS NOT NULL))
+                    AND (r.state = 'closed' OR n.erased_at IS NOT NULL OR n.blocked_at IS NOT NULL
+                        OR (m.done_at IS NULL
+                            AND (o.state = 'closed' OR v.erased_at IS NOT NULL OR v.blocked_at IS NOT NULL))))
                 OR (m.state IN ('proposed', 'notified')
                     AND (r.state <> 'open' OR o.state = 'paused' OR v.paused_at IS NOT NULL))",
     ),
@@ -87,7 +106,7 @@ const WRONG: &[(&str, &str)] = &[
     (
         "nobody has promised more than they may",
         "SELECT o.volunteer_id::text AS line FROM matches m JOIN offers o ON o.id = m.offer_id
-            WHERE m.state = 'accepted' GROUP BY o.volunteer_id HAVING count(*) > 2",
+            WHERE m.state = 'accepted' AND m.done_at IS NULL GROUP BY o.volunteer_id HAVING count(*) > 2",
     ),
 ];
 

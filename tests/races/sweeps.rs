@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use manyhands::actions::confirm_offers::confirm_offers;
 use manyhands::actions::wipe_closed::wipe_closed;
-use manyhands::actions::{Ctx, Outcome, expire, forget};
+use manyhands::actions::{Ctx, Outcome, aftermath, expire, forget};
 use manyhands::storage::audit::Actor;
 use serde_json::Value;
 
@@ -15,6 +15,10 @@ use crate::support::{DAY, HOUR};
 
 async fn everything(ctx: Ctx) -> Outcome<()> {
     expire::overdue_matches(&ctx).await?;
+    aftermath::reminders(&ctx).await?;
+    aftermath::questions(&ctx).await?;
+    aftermath::believed(&ctx).await?;
+    aftermath::silence(&ctx).await?;
     expire::past_requests(&ctx).await?;
     expire::past_offers(&ctx).await?;
     expire::ending_offers(&ctx).await?;

@@ -10,17 +10,25 @@ use diesel::sql_types::Text;
 use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
-use manyhands::domain::ids::{CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId};
+use manyhands::domain::ids::{
+    CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
+};
 use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Deadlines;
+use manyhands::domain::part::Part;
 use manyhands::domain::remit::Remit;
 use manyhands::domain::task::{TaskKind, TaskOrder};
+use manyhands::storage::digest::{Day, digest};
+use manyhands::storage::matches::MatchFilter;
 use manyhands::storage::page::Page;
+use manyhands::storage::reports::ReportFilter;
 use manyhands::storage::requests::RequestFilter;
 use manyhands::storage::tasks::TaskFilter;
+use manyhands::storage::volunteers::VolunteerFilter;
 use manyhands::storage::{
-    Conn, TxError, activity, letters, matches, neighbors, offers, requests, tasks, volunteers,
+    Conn, TxError, activity, letters, matches, neighbors, offers, reports, requests, tasks,
+    volunteers,
 };
 
 use crate::database::is_left_out;
@@ -48,6 +56,27 @@ const QUERIES: &[(&[&str], Run)] = &[
     }),
     (&["requests_live", "matches_request"], |c, _| {
         requests::past(c, NOW, NOW, 9).map(drop)
+    }),
+    (
+        &["requests_live", "matches_request", "tasks_request"],
+        |c, _| requests::silent(c, NOW, 9).map(drop),
+    ),
+    (&["requests_live", "matches_request"], |c, _| {
+        matches::to_follow_up(c, NOW, 9).map(drop)
+    }),
+    (&["matches_said_done"], |c, _| {
+        matches::believed(c, NOW, 9).map(drop)
+    }),
+    (&["matches_remind"], |c, _| {
+        matches::to_remind(c, NOW, 9).map(drop)
+    }),
+    (&["matches_offer"], |c, _| {
+        let volunteer = VolunteerId::new(&SeededEntropy::new(1));
+        matches::no_shows_of(c, volunteer, NOW).map(drop)
+    }),
+    (&["tasks_volunteer"], |c, _| {
+        let volunteer = VolunteerId::new(&SeededEntropy::new(1));
+        tasks::has_open_of_volunteer(c, volunteer, TaskKind::VolunteerCheck).map(drop)
     }),
     (&["requests_series", "matches_request"], |c, _| {
         let (entropy, slot) = (
@@ -166,6 +195,60 @@ const QUERIES: &[(&[&str], Run)] = &[
         };
         tasks::page(c, &TaskFilter::default(), TaskOrder::Due, page).map(drop)
     }),
+    (&["matches_page", "sqlite_autoindex_requests_1"], |c, _| {
+        let filter = MatchFilter {
+            part: part(),
+            ..MatchFilter::default()
+        };
+        matches::page(c, &filter, NINE).map(drop)
+    }),
+    (
+        &[
+            "tasks_by_due",
+            "sqlite_autoindex_requests_1",
+            "sqlite_autoindex_offers_1",
+            "requests_neighbor",
+            "offers_volunteer",
+        ],
+        |c, _| {
+            let filter = TaskFilter {
+                part: part(),
+                ..TaskFilter::default()
+            };
+            tasks::page(c, &filter, TaskOrder::Due, NINE).map(drop)
+        },
+    ),
+    (&["volunteers_page", "offers_volunteer"], |c, _| {
+        let filter = VolunteerFilter {
+            part: part(),
+            ..VolunteerFilter::default()
+        };
+        volunteers::page(c, &filter, NOW, NINE).map(drop)
+    }),
+    (&["reports_page", "sqlite_autoindex_requests_1"], |c, _| {
+        let filter = ReportFilter {
+            part: part(),
+            ..ReportFilter::default()
+        };
+        reports::page(c, &filter, NINE).map(drop)
+    }),
+    (
+        &[
+            "tasks_todo",
+            "requests_live",
+            "requests_page",
+            "requests_ended",
+            "rounds_covered",
+        ],
+        |c, _| {
+            let day = Day {
+                before: NOW,
+                began: NOW,
+                ends: NOW,
+            };
+            digest(c, &part(), day, NOW).map(drop)
+        },
+    ),
     (&["letters_to"], |c, _| {
         let to = RecordId::new(&SeededEntropy::new(1));
         letters::newest_to(c, to, LetterKind::TasksLate).map(drop)
@@ -185,6 +268,19 @@ const QUERIES: &[(&[&str], Run)] = &[
         volunteers::delete_forgotten(c, 9).map(drop)
     }),
 ];
+
+const NINE: Page = Page {
+    after: None,
+    limit: 9,
+};
+
+/// Two categories within one cell.
+fn part() -> Part {
+    Part {
+        categories: Some(vec!["food".into(), "towing".into()]),
+        areas: Some(vec!["862649b2fffffff".parse().unwrap()]),
+    }
+}
 
 /// The plans of everything that `run` reads.
 fn plans_of(conn: &mut Conn, run: Run, lease: LeaseId) -> Vec<String> {

@@ -42,6 +42,10 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "a_plan_is_kept_whatever_is_bound",
         "a server decides by itself when a plan is kept",
     ),
+    (
+        "no_file_holds_an_address_or_a_key_in_clear",
+        "reads the files of a database",
+    ),
 ];
 
 /// Whether this test has nothing to say, because it is about SQLite and runs on a server; `tests/run`

@@ -10,7 +10,7 @@ use manyhands::storage::coordinators::Scope;
 use serde_json::{Value, json};
 
 use super::people::{Neighbor, Volunteer, food, offer_of, phone_of, post_of, with};
-use super::{DAY, HOUR, MINUTE, TestApp, token_in};
+use super::{HOUR, MINUTE, TestApp, token_in};
 
 /// A letter that was sent.
 pub struct Sent {
@@ -74,7 +74,11 @@ impl Post {
         story(&mut app, &admin).await;
         let sent = sent(&app, &admin).await;
         let kinds: Vec<LetterKind> = sent.iter().map(|s| s.kind).collect();
-        for kind in LetterKind::ALL {
+        // Events are no mail.
+        for kind in LetterKind::ALL
+            .iter()
+            .filter(|kind| **kind != LetterKind::Event)
+        {
             assert!(
                 kinds.contains(kind),
                 "no story sends `{kind}`: tell one in tests/support/letters.rs"
@@ -135,7 +139,8 @@ async fn accept(app: &mut TestApp, who: &Volunteer) -> String {
 async fn story(app: &mut TestApp, admin: &str) {
     let meals = [json!({"category": "food", "capacity": 9})];
     let ana = app.volunteer("ana@example.org", &meals).await;
-    app.sleep_over(DAY + HOUR).await; // expiring
+    app.sleep_over(19 * HOUR).await; // the morning's
+    app.sleep_over(6 * HOUR).await; // expiring
 
     // Said yes and taken back; said yes and called off; the others thanked.
     let ben = app.volunteer("ben@example.org", &meals).await;
@@ -185,6 +190,8 @@ async fn story(app: &mut TestApp, admin: &str) {
     app.post(&path, admin, &to).await.ok();
     app.settle().await;
 
+    come_and_gone(app).await;
+
     // Nobody there, and nobody looks.
     let towing = json!({"category": "towing", "quantity": 1, "urgency": "now"});
     neighbor(app, "Kim", json!({}), &[towing]).await;
@@ -219,6 +226,28 @@ async fn story(app: &mut TestApp, admin: &str) {
     neighbor(app, "Pat", json!({}), &[food(3)]).await;
     let waiting = offer_of("eve@example.org", &meals);
     app.call(Method::POST, "/v1/offers", None, Some(&waiting))
+        .await
+        .ok();
+    app.settle().await;
+}
+
+/// Somebody comes at another time than she first said, both are reminded, and she says that it is done.
+async fn come_and_gone(app: &mut TestApp) {
+    let wood = [json!({"category": "supplies", "capacity": 9})];
+    let fay = app.volunteer("fay@example.org", &wood).await;
+    let at = |app: &TestApp, hours| app.now().after(hours * HOUR);
+    let need = json!({"category": "supplies", "quantity": 1,
+        "needed": [{"from": at(app, 5), "until": at(app, 30)}]});
+    neighbor(app, "Una", json!({}), &[need]).await;
+    app.settle().await;
+    let code = accept(app, &fay).await;
+    let later = json!({"arrival_at": at(app, 6)});
+    app.post("/v1/matches/self/accept", &code, &later)
+        .await
+        .ok();
+    app.settle().await;
+    app.sleep_over(4 * HOUR).await;
+    app.post("/v1/matches/self/done", &code, &json!({}))
         .await
         .ok();
     app.settle().await;

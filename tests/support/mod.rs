@@ -12,6 +12,7 @@ pub mod database;
 pub mod letters;
 pub mod people;
 pub mod promises;
+pub mod receiver;
 pub mod ring;
 pub mod server;
 
@@ -39,6 +40,9 @@ use manyhands::settings::{Settings, Sources};
 use manyhands::storage::coordinators::{Coordinator, Scope};
 use manyhands::storage::tokens::TokenRow;
 use manyhands::storage::{Db, TxError, coordinators, tokens};
+use manyhands::webhook::client::Client;
+use manyhands::workers::deliveries::Deliveries;
+use manyhands::workers::events::Events;
 use manyhands::workers::feed::Feed;
 use manyhands::workers::housekeeping::Housekeeping;
 use manyhands::workers::keys::KeyWatch;
@@ -62,6 +66,8 @@ pub struct TestApp {
     housekeeping: Housekeeping,
     keys: KeyWatch,
     rewrap: Rewrap,
+    events: Events,
+    deliveries: Deliveries,
     /// One set of routes, and with it one set of limits, for all calls.
     routes: Box<dyn Fn(&mut web::ServiceConfig) + Send>,
     pub dir: tempfile::TempDir,
@@ -204,6 +210,12 @@ impl TestApp {
             housekeeping: Housekeeping::new(ctx.clone(), Stop::never()),
             keys: KeyWatch::new(ctx.clone(), RecordId::new(ctx.entropy.as_ref())),
             rewrap: Rewrap::new(ctx.clone(), Stop::never()),
+            events: Events::new(ctx.clone(), Stop::never()),
+            deliveries: Deliveries::new(
+                ctx.clone(),
+                Arc::new(Client::new(&ctx.settings.webhooks)),
+                Stop::never(),
+            ),
             routes: Box::new(http::routes(ctx.clone())),
             ctx,
             clock,
@@ -227,6 +239,8 @@ impl TestApp {
             for outbox in &mut self.outboxes {
                 any_due |= is_due(outbox.tick(now).await.expect("outbox"));
             }
+            self.events.tick(now).await.expect("events");
+            any_due |= is_due(self.deliveries.tick(now).await.expect("deliveries"));
             if !any_due {
                 return;
             }
@@ -399,6 +413,9 @@ impl TestApp {
                 .unwrap(),
             sealed_version: 1,
             sealed_epoch: self.ctx.vault.keys().ok().map(|keys| keys.active()),
+            digest: true,
+            digest_on: None,
+            part: None,
         };
         let token_row = TokenRow {
             hash: token.hash(&self.ctx.vault.keys().unwrap().hasher),

@@ -173,6 +173,18 @@ impl TestApp {
             .await
     }
 
+    /// A neighbor says of the newest promise how it went: `done` or `no-show`.
+    pub async fn says(&self, neighbor: &Neighbor, nth: usize, what: &str) -> Answer {
+        let seen = self.request(neighbor, nth).await;
+        let all = seen["matches"].as_array().expect("matches");
+        let id = all.last().expect("a promise")["id"].as_str().expect("id");
+        let path = format!(
+            "/v1/requests/{}/matches/{id}/{what}",
+            neighbor.requests[nth]
+        );
+        self.post(&path, &neighbor.token, &json!({})).await
+    }
+
     /// The newest match of a request, as coordinators see it.
     pub async fn newest_match(&self, coordinator: &str, request: &str) -> Value {
         let path = format!("/v1/matches?request={request}&limit=1");

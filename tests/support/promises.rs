@@ -21,7 +21,7 @@ pub const PROMISES: &[(&str, &str)] = &[
             WHERE c.taken < 0 OR c.taken > c.capacity OR c.taken > o.capacity",
     ),
     (
-        // A place that returns (`place_returns` in config/categories.toml) is held until the help was given.
+        // A place that returns (`place_returns` in config/categories.toml) is held until somebody says that the help was given.
         "what is taken of an offer in each period is what its matches hold in it",
         "SELECT offer_id || ' ' || period || ' ' || coalesce(taken, 0) || ' ' || coalesce(held, 0) AS line
             FROM (SELECT offer_id, period_start AS period, taken FROM offer_capacity) AS c
@@ -32,11 +32,17 @@ pub const PROMISES: &[(&str, &str)] = &[
                     SELECT m.period_start AS period UNION ALL
                     SELECT further::timestamptz FROM jsonb_array_elements_text(m.further_periods) AS further
                 ) AS p
-                WHERE m.state = 'accepted' OR (m.state = 'fulfilled' AND o.category NOT IN
-                    ('warming_space', 'shelter', 'childcare', 'pet_care', 'cleanup'))
+                WHERE m.state IN ('accepted', 'fulfilled') AND m.returned_at IS NULL
                 GROUP BY m.offer_id, p.period
             ) AS h USING (offer_id, period)
             WHERE coalesce(taken, 0) <> coalesce(held, 0)",
+    ),
+    (
+        "a place is free again when the help was given, in the categories whose places return, and in no other",
+        "SELECT m.id::text AS line FROM matches m JOIN offers o ON o.id = m.offer_id
+            WHERE m.state IN ('accepted', 'fulfilled') AND (m.returned_at IS NOT NULL)
+                <> ((m.state = 'fulfilled' OR m.done_at IS NOT NULL) AND o.category IN
+                    ('warming_space', 'shelter', 'childcare', 'pet_care', 'cleanup'))",
     ),
     (
         "a pair has one active match at most",

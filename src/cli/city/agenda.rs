@@ -16,6 +16,7 @@ use crate::domain::ids::{
     CoordinatorId, LetterId, MatchId, NeighborId, OfferId, RecordId, RequestId, TaskId, VolunteerId,
 };
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::part::Part;
 use crate::domain::task::CallOutcome;
 use crate::mail::transport::{Memory, StoredMail, Transport};
 use crate::storage::audit::{Actor, ActorKind};
@@ -113,6 +114,8 @@ impl<H: Habits> City<H> {
             email: EmailAddress::parse("coordinator@example.org").map_err(anyhow::Error::msg)?,
             scope: Scope::Admin,
             expires: None,
+            digest: false,
+            part: Part::ALL,
         };
         let added = add_coordinator(&ctx, new, Actor::OPERATOR).await;
         let (coordinator, coordinator_token) = added.map_err(|error| match error {

@@ -103,4 +103,9 @@ pub(in crate::cli) trait Habits: Send {
 
     /// What becomes of an accepted match.
     fn ends(&mut self, id: MatchId, request: &Request, pair: Pair) -> Option<(Duration, Ending)>;
+
+    /// A neighbor says the same as her volunteer, who says that the help was given.
+    fn confirms_help(&mut self, _id: MatchId) -> Option<Duration> {
+        None
+    }
 }

@@ -16,6 +16,7 @@ impl<H: Habits> City<H> {
             (LetterKind::Confirm, _) => self.welcomed(message, &about),
             (LetterKind::Asked, _) => self.asked(message, &about),
             (LetterKind::Agree, RecipientKind::Neighbor) => self.may_come(message, &about),
+            (LetterKind::DidItWork, RecipientKind::Neighbor) => self.was_helped(&about),
             (LetterKind::Accepted | LetterKind::Contact, RecipientKind::Volunteer) => {
                 self.settled(message, &about);
             }
@@ -88,6 +89,19 @@ impl<H: Habits> City<H> {
             Ending::Released => End::Release(token),
         };
         self.plan_in(wait, Act::End(end));
+    }
+
+    /// The volunteer says that the help was given.
+    fn was_helped(&mut self, about: &About) {
+        let (Some(matched), Some(request)) = (&about.matched, &about.request) else {
+            return;
+        };
+        if matched.done_at.is_some()
+            && let Some(wait) = self.habits.confirms_help(matched.id)
+        {
+            let end = End::DoneByNeighbor(request.neighbor_id, matched.id);
+            self.plan_in(wait, Act::End(end));
+        }
     }
 
     /// One letter tells of all that a round proposed.

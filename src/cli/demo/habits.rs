@@ -199,4 +199,9 @@ impl Habits for Watched {
         };
         Some((wait, ending))
     }
+
+    fn confirms_help(&mut self, id: MatchId) -> Option<Duration> {
+        let dice = self.dice(&format!("confirm help {id}"));
+        dice.chance(0.7).then(|| dice.minutes(5, 90))
+    }
 }

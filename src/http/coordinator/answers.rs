@@ -39,7 +39,7 @@ async fn within(ctx: &web::Data<Ctx>, desk: Desk, id: MatchId) -> Result<MatchId
     found.map(|m| m.id).ok_or_else(Problem::not_found)
 }
 
-/// A volunteer says yes by phone.
+/// A volunteer says yes by phone; said again with another `arrival_at`, they arrive at another time.
 #[utoipa::path(post, path = "/v1/matches/{id}/accept", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = AcceptBody,
     responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
 pub async fn accept(
@@ -126,7 +126,8 @@ fn speaker(request: &HttpRequest, body: &[u8], desk: Desk) -> Result<Actor, Prob
     desk.speaking_for(errors.finish(side)?)
 }
 
-/// One of the two says by phone that the help was given.
+/// One of the two says by phone that the help was given. The neighbor's word ends it; after the volunteer's the neighbor
+/// has 48 hours to say otherwise.
 #[utoipa::path(post, path = "/v1/matches/{id}/done", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = SaidByBody,
     responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn done(

@@ -27,7 +27,7 @@ use crate::http::EVENT_STREAM;
 use crate::http::auth::{AsCoordinator, bearer};
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
-use crate::storage::changes::{Change, Entity, Pass, Place};
+use crate::storage::changes::{Change, Pass, Place};
 use crate::storage::{Conn, StorageError};
 
 /// Streams of one process at a time.
@@ -254,8 +254,9 @@ impl Stream {
 
     async fn still_may(&self) -> Result<(), Over> {
         match tokens::coordinator_of(&self.ctx, &self.token).await? {
-            Some(_) => Ok(()),
-            None => Err(Over),
+            // Whoever is limited meanwhile hears of everything no longer.
+            Some(who) if who.part.is_all() => Ok(()),
+            Some(_) | None => Err(Over),
         }
     }
 
@@ -296,12 +297,7 @@ fn frames(changes: &[Change]) -> String {
         if changes[at + 1..].iter().any(same) {
             continue;
         }
-        let kind = match change.entity {
-            Entity::Request => EventType::Request,
-            Entity::Offer => EventType::Offer,
-            Entity::Match => EventType::Match,
-            Entity::Task => EventType::Task,
-        };
+        let kind = EventType::from(change.entity);
         let event = Event {
             kind,
             timestamp: change.at,

@@ -14,6 +14,7 @@ use crate::actions::verify_neighbor::verify_neighbor;
 use crate::crypto::token::Token;
 use crate::domain::ids::{NeighborId, VolunteerId};
 use crate::domain::need::Verified;
+use crate::domain::part::Part;
 use crate::domain::report::Side;
 use crate::domain::word::words;
 use crate::http::auth::AsCoordinator;
@@ -161,7 +162,7 @@ async fn rest(
     let actor = who.actor().on_behalf_of(Side::Volunteer);
     pause_volunteer(&ctx, id, paused, actor).await?;
     let inner = ctx.clone();
-    found(&ctx, move |conn| file(&inner, conn, id)).await
+    found(&ctx, move |conn| file(&inner, conn, &Part::ALL, id)).await
 }
 
 /// Stops asks for everything a volunteer offers, who says so by phone; promises stay.

@@ -17,6 +17,7 @@ use crate::http::filters::Filters;
 use crate::http::idempotency;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::matched::{self, MatchSheet};
 use crate::storage::matches::MatchFilter;
@@ -47,14 +48,16 @@ type MatchList = Listing<MatchSheet>;
         ("request" = Option<String>, Query, format = Uuid, description = "Only of this request"),
         ("offer" = Option<String>, Query, format = Uuid, description = "Only of this offer"),
         ("overdue" = Option<bool>, Query, description = "`true`: only those whose answer or agreement is late"),
+        ("area" = Option<String>, Query, description = "Only those whose request stands within this area, an H3 cell of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of matches", body = MatchList), Problems), security(("coordinator" = [])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["state", "category", "request", "offer", "overdue"];
+    let known = ["state", "category", "request", "offer", "overdue", "area"];
     let mut filters = Filters::read("matches", &known, &request)?;
     let filter = MatchFilter {
         state: filters.parsed("state"),
@@ -62,6 +65,7 @@ pub async fn list(
         request: filters.id("request"),
         offer: filters.id("offer"),
         overdue: filters.only("overdue").then(|| ctx.now()),
+        part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
     let inner = ctx.clone();
@@ -116,12 +120,14 @@ pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
+    within: Within,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
     let (parsed, mut errors) = read_body::<MatchBody>(&request, &body)?;
     let pair = parsed.parse(&mut errors);
     let (request, offer) = errors.finish(pair)?;
+    within.refuse_request(&ctx, request).await?;
     let id = propose_match(&ctx, request, offer, call, who.actor()).await?;
     let inner = ctx.clone();
     let view = ctx.db.read(move |conn| find(&inner, conn, id)).await?;

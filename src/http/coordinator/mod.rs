@@ -30,6 +30,7 @@ pub mod reveals;
 pub mod stats;
 pub mod tasks;
 pub mod volunteers;
+pub mod webhooks;
 pub mod wipe;
 
 /// Shows what is read, or that it is not there.

@@ -16,12 +16,17 @@ use crate::http::body::Body;
 use crate::http::fields::read_optional;
 use crate::http::neighbors::{PatchNeighborBody, patched};
 use crate::http::openapi::Problems;
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::neighbor::{NeighborFile, file};
 
-async fn shown(ctx: &web::Data<Ctx>, id: NeighborId) -> Result<HttpResponse, Problem> {
+async fn shown(
+    ctx: &web::Data<Ctx>,
+    part: Within,
+    id: NeighborId,
+) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    found(ctx, move |conn| file(&inner, conn, id)).await
+    found(ctx, move |conn| file(&inner, conn, &part.0, id)).await
 }
 
 /// One neighbor, with what she needs; without what is sealed.
@@ -30,9 +35,10 @@ async fn shown(ctx: &web::Data<Ctx>, id: NeighborId) -> Result<HttpResponse, Pro
 pub async fn get(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     id: web::Path<NeighborId>,
 ) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Changes what a neighbor said of herself, as she told it by phone: a JSON merge patch (RFC 7396), as her
@@ -44,12 +50,13 @@ pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<NeighborId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (version, new) = patched(&ctx, &request, *id, &body).await?;
     update_neighbor(&ctx, *id, None, version, new, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Why a neighbor is blocked.
@@ -69,13 +76,14 @@ pub async fn block(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<NeighborId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (body, errors) = read_optional::<BlockBody>(&request, &body)?;
     let body = errors.finish(Some(body))?;
     block_neighbor(&ctx, *id, body.reason, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Lets a blocked neighbor in again: what she needs is looked for at once.
@@ -84,8 +92,9 @@ pub async fn block(
 pub async fn unblock(
     ctx: web::Data<Ctx>,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<NeighborId>,
 ) -> Result<HttpResponse, Problem> {
     unblock_neighbor(&ctx, *id, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }

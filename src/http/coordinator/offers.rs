@@ -11,6 +11,7 @@ use crate::http::auth::AsCoordinator;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::offer::{OfferSheet, find, sheets};
 use crate::storage::offers;
@@ -42,6 +43,7 @@ type OfferList = Listing<OfferSheet>;
 pub async fn list(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let known = ["state", "category", "site", "listed", "volunteer", "area"];
@@ -52,7 +54,7 @@ pub async fn list(
         site: filters.flag("site"),
         listed: filters.flag("listed"),
         volunteer: filters.id("volunteer"),
-        area: filters.parsed("area"),
+        part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
     let inner = ctx.clone();

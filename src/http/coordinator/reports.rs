@@ -17,6 +17,7 @@ use crate::http::filters::Filters;
 use crate::http::neighbors::statement;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::matched::MatchSheet;
 use crate::http::views::coordinator::report::ReportSheet;
@@ -39,19 +40,22 @@ type ReportList = Listing<ReportSheet>;
         ("open" = Option<bool>, Query, description = "`true`: only those that nobody has closed; `false`: only the others"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only with this neighbor on either side"),
         ("volunteer" = Option<String>, Query, format = Uuid, description = "Only with this volunteer on either side"),
+        ("area" = Option<String>, Query, description = "Only those of which the request stands within this area, an H3 cell of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of reports", body = ReportList), Problems), security(("coordinator" = [])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["open", "neighbor", "volunteer"];
+    let known = ["open", "neighbor", "volunteer", "area"];
     let mut filters = Filters::read("reports", &known, &request)?;
     let filter = ReportFilter {
         open: filters.flag("open"),
         neighbor: filters.id("neighbor"),
         volunteer: filters.id("volunteer"),
+        part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
     asked

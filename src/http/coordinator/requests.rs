@@ -22,6 +22,7 @@ use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::request::{RequestFile, RequestSheet, file, sheets};
 use crate::http::views::coordinator::why::WhyView;
@@ -59,6 +60,7 @@ type RequestList = Listing<RequestSheet>;
 pub async fn list(
     ctx: web::Data<Ctx>,
     desk: Desk,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let known = [
@@ -78,7 +80,7 @@ pub async fn list(
         attention: filters.flag("attention"),
         duplicates: filters.only("duplicates"),
         neighbor: filters.id("neighbor"),
-        area: filters.parsed("area"),
+        part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
     let inner = ctx.clone();
@@ -134,6 +136,7 @@ pub async fn merge(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -143,6 +146,7 @@ pub async fn merge(
         errors.push("/into", "must be another request");
     }
     let into = errors.finish(into)?;
+    within.refuse_request(&ctx, into).await?;
     merge_request(&ctx, *id, into, who.actor()).await?;
     shown(&ctx, *id, Remit::All).await
 }

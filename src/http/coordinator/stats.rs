@@ -8,9 +8,11 @@ use serde::Deserialize;
 use crate::actions::Ctx;
 use crate::actions::read_stats::{Of, StatsView, Tallies};
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::part::Part;
 use crate::http::auth::AsCoordinator;
 use crate::http::fields::FieldErrors;
 use crate::http::openapi::Problems;
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::storage::{Conn, StorageError, activity};
 
@@ -48,6 +50,7 @@ pub struct StatsQuery {
 pub async fn get(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     query: web::Query<StatsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let mut errors = FieldErrors::default();
@@ -72,6 +75,7 @@ pub async fn get(
         until: now,
         category,
         area,
+        part: within.narrow(Part::ALL),
         fineness: ctx.settings.area.cell_resolution.coarser(COARSER),
     };
     let tallies = ctx.db.read(move |conn| read(conn, of)).await?;

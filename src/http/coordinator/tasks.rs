@@ -18,6 +18,7 @@ use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Asked, Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::task::{TaskCounts, TaskSheet};
 use crate::storage::coordinators::Scope;
@@ -26,7 +27,7 @@ use crate::storage::{StorageError, tasks};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 /// What the list and its counts take.
-const FILTERS: [&str; 8] = [
+const FILTERS: [&str; 9] = [
     "state",
     "kind",
     "overdue",
@@ -34,6 +35,7 @@ const FILTERS: [&str; 8] = [
     "claimed_by",
     "request",
     "neighbor",
+    "area",
     "sort",
 ];
 impl From<AnyCoordinator> for Desk {
@@ -56,6 +58,7 @@ async fn shown(ctx: &web::Data<Ctx>, id: TaskId) -> Result<HttpResponse, Problem
 fn read_filters(
     ctx: &Ctx,
     who: AnyCoordinator,
+    within: &Within,
     request: &HttpRequest,
 ) -> Result<(TaskFilter, TaskOrder, Asked), Problem> {
     let mut filters = Filters::read("tasks", &FILTERS, request)?;
@@ -69,6 +72,7 @@ fn read_filters(
         claimed: filters.holder("claimed_by", who.id),
         request: filters.id("request"),
         neighbor: filters.id("neighbor"),
+        part: within.narrow(filters.area()),
         only_of: desk.only_own.then_some(desk.by),
     };
     let order = filters.parsed("sort").unwrap_or(TaskOrder::Newest);
@@ -102,15 +106,17 @@ type TaskList = Listing<TaskSheet>;
         ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "me"),
         ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
+        ("area" = Option<String>, Query, description = "Only those about a request that stands within this area, or else an offer, or else a person who has one there, an H3 cell of any resolution", example = "862649b2fffffff"),
         ("sort" = Option<TaskOrder>, Query, description = "In which order; `newest` if left out", example = "due"),
         Pages),
     responses((status = 200, description = "A page of tasks", body = TaskList), Problems), security(("coordinator" = ["intake"])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
     who: AnyCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, order, asked) = read_filters(&ctx, who, &request)?;
+    let (filter, order, asked) = read_filters(&ctx, who, &within, &request)?;
     asked
         .answer(
             &ctx,
@@ -133,14 +139,16 @@ pub async fn list(
         ("escalated" = Option<bool>, Query, description = "`true`: only open ones that administrators know to be late"),
         ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "none"),
         ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
-        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor")),
+        ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
+        ("area" = Option<String>, Query, description = "Only those about a request that stands within this area, or else an offer, or else a person who has one there, an H3 cell of any resolution", example = "862649b2fffffff")),
     responses((status = 200, description = "The counts", body = TaskCounts), Problems), security(("coordinator" = ["intake"])))]
 pub async fn counts(
     ctx: web::Data<Ctx>,
     who: AnyCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let (filter, ..) = read_filters(&ctx, who, &request)?;
+    let (filter, ..) = read_filters(&ctx, who, &within, &request)?;
     let now = ctx.now();
     found(&ctx, move |conn| {
         Ok(Some(TaskCounts::from(tasks::counts(conn, &filter, now)?)))

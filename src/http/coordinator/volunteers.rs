@@ -21,6 +21,7 @@ use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
+use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::volunteer::{VolunteerFile, VolunteerSheet, file};
 use crate::http::volunteers::{PatchVolunteerBody, patched};
@@ -32,9 +33,13 @@ const VETTED_FOR: Duration = Duration::from_hours(365 * 24);
 /// How long it holds at the most.
 const VETTED_AT_MOST: Duration = Duration::from_hours(5 * 366 * 24);
 
-async fn shown(ctx: &web::Data<Ctx>, id: VolunteerId) -> Result<HttpResponse, Problem> {
+async fn shown(
+    ctx: &web::Data<Ctx>,
+    part: Within,
+    id: VolunteerId,
+) -> Result<HttpResponse, Problem> {
     let inner = ctx.clone();
-    found(ctx, move |conn| file(&inner, conn, id)).await
+    found(ctx, move |conn| file(&inner, conn, &part.0, id)).await
 }
 
 /// A page of them.
@@ -47,20 +52,29 @@ type VolunteerList = Listing<VolunteerSheet>;
         ("vetted" = Option<bool>, Query, description = "Whether they are vetted now"),
         ("blocked" = Option<bool>, Query, description = "Whether they are blocked"),
         ("vetting_ends_before" = Option<String>, Query, format = DateTime, description = "Only those whose vetting ends, or has ended, before then"),
+        ("area" = Option<String>, Query, description = "Only those who have, or had, an offer that stands within this area, an H3 cell of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of volunteers", body = VolunteerList), Problems), security(("coordinator" = [])))]
 pub async fn list(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["confirmed", "vetted", "blocked", "vetting_ends_before"];
+    let known = [
+        "confirmed",
+        "vetted",
+        "blocked",
+        "vetting_ends_before",
+        "area",
+    ];
     let mut filters = Filters::read("volunteers", &known, &request)?;
     let filter = VolunteerFilter {
         confirmed: filters.flag("confirmed"),
         vetted: filters.flag("vetted"),
         blocked: filters.flag("blocked"),
         vetting_ends_before: filters.instant("vetting_ends_before"),
+        part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
     let now = ctx.now();
@@ -80,9 +94,10 @@ pub async fn list(
 pub async fn get(
     ctx: web::Data<Ctx>,
     _: AsCoordinator,
+    within: Within,
     id: web::Path<VolunteerId>,
 ) -> Result<HttpResponse, Problem> {
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Changes what a volunteer said of herself, as she told it by phone: a JSON merge patch (RFC 7396), as her
@@ -94,12 +109,13 @@ pub async fn patch(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<VolunteerId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (version, new) = patched(&ctx, &request, *id, &body).await?;
     update_volunteer(&ctx, *id, version, new, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// For how long a volunteer is vouched for.
@@ -131,6 +147,7 @@ pub async fn vet(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<VolunteerId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -138,7 +155,7 @@ pub async fn vet(
     let until = body.parse(ctx.now(), &mut errors);
     let until = errors.finish(Some(until))?;
     vet_volunteer(&ctx, *id, Some(until), who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Vouches for a volunteer no longer. What was accepted meanwhile stays.
@@ -147,10 +164,11 @@ pub async fn vet(
 pub async fn unvet(
     ctx: web::Data<Ctx>,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<VolunteerId>,
 ) -> Result<HttpResponse, Problem> {
     vet_volunteer(&ctx, *id, None, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Blocks a volunteer: asks are withdrawn, promises fall through and both sides are told, sites are
@@ -160,10 +178,11 @@ pub async fn unvet(
 pub async fn block(
     ctx: web::Data<Ctx>,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<VolunteerId>,
 ) -> Result<HttpResponse, Problem> {
     block_volunteer(&ctx, *id, true, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }
 
 /// Lets a blocked volunteer in again. Her sites must be checked again before they are listed.
@@ -172,8 +191,9 @@ pub async fn block(
 pub async fn unblock(
     ctx: web::Data<Ctx>,
     who: AsCoordinator,
+    within: Within,
     id: web::Path<VolunteerId>,
 ) -> Result<HttpResponse, Problem> {
     block_volunteer(&ctx, *id, false, who.actor()).await?;
-    shown(&ctx, *id).await
+    shown(&ctx, within, *id).await
 }

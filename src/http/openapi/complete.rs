@@ -156,6 +156,7 @@ fn describe(path: &str, parameter: &mut Parameter) {
         (_, Some("tasks")) => "task",
         (_, Some("areas")) => "area",
         (_, Some("imports")) => "import",
+        (_, Some("webhooks")) => "webhook",
         _ => "record",
     };
     parameter.description = Some(format!("The id of the {of}"));

@@ -12,6 +12,7 @@ use crate::actions::release_match::release_match;
 use crate::actions::report_match::{NewReport, report_match};
 use crate::actions::{Ctx, finish_match};
 use crate::crypto::token::Purpose;
+use crate::domain::clock::Ts;
 use crate::domain::ids::MatchId;
 use crate::domain::lifecycle::{Agreement, DeclineReason, FallReason, MatchState};
 use crate::domain::need::Quantity;
@@ -58,6 +59,7 @@ pub struct AnswerForm {
 enum Act {
     Accept(Yes),
     Decline(Option<DeclineReason>),
+    Arrive(Yes),
     Release,
     Done,
     NoShow,
@@ -91,6 +93,12 @@ impl AnswerForm {
             "" if self.form.is_empty() => return Ok(None),
             "accept" => Act::Accept(self.yes(ctx)?),
             "decline" => Act::Decline(word(&self.reason)?),
+            "arrival" => match self.yes(ctx)? {
+                Yes {
+                    arrival_at: None, ..
+                } => return Err(Notice::again("Please give the time. Nothing was changed.")),
+                yes => Act::Arrive(yes),
+            },
             "release" => Act::Release,
             "done" => Act::Done,
             "no-show" => Act::NoShow,
@@ -157,13 +165,17 @@ impl Act {
                 decline_match(ctx, id, reason, actor).await,
                 "Your no has arrived. Thank you for telling us.",
             ),
+            Self::Arrive(yes) => Notice::after(
+                accept_match(ctx, id, yes, actor).await,
+                "We tell the neighbor of the new time.",
+            ),
             Self::Release => Notice::after(
                 release_match(ctx, id, actor).await,
                 "You have given it back. Thank you for telling us.",
             ),
             Self::Done => Notice::after(
                 finish_match::done(ctx, id, actor).await,
-                "We have noted that the help was given.",
+                "Thank you! We have noted it, and ask the neighbor whether it is so.",
             ),
             Self::NoShow => Notice::after(
                 finish_match::no_show(ctx, id, actor).await,
@@ -184,7 +196,7 @@ async fn show(ctx: &web::Data<Ctx>, id: MatchId, code: String, notice: Option<No
         })
         .await?;
     let view = view.ok_or_else(Oops::not_found)?;
-    let (heading, lead) = standing(&view);
+    let (heading, lead) = standing(&view, ctx.now());
     let zone = ctx.now();
     let zone = ctx
         .settings
@@ -271,7 +283,7 @@ pub(super) fn facts(ctx: &Ctx, view: &AnswerView) -> Vec<Fact> {
 }
 
 /// How it stands: a heading, and what to do.
-fn standing(view: &AnswerView) -> (&'static str, &'static str) {
+fn standing(view: &AnswerView, now: Ts) -> (&'static str, &'static str) {
     if view.frozen && view.state.is_active() {
         return (
             "Please wait, and do not go there",
@@ -286,6 +298,14 @@ fn standing(view: &AnswerView) -> (&'static str, &'static str) {
         (MatchState::Accepted, Agreement::Pending, _) => (
             "Thank you. One more step",
             "We are asking the neighbor whether you may come. Please wait until we write to you; you need to do nothing.",
+        ),
+        (MatchState::Accepted, ..) if view.done_at.is_some() => (
+            "You said it is done",
+            "Thank you! We have asked the neighbor too; you need to do nothing more. If it was a mistake, give it back below.",
+        ),
+        (MatchState::Accepted, ..) if view.needed.until <= now => (
+            "Did it work?",
+            "The time for it is over. Please tell us how it went: the help was given, the neighbor was not there, you could not do it, or there was a problem.",
         ),
         (MatchState::Accepted, ..) => (
             "Thank you. It is settled",

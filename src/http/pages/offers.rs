@@ -128,6 +128,9 @@ pub(super) fn asked(ctx: &Ctx, view: AnswerView) -> Asked {
             "You are asked. Please answer by the link in the e-mail."
         }
         (MatchState::Accepted, Agreement::Pending) => "You said yes. The neighbor is asked now.",
+        (MatchState::Accepted, _) if view.done_at.is_some() => {
+            "You said it is done. We have asked the neighbor too."
+        }
         (MatchState::Accepted, _) => "You said yes, and it is settled.",
         (MatchState::Fulfilled, _) => "The help was given. Thank you!",
         (MatchState::Declined, _) => "You said no.",

@@ -215,6 +215,9 @@ fn told(refusal: Refusal) -> &'static str {
         Refusal::SiteClosed => {
             "That place is closed now, by the hours you gave. Nothing was changed."
         }
+        Refusal::ArrivalOutside => {
+            "Please give a time at which the help is needed, and that has not gone by. Nothing was changed."
+        }
         Refusal::NotPossible | Refusal::NotFound | Refusal::Gone => {
             "That is not possible any more. This is how it stands now."
         }
@@ -233,6 +236,7 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::HasItsAct(_)
         | Refusal::NobodyThere
         | Refusal::TooManyReveals
-        | Refusal::TooManySearches => "That is not possible as it stands now.",
+        | Refusal::TooManySearches
+        | Refusal::TooManyWebhooks => "That is not possible as it stands now.",
     }
 }

@@ -296,7 +296,9 @@ fn helper(ctx: &Ctx, r: &RequestView, mut m: NeighborMatchView) -> Helper {
         can.retain(|what| *what != "agree");
     }
     Helper {
-        standing: of_helper(&m, |at: Ts| words::instant(at, zone)),
+        standing: of_helper(&m, r.needed.until <= ctx.now(), |at: Ts| {
+            words::instant(at, zone)
+        }),
         name: m
             .volunteer
             .map_or_else(|| "A volunteer".to_owned(), |v| v.name),
@@ -308,7 +310,7 @@ fn helper(ctx: &Ctx, r: &RequestView, mut m: NeighborMatchView) -> Helper {
     }
 }
 
-fn of_helper(m: &NeighborMatchView, instant: impl Fn(Ts) -> String) -> String {
+fn of_helper(m: &NeighborMatchView, is_over: bool, instant: impl Fn(Ts) -> String) -> String {
     match (m.state, m.agreement, m.fall_reason) {
         (MatchState::Accepted, Agreement::Pending, _) => {
             let by = m.agree_by.map_or_else(String::new, |by| {
@@ -317,6 +319,13 @@ fn of_helper(m: &NeighborMatchView, instant: impl Fn(Ts) -> String) -> String {
             format!(
                 "This volunteer would like to help. They learn how to reach you only if you agree.{by}"
             )
+        }
+        (MatchState::Accepted, ..) if let Some(until) = m.done_until => format!(
+            "This volunteer says that you got the help. Is that so? If nobody came, or there was a problem, please tell us below until {}.",
+            instant(until)
+        ),
+        (MatchState::Accepted, ..) if is_over => {
+            "The time for it is over. Did it work? Please tell us below: you got the help, nobody came, or there was a problem.".into()
         }
         (MatchState::Accepted, ..) => {
             "This volunteer is going to help. Please get in touch with each other.".into()

@@ -168,7 +168,7 @@ async fn wrong_filters_are_named_with_what_is_allowed() {
     let detail = text(&unknown.body["detail"]);
     assert_eq!(
         detail,
-        "Allowed are confirmed, vetted, blocked, vetting_ends_before, limit, cursor."
+        "Allowed are confirmed, vetted, blocked, vetting_ends_before, area, limit, cursor."
     );
 }
 
@@ -294,6 +294,7 @@ async fn accepted(town: &Town, request: &str, offer: &str, agreement: Agreement)
             agree_by: Some(now.after(Duration::from_secs(300))),
             arrival_at: None,
             released_at: None,
+            remind_at: None,
         };
         assert!(capacity::take(conn, &offer, m.period_start, 1)?);
         assert!(requests::take_cover(conn, m.request_id, 1, now)?);

@@ -31,7 +31,7 @@ pub struct AnswerView {
     pub state: MatchState,
     /// Whether the neighbor must agree, and has.
     pub agreement: Agreement,
-    /// What can be done now.
+    /// What can be done now; `arrive`: to name another time of arrival, by `accept`.
     #[schema(example = json!(["accept", "decline"]))]
     pub can: Vec<&'static str>,
     /// The category.
@@ -77,6 +77,9 @@ pub struct AnswerView {
     /// When the volunteer said they arrive.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub arrival_at: Option<Ts>,
+    /// When the volunteer said that the help was given. While the match is `accepted`, the neighbor is asked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub done_at: Option<Ts>,
     /// Why it came to nothing.
     pub fall_reason: Option<FallReason>,
     /// Whether coordinators have stopped all help in the area for now.
@@ -106,7 +109,7 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
     let Some(volunteer) = volunteers::find(conn, offer.volunteer_id)? else {
         return Ok(None);
     };
-    let mut can = can(m, &request, &offer);
+    let mut can = can(m, &request, &offer, ctx.now());
     let frozen = is_frozen(conn, &request, &offer)?;
     if frozen {
         can.retain(|what| *what != "accept");
@@ -124,7 +127,7 @@ pub fn load(ctx: &Ctx, conn: &mut Conn, m: &Match) -> Result<Option<AnswerView>,
             .get(request.category.as_str())
             .is_some_and(|c| !c.policy.vetted_only);
     let contact = match &neighbor.sealed {
-        Some(sealed) if m.is_released() && !frozen && may_know => {
+        Some(sealed) if m.is_released_to_volunteer() && !frozen && may_know => {
             let who: NeighborSecret =
                 ctx.vault
                     .open(neighbor.id, neighbor.sealed_version, sealed)?;
@@ -217,6 +220,7 @@ fn view(
         others_asked: 0,
         still_needed,
         arrival_at: m.arrival_at,
+        done_at: m.done_at,
         fall_reason: m.fall_reason,
         frozen: false,
         contact,
@@ -224,7 +228,7 @@ fn view(
 }
 
 /// What the volunteer can do with the match as it stands.
-fn can(m: &Match, request: &Request, offer: &Offer) -> Vec<&'static str> {
+fn can(m: &Match, request: &Request, offer: &Offer, now: Ts) -> Vec<&'static str> {
     let mut can = Vec::new();
     let is_open = request.state == RequestState::Open
         && offer.state != crate::domain::lifecycle::OfferState::Closed;
@@ -236,7 +240,10 @@ fn can(m: &Match, request: &Request, offer: &Offer) -> Vec<&'static str> {
     }
     if m.state == MatchState::Accepted {
         can.push("release");
-        if m.agreement.releases() {
+        if m.done_at.is_none() && request.needed_until > now {
+            can.push("arrive");
+        }
+        if m.agreement.releases() && m.done_at.is_none() {
             can.extend(["done", "no-show"]);
         }
     }

@@ -37,6 +37,12 @@ pub struct NeighborMatchView {
     /// When the volunteer arrives.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub arrival_at: Option<Ts>,
+    /// When the volunteer said that the help was given; until `done_until` the neighbor can say otherwise.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub done_at: Option<Ts>,
+    /// Until when she can: then it counts as given.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub done_until: Option<Ts>,
     /// Why it came to nothing.
     pub fall_reason: Option<FallReason>,
     /// What the neighbor can do now. `agree` on a match that waits for no agreement shares her address.
@@ -121,6 +127,11 @@ fn view(
         quantity: m.taken,
         distance: m.band,
         arrival_at: m.arrival_at,
+        done_at: m.done_at,
+        done_until: m
+            .done_at
+            .filter(|_| m.state == MatchState::Accepted)
+            .map(|at| at.after(ctx.settings.matching.done_wait)),
         fall_reason: m.fall_reason,
         can,
         volunteer,

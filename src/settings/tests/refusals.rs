@@ -49,6 +49,8 @@ const BAD_VALUES: &str = r"
     matching.daily_asks | 0 | must be from 1 to 100
     matching.open_releases | 0 | must be from 1 to 20
     matching.second_round_after | 1m | must be from 10m to 7d
+    matching.done_wait | 0s | must be from 1m to 7d
+    matching.remind_before | 2d | must be from 1m to 1d
     matching.candidates | 0 | must be from 1 to 1000
     matching.sweep_every | 1s | must be from 1m to 1d
     matching.index_check_every | 0s | must be from 1s to 1d
@@ -89,6 +91,7 @@ const BAD_VALUES: &str = r"
     tasks.tell_within | 0s | must be from 1m to 7d
     tasks.site_check_within | 31d | must be from 1m to 30d
     tasks.report_within | 8d | must be from 1m to 7d
+    tasks.follow_up_within | 8d | must be from 1m to 7d
     tasks.dead_letter_within | soon | must be a number and a unit, such as 30s
     tasks.escalate_after | 8d | must be from 0s to 7d
     tasks.escalate_every | 1m | must be from 10m to 1d

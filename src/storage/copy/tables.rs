@@ -138,6 +138,7 @@ tables! {
     imported_rows by row_hash 0, paged;
     imports by id 0, paged;
     import_parts by import_id 0 first_line 1, paged;
+    webhooks by id 0, paged;
 }
 
 /// Tables about running processes. They stay behind: a process that starts reads everything anew, and says

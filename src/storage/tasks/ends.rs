@@ -97,3 +97,19 @@ pub fn has_open_of_offer(conn: &mut Conn, offer: OfferId, kind: TaskKind) -> Que
             .filter(tasks::done_at.is_null())))
         .get_result(c))
 }
+
+/// Whether an open task of that kind is about the volunteer.
+///
+/// # Errors
+/// A failed query.
+pub fn has_open_of_volunteer(
+    conn: &mut Conn,
+    volunteer: VolunteerId,
+    kind: TaskKind,
+) -> QueryResult<bool> {
+    with!(conn, c => diesel::select(diesel::dsl::exists(tasks::table
+            .filter(tasks::volunteer_id.eq(volunteer))
+            .filter(tasks::kind.eq(kind))
+            .filter(tasks::done_at.is_null())))
+        .get_result(c))
+}

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 
 use super::Task;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, NeighborId, RequestId};
+use crate::domain::part::Part;
 use crate::domain::task::{TaskKind, TaskOrder};
 use crate::storage::connection::{Conn, with};
 use crate::storage::page::{Page, page_of};
-use crate::storage::schema::tasks;
+use crate::storage::part::in_part;
+use crate::storage::schema::{offers, requests, tasks};
 
 /// Who has a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct TaskFilter {
     pub claimed: Option<Claimed>,
     pub request: Option<RequestId>,
     pub neighbor: Option<NeighborId>,
+    /// Of this part: by the request it is about, else the offer, else the neighbor, else the volunteer.
+    pub part: Part,
     /// Only this person's, whatever is asked for.
     pub only_of: Option<CoordinatorId>,
 }
@@ -86,6 +90,32 @@ macro_rules! filtered {
         }
         if let Some(neighbor) = $filter.neighbor {
             query = query.filter(tasks::neighbor_id.eq(neighbor));
+        }
+        if !$filter.part.is_all() {
+            let part = &$filter.part;
+            let asked = exists(
+                requests::table
+                    .filter(requests::id.nullable().eq(tasks::request_id))
+                    .filter(in_part(requests::category, requests::cell, part)),
+            );
+            let offered = exists(
+                offers::table
+                    .filter(offers::id.nullable().eq(tasks::offer_id))
+                    .filter(in_part(offers::category, offers::cell, part)),
+            );
+            let hers = exists(
+                requests::table
+                    .filter(requests::neighbor_id.nullable().eq(tasks::neighbor_id))
+                    .filter(in_part(requests::category, requests::cell, part)),
+            );
+            let theirs = exists(
+                offers::table
+                    .filter(offers::volunteer_id.nullable().eq(tasks::volunteer_id))
+                    .filter(in_part(offers::category, offers::cell, part)),
+            );
+            let of_people = hers.or(tasks::neighbor_id.is_null().and(theirs));
+            let of_posts = offered.or(tasks::offer_id.is_null().and(of_people));
+            query = query.filter(asked.or(tasks::request_id.is_null().and(of_posts)));
         }
         if let Some(id) = $filter.only_of {
             query = query.filter(tasks::claimed_by.eq(id));

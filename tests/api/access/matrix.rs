@@ -200,6 +200,9 @@ The token of `/v1/unsubscribe/{token}` stands in its path.
 
 The pages behind the links of letters take the same tokens in their forms, and open the same doors with them.
 
+A coordinator who is limited to a part of the work meets 404 for every id outside of it, and 403 where a call is about
+everything; the README says more, and a test calls all of these with ids from outside.
+
 This file is made from `/openapi.json` and each of its cells is tried by a test; see `CONTRIBUTING.md`.
 
 ",

@@ -137,6 +137,7 @@ impl World {
             ("areas", frozen(&app, admin).await),
             ("plans", planned(&app, admin).await),
             ("imports", imported(&app, admin).await),
+            ("webhooks", told(&app, admin).await),
             ("tasks", called(&app, admin, &intake).await),
             ("reports", reported(&mut app, admin).await),
         ]);
@@ -275,6 +276,12 @@ async fn is_over(app: &TestApp, token: &str, id: &str) {
     while app.get(&path, token).await.ok()["state"] == "running" {
         tokio::task::yield_now().await;
     }
+}
+
+/// A webhook that is posted nothing here.
+async fn told(app: &TestApp, admin: &str) -> String {
+    let body = json!({"url": "https://example.org/hook"});
+    text(&app.post("/v1/webhooks", admin, &body).await.ok()["id"])
 }
 
 /// A plan for nobody.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::clock::Ts;
 use crate::domain::letter::LetterKind;
+use crate::domain::webhook::Notice;
 use crate::storage::letters::{Letter, LetterState, RecipientKind};
 
 /// A letter, to a coordinator.
@@ -25,6 +26,8 @@ pub struct LetterSheet {
     /// The match it is about.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub r#match: Option<String>,
+    /// Of a webhook's: what has happened.
+    pub event: Option<Notice>,
     /// How often it was tried.
     #[schema(example = 1)]
     pub attempts: i32,
@@ -45,7 +48,7 @@ pub struct LetterSheet {
 /// Whom a letter goes to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Recipient {
-    /// What kind of person.
+    /// What kind of person, or a webhook.
     pub kind: RecipientKind,
     /// Which one.
     #[schema(value_type = String, format = Uuid)]
@@ -64,6 +67,7 @@ impl From<Letter> for LetterSheet {
             },
             request: row.request_id.map(|id| id.to_string()),
             r#match: row.match_id.map(|id| id.to_string()),
+            event: row.event,
             attempts: row.attempts,
             last_error: row.last_error,
             created_at: row.created_at,

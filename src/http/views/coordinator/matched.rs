@@ -14,6 +14,7 @@ use crate::domain::lifecycle::{
 };
 use crate::domain::need::Urgency;
 use crate::domain::place::DistanceBand;
+use crate::domain::report::Side;
 use crate::domain::score::ScoreParts;
 use crate::http::views::request::WindowView;
 use crate::http::views::undo::{self, UndoView};
@@ -66,6 +67,14 @@ pub struct MatchSheet {
     pub decline_reason: Option<DeclineReason>,
     /// Why it came to nothing.
     pub fall_reason: Option<FallReason>,
+    /// Which side said that the other did not come.
+    pub no_show_by: Option<Side>,
+    /// When the volunteer said that the help was given; the neighbor is asked then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub done_at: Option<Ts>,
+    /// When both sides were asked whether it worked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub followed_up_at: Option<Ts>,
     /// Who said that the help was given.
     pub done_by: Option<DoneBy>,
     /// When it was made.
@@ -271,6 +280,9 @@ fn sheet(
         by_hand: m.by_hand,
         decline_reason: m.decline_reason,
         fall_reason: m.fall_reason,
+        no_show_by: m.no_show_by,
+        done_at: m.done_at,
+        followed_up_at: m.followed_up_at,
         done_by: m.done_by,
         created_at: m.created_at,
         max_wait_at: m.max_wait_at,

@@ -15,4 +15,5 @@ pub mod request;
 pub mod revealed;
 pub mod task;
 pub mod volunteer;
+pub mod webhook;
 pub mod why;

@@ -8,8 +8,9 @@ use crate::actions::Ctx;
 use crate::domain::clock::Ts;
 use crate::domain::ids::NeighborId;
 use crate::domain::need::Verified;
+use crate::domain::part::Part;
 use crate::http::views::undo::{self, UndoView};
-use crate::storage::{Conn, StorageError, neighbors, requests};
+use crate::storage::{Conn, StorageError, neighbors, reach, requests};
 
 /// A neighbor with everything that she needs, to a coordinator.
 #[derive(Serialize, ToSchema)]
@@ -53,13 +54,14 @@ pub struct NeighborFile {
     pub requests: Vec<RequestSheet>,
 }
 
-/// The neighbor with her requests; `None` once erased.
+/// The neighbor with her requests of that part; `None` once erased.
 ///
 /// # Errors
 /// A failed query.
 pub fn file(
     ctx: &Ctx,
     conn: &mut Conn,
+    part: &Part,
     id: NeighborId,
 ) -> Result<Option<NeighborFile>, StorageError> {
     let row = neighbors::find(conn, id)?.filter(|n| n.erased_at.is_none());
@@ -67,7 +69,14 @@ pub fn file(
         return Ok(None);
     };
     let alike = neighbors::of_contacts(conn, &row.contact_hashes())?;
-    let needs = requests::of_neighbor(conn, id)?;
+    let mut others = Vec::new();
+    for other in alike.iter().filter(|n| n.id != id) {
+        if part.is_all() || reach::neighbor(conn, part, other.id)? {
+            others.push(other.id.to_string());
+        }
+    }
+    let mut needs = requests::of_neighbor(conn, id)?;
+    needs.retain(|r| part.holds(r.category.as_str(), r.cell));
     Ok(Some(NeighborFile {
         id: row.id.to_string(),
         cell: row.cell.to_string(),
@@ -77,11 +86,7 @@ pub fn file(
         mail: row.email_hash.is_some() && row.mail_stopped_at.is_none(),
         entered_by: row.entered_by.map(|id| id.to_string()),
         blocked_at: row.blocked_at,
-        same_contact: alike
-            .iter()
-            .filter(|n| n.id != id)
-            .map(|n| n.id.to_string())
-            .collect(),
+        same_contact: others,
         created_at: row.created_at,
         updated_at: row.updated_at,
         languages: row.languages.0,

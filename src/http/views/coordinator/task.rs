@@ -88,7 +88,12 @@ fn acts(row: &Task) -> (Option<String>, Option<String>) {
     let call = |of: &str, id: String, act: &str| Some(format!("POST /v1/{of}/{id}/{act}"));
     let done = || call("tasks", row.id.to_string(), "done");
     match row.kind {
-        TaskKind::Call | TaskKind::Tell | TaskKind::Look => (done(), None),
+        TaskKind::Call
+        | TaskKind::Tell
+        | TaskKind::Look
+        | TaskKind::FollowUp
+        | TaskKind::Dispute
+        | TaskKind::VolunteerCheck => (done(), None),
         TaskKind::Ask | TaskKind::Review => {
             let (yes, no) = match row.kind {
                 TaskKind::Ask => ("agree", "refuse"),

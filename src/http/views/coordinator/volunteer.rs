@@ -4,13 +4,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::offer::{self, OfferSheet};
-use crate::actions::Ctx;
+use crate::actions::{Ctx, NO_SHOWS_WITHIN};
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
+use crate::domain::part::Part;
 use crate::http::bodies::offer::LimitsBody;
 use crate::http::views::undo::{self, UndoView};
 use crate::storage::volunteers::Volunteer;
-use crate::storage::{Conn, StorageError, offers, volunteers};
+use crate::storage::{Conn, StorageError, matches, offers, reports, volunteers};
 
 /// A volunteer, to a coordinator.
 #[derive(Serialize, ToSchema)]
@@ -57,6 +58,12 @@ pub struct VolunteerFile {
     /// The volunteer.
     #[serde(flatten)]
     pub volunteer: VolunteerSheet,
+    /// How often neighbors said within 30 days that she did not come.
+    #[schema(example = 0)]
+    pub no_shows: i64,
+    /// How often she was reported, of what is kept.
+    #[schema(example = 0)]
+    pub reports: i64,
     /// What can be undone now.
     pub undo: Vec<UndoView>,
     /// What she offers, oldest first.
@@ -82,22 +89,26 @@ impl From<&Volunteer> for VolunteerSheet {
     }
 }
 
-/// The volunteer with her offers; `None` once erased.
+/// The volunteer with her offers of that part; `None` once erased.
 ///
 /// # Errors
 /// A failed query.
 pub fn file(
     ctx: &Ctx,
     conn: &mut Conn,
+    part: &Part,
     id: VolunteerId,
 ) -> Result<Option<VolunteerFile>, StorageError> {
     let row = volunteers::find(conn, id)?.filter(|v| v.erased_at.is_none());
     let Some(row) = row else {
         return Ok(None);
     };
-    let all = offers::of_volunteer(conn, id)?;
+    let mut all = offers::of_volunteer(conn, id)?;
+    all.retain(|o| part.holds(o.category.as_str(), o.cell));
     Ok(Some(VolunteerFile {
         volunteer: (&row).into(),
+        no_shows: matches::no_shows_of(conn, id, ctx.now().before(NO_SHOWS_WITHIN))?,
+        reports: reports::count_about(conn, id)?,
         undo: undo::of_volunteer(&row, ctx.now()),
         offers: offer::sheets(ctx, conn, &all)?,
     }))
