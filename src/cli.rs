@@ -217,7 +217,7 @@ async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None => serve::run(&config, serve::Arguments::default()).await,
         Some(Command::Serve(arguments)) => serve::run(&config, arguments).await,
-        Some(Command::Demo(arguments)) => demo::run(&config, arguments).await,
+        Some(Command::Demo(arguments)) => Box::pin(demo::run(&config, arguments)).await,
         Some(Command::Simulate(arguments)) => simulate::run(&config, arguments).await,
         Some(Command::Migrate) => migrate::run(&config),
         Some(Command::CheckConfig(arguments)) => check_config::run(&config, &arguments),
