@@ -29,6 +29,7 @@ const ENV: Env<'static> = &[
     ("OUTBOX__LEASE", "10s"),
     ("OUTBOX__BATCH", "20"),
     ("MAIL__SMTP__TIMEOUT", "4s"),
+    ("WEBHOOKS__TIMEOUT", "4s"),
     ("LOG__FILTER", "warn,manyhands::app=info"),
 ];
 

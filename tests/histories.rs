@@ -200,9 +200,7 @@ async fn wish(app: &TestApp, neighbor: &Neighbor, what: &str) {
             app.patch(&path, &neighbor.token, &json!({"quantity": 4}))
                 .await
         }
-        "reopen" => {
-            app.press(&format!("{path}/reopen"), &neighbor.token).await
-        }
+        "reopen" => app.press(&format!("{path}/reopen"), &neighbor.token).await,
         _ => {
             let seen = app.get(&path, &neighbor.token).await.ok();
             let Some(id) = seen["matches"]

@@ -75,6 +75,8 @@ fn town(place: &Place) -> Town {
     let admin = place.run(admin).code(0).out().trim().to_owned();
     let service = place.serve();
     let at = service.public;
+    let hook = json!({"url": "https://hook.invalid/town"});
+    parsed(post_as(at, "/v1/webhooks", &admin, &hook));
     let here = json!({"lat": 44.95, "lon": -93.26});
     let offer = json!({
         "contact": {"name": "Ana Alvarez", "email": "ana@example.org", "phone": "612 555 0199"},

@@ -164,31 +164,3 @@ fn what_was_imported_is_exported_with_its_persons_for_a_reason_only() {
         .code(0)
         .json();
 }
-
-/// How long 100 000 rows take: `cargo test --release --test cli -- --ignored --nocapture hundred_thousand`.
-#[test]
-#[ignore = "a measurement, for a release build"]
-fn a_hundred_thousand_rows() {
-    use std::fmt::Write;
-    let place = place();
-    let mut file = "Name,Email,Phone,ZIP,Category,Quantity,Notes\n".to_owned();
-    for n in 0..100_000 {
-        let zip = ["55407", "55406", "55408", "55404"][n % 4];
-        writeln!(
-            file,
-            "Neighbor {n},n{n}@example.org,(612) 555-{:04},{zip},food,{},row {n}",
-            n % 10_000,
-            n % 9 + 1
-        )
-        .unwrap();
-    }
-    std::fs::write(place.path("many.csv"), file).unwrap();
-    for turn in ["first", "second"] {
-        let begun = std::time::Instant::now();
-        let told = place
-            .run(["import", "requests", "many.csv", "--json"])
-            .code(0)
-            .json();
-        eprintln!("{turn}: {:?} {}", begun.elapsed(), told["tally"]);
-    }
-}

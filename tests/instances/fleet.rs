@@ -48,6 +48,7 @@ fn env(database: &str, sink: &Sink, dir: &TempDir) -> Vec<(&'static str, String)
         ("MAIL__SMTP__HOST", "127.0.0.1"),
         ("MAIL__SMTP__TLS", "none"),
         ("MAIL__SMTP__TIMEOUT", "4s"),
+        ("WEBHOOKS__TIMEOUT", "4s"),
         (
             "LOG__FILTER",
             "warn,manyhands::app=info,manyhands::storage=info",

@@ -153,7 +153,7 @@ fn unknown_keys_are_named_wherever_they_come_from() {
     let path = kept.path().display();
     let server = "[server] has admin_bind, bind, body_limit_bytes, import_limit_bytes, public_url, request_timeout, trusted_proxies, workers";
     let sections = "the sections are area, categories, database, digest, gazetteer, keys, limits, log, mail, matching, outbox, \
-                    retention, server, tasks";
+                    retention, server, tasks, webhooks";
     let expected = [
         format!(" is unknown; {sections} (set by MANYHANDS__)"),
         format!("bind is unknown; {sections} (set by MANYHANDS__BIND)"),
