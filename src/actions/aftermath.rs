@@ -78,7 +78,7 @@ pub async fn believed(ctx: &Ctx) -> Outcome<usize> {
                 && matched.done_at.is_some_and(|at| at <= before);
             if waits {
                 let (_, request, offer) = tx.matched(matched.id)?;
-                tx.fulfil(matched, &request, &offer, DoneBy::Volunteer)?;
+                tx.fulfil(matched, &request, &offer, Some(DoneBy::Volunteer))?;
                 close_if_helped(tx, request.id)?;
             }
         }

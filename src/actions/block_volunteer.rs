@@ -1,7 +1,7 @@
-//! A coordinator blocks a volunteer: asks are withdrawn, promises fall through, nobody is asked to
-//! trust them any more. Or lets them in again.
+//! A coordinator blocks a volunteer: asks are withdrawn, promises fall through, also those of which they have said
+//! that they were kept; nobody is asked to trust them any more. Or lets them in again.
 
-use super::ending::Tell;
+use super::ending::{Promises, Tell};
 use super::{Ctx, Outcome};
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::task::TaskOutcome;
@@ -29,7 +29,7 @@ pub async fn block_volunteer(
         let ids: Vec<OfferId> = all.iter().map(|o| o.id).collect();
         if blocked {
             for offer in &all {
-                tx.end_matches_of_offer(offer, true, Tell::Both)?;
+                tx.end_matches_of_offer(offer, Promises::All, Tell::Both)?;
                 sites::unlist(tx.conn, offer.id)?;
                 tx.end_site_check(offer.id, TaskOutcome::NotNeeded)?;
             }

@@ -6,7 +6,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{CloseReason, MatchState};
 use crate::domain::remit::Remit;
 use crate::domain::report::Side;
-use crate::storage::audit::Actor;
+use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::matches::DoneBy;
 use crate::storage::requests::Request;
 use crate::storage::{matches, requests};
@@ -43,10 +43,11 @@ impl Tx<'_> {
                 continue;
             }
             let offer = self.offer(matched.offer_id, None)?;
-            let by = match self.actor.side() {
-                Some(Side::Neighbor) => DoneBy::Neighbor,
-                _ if matched.done_at.is_some() => DoneBy::Volunteer,
-                _ => DoneBy::Coordinator,
+            let by = match (self.actor.side(), self.actor.kind) {
+                (Some(Side::Neighbor), _) => Some(DoneBy::Neighbor),
+                _ if matched.done_at.is_some() => Some(DoneBy::Volunteer),
+                (_, ActorKind::Coordinator) => Some(DoneBy::Coordinator),
+                _ => None,
             };
             let helped =
                 reason == CloseReason::HelpedHere && self.fulfil(&matched, request, &offer, by)?;

@@ -52,14 +52,20 @@ impl Tx<'_> {
         let waits = matches::of_request(self.conn, id)?
             .iter()
             .any(Match::is_silent);
-        if !waits {
-            let outcome = match self.actor.kind {
-                ActorKind::Coordinator => TaskOutcome::Done,
-                _ => TaskOutcome::NotNeeded,
-            };
-            let ending = self.ending(outcome);
-            tasks::end_of_requests(self.conn, &[id], &[TaskKind::FollowUp], &ending)?;
+        if waits {
+            return Ok(());
         }
+        self.end_follow_up(id)
+    }
+
+    /// Nobody need find out how it went with the request.
+    pub(super) fn end_follow_up(&mut self, id: RequestId) -> Outcome<()> {
+        let outcome = match self.actor.kind {
+            ActorKind::Coordinator => TaskOutcome::Done,
+            _ => TaskOutcome::NotNeeded,
+        };
+        let ending = self.ending(outcome);
+        tasks::end_of_requests(self.conn, &[id], &[TaskKind::FollowUp], &ending)?;
         Ok(())
     }
 

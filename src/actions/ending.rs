@@ -2,6 +2,7 @@
 
 use super::tx::To;
 use super::{Outcome, Tx};
+use crate::domain::fact::Fact;
 use crate::domain::ids::RequestId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState, RequestState};
@@ -20,6 +21,27 @@ pub(super) enum Tell {
     Volunteer,
     Both,
     Nobody,
+}
+
+/// Which promises end with an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Promises {
+    /// None.
+    Kept,
+    /// Those of which the volunteer has not said that they were kept: these wait for the neighbor's word alone.
+    Unfulfilled,
+    /// All: nobody takes the volunteer by their word.
+    All,
+}
+
+impl Promises {
+    fn includes(self, matched: &Match) -> bool {
+        match self {
+            Self::Kept => false,
+            Self::Unfulfilled => matched.done_at.is_none(),
+            Self::All => true,
+        }
+    }
 }
 
 impl Tx<'_> {
@@ -161,12 +183,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Ends everything that depends on an offer that can serve no more: asks are superseded, accepted
-    /// matches fall through.
+    /// Ends everything that depends on an offer that can serve no more: asks are superseded, and of the accepted
+    /// matches those fall through that `promises` names.
     pub(super) fn end_matches_of_offer(
         &mut self,
         offer: &Offer,
-        also_accepted: bool,
+        promises: Promises,
         tell: Tell,
     ) -> Outcome<()> {
         for matched in matches::of_offer(self.conn, offer.id)? {
@@ -175,8 +197,7 @@ impl Tx<'_> {
                     self.supersede(&matched, offer, false)?;
                     requests::make_due(self.conn, &[matched.request_id], self.now)?;
                 }
-                // What was done already waits for the neighbor's word alone.
-                MatchState::Accepted if also_accepted && matched.done_at.is_none() => {
+                MatchState::Accepted if promises.includes(&matched) => {
                     let request = self.request(matched.request_id, None)?;
                     self.fall_through(&matched, &request, offer, FallReason::CalledOff, tell)?;
                 }
@@ -186,14 +207,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The help was given. A place that returns is free again; a request that is covered, and has no
+    /// The help was given, as somebody says or, `by` nobody, as nobody denies. A place that returns is free again; a request that is covered, and has no
     /// accepted match left, is over.
     pub(super) fn fulfil(
         &mut self,
         matched: &Match,
         request: &Request,
         offer: &Offer,
-        by: DoneBy,
+        by: Option<DoneBy>,
     ) -> Outcome<bool> {
         if !matches::fulfil(self.conn, matched.id, by, self.now)? {
             return Ok(false);
@@ -205,7 +226,7 @@ impl Tx<'_> {
         self.audit(
             "match_fulfilled",
             ("match", matched.id),
-            &[("by", by.into())],
+            &[("by", by.map_or(Fact::Word("nobody"), Fact::from))],
         )?;
         Ok(true)
     }
@@ -241,7 +262,7 @@ impl Tx<'_> {
         tell: Tell,
     ) -> Outcome<()> {
         if matched.done_at.is_some() {
-            self.fulfil(matched, request, offer, DoneBy::Volunteer)?;
+            self.fulfil(matched, request, offer, Some(DoneBy::Volunteer))?;
         } else {
             self.fall_through(matched, request, offer, FallReason::CalledOff, tell)?;
         }

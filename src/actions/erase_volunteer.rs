@@ -1,7 +1,7 @@
 //! A volunteer takes everything back: offers are closed, neighbors are told, and the sealed parts and
 //! hashes are destroyed.
 
-use super::ending::Tell;
+use super::ending::{Promises, Tell};
 use super::{Ctx, Outcome, Tx};
 use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::lifecycle::OfferState;
@@ -33,7 +33,7 @@ impl Tx<'_> {
         let all = offers::of_volunteer(self.conn, id)?;
         let ids: Vec<OfferId> = all.iter().map(|o| o.id).collect();
         for offer in &all {
-            self.end_matches_of_offer(offer, true, Tell::Neighbor)?;
+            self.end_matches_of_offer(offer, Promises::Unfulfilled, Tell::Neighbor)?;
             if offer.state != OfferState::Closed {
                 offers::set_state(
                     self.conn,

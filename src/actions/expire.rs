@@ -1,7 +1,7 @@
 //! What time alone brings about: asks lapse, agreements run out, posts end, sealed parts are destroyed.
 
 use super::aftermath::SILENCE;
-use super::ending::Tell;
+use super::ending::{Promises, Tell};
 use super::freeze_area::settle_areas;
 use super::mail_limits::WITHIN;
 use super::tx::To;
@@ -101,7 +101,7 @@ pub async fn past_offers(ctx: &Ctx) -> Outcome<usize> {
             }
             ids.push(offer.id);
             // What was promised within the time of the offer stands; only asks are withdrawn.
-            tx.end_matches_of_offer(offer, false, Tell::Neighbor)?;
+            tx.end_matches_of_offer(offer, Promises::Kept, Tell::Neighbor)?;
             offers::set_state(tx.conn, offer.id, offer.state, OfferState::Closed, tx.now)?;
             tx.end_site_check(offer.id, TaskOutcome::NotNeeded)?;
             tx.audit("offer_expired", ("offer", offer.id), &[])?;

@@ -51,7 +51,7 @@ fn silent(tx: &mut Tx<'_>, request: RequestId) -> Outcome<Vec<Match>> {
 fn helped(tx: &mut Tx<'_>, id: RequestId) -> Outcome<()> {
     for matched in silent(tx, id)? {
         let (_, request, offer) = tx.matched(matched.id)?;
-        tx.fulfil(&matched, &request, &offer, DoneBy::Coordinator)?;
+        tx.fulfil(&matched, &request, &offer, Some(DoneBy::Coordinator))?;
     }
     close_if_helped(tx, id)
 }

@@ -31,7 +31,7 @@ pub async fn done(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
             Some(Side::Neighbor) => DoneBy::Neighbor,
             None => DoneBy::Coordinator,
         };
-        if !tx.fulfil(&matched, &request, &offer, by)? {
+        if !tx.fulfil(&matched, &request, &offer, Some(by))? {
             return refuse(Refusal::NotPossible);
         }
         close_if_helped(tx, request.id)

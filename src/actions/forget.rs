@@ -12,8 +12,8 @@ use crate::storage::audit::Actor;
 use crate::storage::requests::Request;
 use crate::storage::statistics::Ended;
 use crate::storage::{
-    areas, letters, matches, neighbors, offers, plans, reports, requests, statistics, tasks,
-    volunteers,
+    areas, letters, matches, neighbors, notices, offers, plans, reports, requests, statistics,
+    tasks, volunteers,
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -106,14 +106,17 @@ pub async fn old_volunteers(ctx: &Ctx) -> Outcome<usize> {
     .await
 }
 
-/// Forgets letters that were settled long ago. Gives how many.
+/// Forgets letters that were settled long ago, and what was told to webhooks when nobody follows the feed so far back
+/// any more. Gives how many.
 ///
 /// # Errors
 /// A failed query.
 pub async fn old_letters(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let before = tx.now.before(tx.ctx.settings.retention.requests);
-        let old = letters::settled_before(tx.conn, before, AT_ONCE)?;
+        let told_before = tx.now.before(tx.ctx.settings.retention.changes);
+        let mut old = letters::settled_before(tx.conn, before, AT_ONCE)?;
+        old.extend(notices::settled_before(tx.conn, told_before, AT_ONCE)?);
         let deleted = letters::delete(tx.conn, &old)?;
         tx.end_dead_letters(&old, TaskOutcome::NotNeeded)?;
         Ok(deleted)

@@ -1,6 +1,6 @@
 //! A volunteer pauses, resumes or closes an offer.
 
-use super::ending::Tell;
+use super::ending::{Promises, Tell};
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{OfferState, Step};
@@ -45,7 +45,11 @@ pub async fn move_offer(
             Step::Impossible => return refuse(Refusal::NotPossible),
         };
         if next != OfferState::Open {
-            tx.end_matches_of_offer(&offer, next == OfferState::Closed, Tell::Neighbor)?;
+            let promises = match next {
+                OfferState::Closed => Promises::Unfulfilled,
+                _ => Promises::Kept,
+            };
+            tx.end_matches_of_offer(&offer, promises, Tell::Neighbor)?;
         }
         if !offers::set_state(tx.conn, id, offer.state, next, tx.now)? {
             return refuse(Refusal::ChangedMeanwhile);

@@ -1,6 +1,6 @@
 //! A volunteer needs a rest from everything, or is back.
 
-use super::ending::Tell;
+use super::ending::{Promises, Tell};
 use super::{Ctx, Outcome};
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::storage::audit::Actor;
@@ -27,7 +27,7 @@ pub async fn pause_volunteer(
         let ids: Vec<OfferId> = all.iter().map(|o| o.id).collect();
         if paused {
             for offer in &all {
-                tx.end_matches_of_offer(offer, false, Tell::Neighbor)?;
+                tx.end_matches_of_offer(offer, Promises::Kept, Tell::Neighbor)?;
             }
         } else {
             offers::make_due(tx.conn, &ids, tx.now)?;

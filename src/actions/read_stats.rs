@@ -14,6 +14,7 @@ use self::carriers::{Carriers, is_yes};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::VolunteerId;
+use crate::domain::lifecycle::CloseReason;
 use crate::domain::part::Part;
 use crate::domain::place::{Cell, CellSize, DistanceBand};
 use crate::domain::upward::merge_upward;
@@ -78,6 +79,9 @@ pub struct Figures {
     /// Requests whose time went by without help.
     #[schema(example = 2)]
     pub unmet: i64,
+    /// All requests that were closed, by the reason; these two among them.
+    #[schema(value_type = Object, example = json!({"helped_here": 28, "unmet": 2, "not_needed": 4}))]
+    pub closed: BTreeMap<CloseReason, i64>,
     /// Requests that are open now and not wholly covered, whenever they were posted.
     #[schema(example = 6)]
     pub open: usize,
@@ -124,10 +128,8 @@ pub struct Figures {
 pub struct Tally {
     /// Requests that were posted.
     pub posted: i64,
-    /// Requests that were closed because help was given here.
-    pub helped: i64,
-    /// Requests whose time went by.
-    pub unmet: i64,
+    /// Requests that were closed, and why.
+    pub closed: BTreeMap<CloseReason, i64>,
     /// From post to cover.
     pub waits: Vec<Duration>,
     /// Since the posts that are open now.
@@ -188,8 +190,9 @@ impl Tally {
 
     fn add(&mut self, other: Self) {
         self.posted += other.posted;
-        self.helped += other.helped;
-        self.unmet += other.unmet;
+        for (reason, count) in other.closed {
+            *self.closed.entry(reason).or_default() += count;
+        }
         self.waiting += other.waiting;
         self.asks += other.asks;
         self.acceptances += other.acceptances;
@@ -214,12 +217,14 @@ impl Tally {
         for times in [&mut self.waits, &mut self.open, &mut self.answers] {
             times.sort_unstable();
         }
+        let closed = |reason| self.closed.get(&reason).copied().unwrap_or(0);
         let seconds = |times: &[Duration], p| percentile(times, p).map(|d| d.as_secs());
         Figures {
             posted: self.posted,
             covered: self.waits.len(),
-            helped: self.helped,
-            unmet: self.unmet,
+            helped: closed(CloseReason::HelpedHere),
+            unmet: closed(CloseReason::Unmet),
+            closed: self.closed,
             open: self.open.len(),
             waiting: self.waiting,
             wait_p50_s: seconds(&self.waits, 50.0),

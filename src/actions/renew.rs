@@ -5,7 +5,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::domain::remit::Remit;
 use crate::storage::audit::Actor;
-use crate::storage::{offers, requests};
+use crate::storage::{matches, offers, requests};
 
 /// The request is needed until later than it said; `None` adds as long as it stood open at first.
 ///
@@ -19,7 +19,7 @@ pub async fn renew_request(
     actor: Actor,
 ) -> Outcome<()> {
     ctx.write(actor, move |tx| {
-        let request = tx.lock_request(id, None)?;
+        let request = tx.lock_request_and_matches(id, None)?;
         tx.refuse_outside(remit, request.neighbor_id)?;
         let until = until.unwrap_or_else(|| {
             tx.now
@@ -30,6 +30,8 @@ pub async fn renew_request(
         {
             return refuse(Refusal::NotPossible);
         }
+        matches::ask_again(tx.conn, id)?;
+        tx.end_follow_up(id)?;
         requests::make_due(tx.conn, &[id], tx.now)?;
         tx.audit("request_renewed", ("request", id), &[])?;
         tx.requests_changed(&[id])

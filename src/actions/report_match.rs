@@ -2,6 +2,7 @@
 //! everything they had together, coordinators are told at once, and the evidence is sealed for a while.
 
 use super::ending::Tell;
+use super::finish_match::close_if_helped;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::seal::SealError;
 use crate::domain::contact::Contact;
@@ -89,6 +90,7 @@ impl Tx<'_> {
             if matched.state == MatchState::Accepted && by == Reporter::Volunteer {
                 // What she has done is done, whatever happened there.
                 self.call_off(&matched, &request, &offer, tell)?;
+                close_if_helped(self, request.id)?;
             } else if matched.state == MatchState::Accepted {
                 self.fall_through(&matched, &request, &offer, FallReason::CalledOff, tell)?;
             } else {

@@ -1,9 +1,10 @@
-//! The operator ends somebody's access. What they did stays in the audit.
+//! The operator ends somebody's access, and that of the programs they had told. What they did stays in the audit.
 
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::CoordinatorId;
+use crate::domain::webhook::DisabledBecause;
 use crate::storage::audit::Actor;
-use crate::storage::{coordinators, tokens};
+use crate::storage::{coordinators, tokens, webhooks};
 
 /// Revokes a coordinator and every token of theirs. Revoking again changes nothing.
 ///
@@ -16,6 +17,9 @@ pub async fn revoke_coordinator(ctx: &Ctx, id: CoordinatorId, actor: Actor) -> O
         }
         if coordinators::revoke(tx.conn, id, tx.now)? {
             tokens::revoke_all(tx.conn, id.into())?;
+            for webhook in webhooks::lock_of(tx.conn, id)? {
+                tx.disable_webhook(webhook, DisabledBecause::ByHand)?;
+            }
             tx.audit("coordinator_revoked", ("coordinator", id), &[])?;
         }
         Ok(())

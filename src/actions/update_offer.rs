@@ -1,7 +1,7 @@
 //! A volunteer or a coordinator corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
 //! a change of what was promised is refused.
 
-use super::ending::Tell;
+use super::ending::{Promises, Tell};
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
@@ -94,7 +94,7 @@ pub async fn update_offer(
             return refuse(Refusal::ChangedMeanwhile);
         }
         if material {
-            tx.end_matches_of_offer(&old, false, Tell::Neighbor)?;
+            tx.end_matches_of_offer(&old, Promises::Kept, Tell::Neighbor)?;
             offers::make_due(tx.conn, &[id], tx.now)?;
         }
         if moved || old_secret.site != new.secret.site {

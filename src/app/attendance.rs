@@ -20,7 +20,7 @@ use actix_web::web::Bytes;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::http::EVENT_STREAM;
+use crate::http::{EVENT_STREAM, SHEET};
 
 /// The calls of one connection.
 #[derive(Clone, Copy, Default)]
@@ -114,7 +114,7 @@ pub(super) async fn count(
     let open = request.conn_data::<Visit>().cloned().map(Visit::begin);
     let answer = next.call(request).await?;
     let kind = answer.headers().get(CONTENT_TYPE);
-    let is_stream = kind.is_some_and(|kind| kind == EVENT_STREAM);
+    let is_stream = kind.is_some_and(|kind| kind == EVENT_STREAM || kind == SHEET);
     let open = open.filter(|_| is_stream);
     Ok(answer.map_body(|_, body| Answer {
         body: body.boxed(),

@@ -1,7 +1,7 @@
 //! `manyhands export`: everything of one kind as a file. Works on the database, so the service may be
 //! running.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 
 use clap::{Args, ValueEnum};
 
@@ -79,13 +79,17 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     }
     match arguments.format {
         FormatArgument::Csv => {
+            let mut out = std::io::stdout().lock();
             let mut export = Export::new(&ctx, what, arguments.persons);
             while let Some(part) = export.next().await.map_err(anyhow::Error::from)? {
-                // A reader that has gone away is no error.
-                if std::io::stdout().write_all(&part).is_err() {
-                    break;
+                match out.write_all(&part) {
+                    Ok(()) => {}
+                    // A reader that has gone away is no error; a full disk is.
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
+                    Err(error) => return Err(not_written(error)),
                 }
             }
+            out.flush().map_err(not_written)?;
         }
         FormatArgument::Geojson => {
             let all = sites::all(&ctx).await.map_err(anyhow::Error::from)?;
@@ -96,4 +100,10 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+fn not_written(error: io::Error) -> Failure {
+    anyhow::Error::from(error)
+        .context("the file is not whole")
+        .into()
 }

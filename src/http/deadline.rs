@@ -10,7 +10,7 @@ use actix_web::web::Data;
 use super::problem::Problem;
 use crate::actions::Ctx;
 
-/// Ends a call that takes longer than `server.request_timeout`. The database gives up earlier by
+/// Ends a call that takes longer than `server.request_timeout`, or `server.import_timeout` for a spreadsheet. The database gives up earlier by
 /// itself, so what is left is a client that is too slow.
 ///
 /// # Errors
@@ -22,7 +22,12 @@ pub async fn bound(
     let Some(ctx) = request.app_data::<Data<Ctx>>() else {
         return next.call(request).await;
     };
-    let longest = ctx.settings.server.request_timeout;
+    let server = &ctx.settings.server;
+    // A file that takes its time to come is read for whoever has shown a token.
+    let longest = match request.path() {
+        "/v1/imports" => server.import_timeout,
+        _ => server.request_timeout,
+    };
     match tokio::time::timeout(longest, next.call(request)).await {
         Ok(answer) => answer,
         Err(_) => Err(too_slow().into()),

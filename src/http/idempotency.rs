@@ -37,6 +37,7 @@ pub fn call(
     let hasher = &keys.hasher;
     Ok(Some(Call {
         key: hasher.call(&[b"key", route, on_behalf, key]),
-        body: hasher.call(&[b"body", body]),
+        // What is asked for may stand in the query too.
+        body: hasher.call(&[b"body", request.query_string().as_bytes(), body]),
     }))
 }

@@ -53,6 +53,8 @@ mod volunteers;
 
 /// The media type of a stream of server-sent events.
 pub const EVENT_STREAM: &str = "text/event-stream";
+/// The media type of an export, which is written while it is taken.
+pub const SHEET: &str = "text/csv; charset=utf-8";
 
 /// A response that everybody may see and caches may keep for a minute.
 fn public(mut response: HttpResponseBuilder) -> HttpResponseBuilder {

@@ -65,6 +65,31 @@ enum Reach {
     NotAlone,
 }
 
+/// How far a call reaches beyond what its id stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// It changes nothing.
+    Read,
+    /// It is about a person, by whatever they are known.
+    Block,
+    /// Of a call, the outcome may be about all that the neighbor asks.
+    Finish,
+    /// Anything else.
+    Change,
+}
+
+impl Act {
+    fn of(method: &Method, pattern: &str) -> Self {
+        match pattern.rsplit('/').next() {
+            _ if *method == Method::GET => Self::Read,
+            Some("reveal") => Self::Read,
+            Some("block" | "unblock") => Self::Block,
+            Some("done") => Self::Finish,
+            _ => Self::Change,
+        }
+    }
+}
+
 impl Problem {
     /// The call is not for somebody who is limited to a part.
     #[must_use]
@@ -104,11 +129,11 @@ pub(super) async fn refuse_outside(
         .get("id")
         .unwrap_or_default()
         .to_owned();
-    let only_reads = *request.method() == Method::GET || pattern.ends_with("/reveal");
+    let act = Act::of(request.method(), &pattern);
     let part = Arc::clone(part);
     let reach = ctx
         .db
-        .read(move |conn| look(conn, &part, kind, &id, only_reads))
+        .read(move |conn| look(conn, &part, kind, &id, act))
         .await?;
     match reach {
         Reach::In => Ok(()),
@@ -131,7 +156,7 @@ fn look(
     part: &Part,
     kind: Kind,
     id: &str,
-    only_reads: bool,
+    act: Act,
 ) -> Result<Reach, StorageError> {
     macro_rules! find {
         ($find:path) => {
@@ -150,12 +175,14 @@ fn look(
         Kind::Task => find!(reach::task),
         Kind::Volunteer => find!(reach::volunteer),
     };
-    let is_alone = only_reads
-        || match kind {
-            Kind::Neighbor => find!(reach::all_of_neighbor),
-            Kind::Volunteer => find!(reach::all_of_volunteer),
-            _ => true,
-        };
+    let is_alone = match (act, kind) {
+        (Act::Read, _) => true,
+        (Act::Block, Kind::Neighbor) => find!(reach::all_of_person),
+        (_, Kind::Neighbor) => find!(reach::all_of_neighbor),
+        (_, Kind::Volunteer) => find!(reach::all_of_volunteer),
+        (Act::Finish, Kind::Task) => find!(reach::all_of_call),
+        _ => true,
+    };
     Ok(match (is_there, is_alone) {
         (false, _) => Reach::Outside,
         (true, false) => Reach::NotAlone,

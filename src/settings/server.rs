@@ -37,6 +37,9 @@ pub struct ServerSettings {
     /// Longest time a request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
+    /// Longest time a call may take that brings a spreadsheet.
+    #[serde(with = "humantime_serde")]
+    pub import_timeout: Duration,
 }
 
 impl ServerSettings {
@@ -69,6 +72,11 @@ impl ServerSettings {
             "request_timeout",
             self.request_timeout,
             Duration::from_secs(1)..=Duration::from_mins(5),
+        );
+        checks.time(
+            "import_timeout",
+            self.import_timeout,
+            Duration::from_secs(1)..=Duration::from_mins(30),
         );
         checks.done()
     }

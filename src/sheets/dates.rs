@@ -104,14 +104,15 @@ fn halves(text: &str) -> (&str, &str) {
     if let Some((i, _)) = at_t {
         return (&text[..i], text[i + 1..].trim());
     }
-    let hour = match text.find(':') {
-        Some(colon) => text[..colon].rfind(|c: char| !c.is_ascii_digit()),
-        None => None,
-    };
+    // What stands before the hour may be any character, of any length.
+    let hour = text.find(':').and_then(|colon| {
+        let mut before = text[..colon].char_indices().rev();
+        before.find(|(_, c)| !c.is_ascii_digit())
+    });
     match hour {
-        Some(at) => (
+        Some((at, c)) => (
             text[..at].trim_end_matches([',', ' ']),
-            text[at + 1..].trim(),
+            text[at + c.len_utf8()..].trim(),
         ),
         None => (text, ""),
     }

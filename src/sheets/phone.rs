@@ -102,21 +102,20 @@ fn unmangled(text: &str) -> Result<Option<String>, &'static str> {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
         return Ok(None);
     };
-    let Ok(exponent) = exponent.trim_start_matches('+').parse::<usize>() else {
-        return Ok(None);
-    };
+    let exponent = exponent.trim_start_matches('+');
     let Some((whole, rest)) = mantissa.split_once(['.', ',']) else {
         return Ok(None);
     };
-    let is_number = whole.len() == 1
-        && (whole.to_owned() + rest)
-            .bytes()
-            .all(|b| b.is_ascii_digit());
-    match is_number {
-        false => Ok(None),
-        true if rest.len() >= exponent => Ok(Some(format!("{whole}{rest}"))),
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if whole.len() != 1 || ![whole, rest, exponent].into_iter().all(is_digits) {
+        return Ok(None);
+    }
+    // Zeros are added to as many digits as one can dial, and to no more, however many the cell asks for.
+    let exponent = exponent.parse().ok().filter(|e| DIALLED.contains(&(e + 1)));
+    match exponent {
+        Some(exponent) if rest.len() >= exponent => Ok(Some(format!("{whole}{rest}"))),
         // A number may end in zeros, but not in half of it.
-        true if rest.len() + 1 >= 9 => Ok(Some(format!("{whole}{rest:0<exponent$}"))),
-        true => Err("was rounded by the spreadsheet: make the column a text and enter it anew"),
+        Some(exponent) if rest.len() + 1 >= 9 => Ok(Some(format!("{whole}{rest:0<exponent$}"))),
+        _ => Err("was rounded by the spreadsheet: make the column a text and enter it anew"),
     }
 }

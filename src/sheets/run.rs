@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::dates::Evidence;
 use super::guess::guess;
@@ -18,6 +19,7 @@ use crate::actions::{Ctx, Outcome};
 use crate::crypto::lookup::{Hasher, KeyedHash};
 use crate::domain::clock::Ts;
 use crate::domain::import::{CellNote, ImportKind, RowOutcome, RowReport, Tally};
+use crate::storage::StorageError;
 
 /// A table with what stands where.
 #[derive(Clone, Debug)]
@@ -72,6 +74,8 @@ pub struct Run {
     writes: bool,
     terms: Terms,
     lines: mpsc::Receiver<Vec<Line>>,
+    /// Who reads them, for as long as it is not known that all were read.
+    reading: Option<JoinHandle<()>>,
     tally: Tally,
 }
 
@@ -99,12 +103,13 @@ impl Run {
             table: Arc::clone(&job.table),
             seen: Seen::default(),
         };
-        tokio::task::spawn_blocking(move || reading.run(&send));
+        let reading = tokio::task::spawn_blocking(move || reading.run(&send));
         Ok(Self {
             ctx: ctx.clone(),
             writes: !dry_run,
             terms,
             lines,
+            reading: Some(reading),
             tally,
         })
     }
@@ -118,9 +123,15 @@ impl Run {
     /// What became of the next rows; none when all are through.
     ///
     /// # Errors
-    /// A failed query. What was taken before stays.
+    /// A failed query, or rows that could not be read to their end. What was taken before stays.
     pub async fn next(&mut self) -> Outcome<Option<Vec<RowReport>>> {
         let Some(lines) = self.lines.recv().await else {
+            // No more lines is the end only where the reader came to it.
+            if let Some(reading) = self.reading.take()
+                && reading.await.is_err()
+            {
+                return Err(StorageError::Unavailable("the reading of a table broke off").into());
+            }
             return Ok(None);
         };
         let mut reports = Vec::with_capacity(lines.len());

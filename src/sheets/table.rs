@@ -25,6 +25,12 @@ pub enum NoTable {
     /// It is too long.
     #[error("the file has more than {} rows: split it", Table::MOST)]
     TooLong,
+    /// It is too wide.
+    #[error(
+        "the file has more than {} columns: is it a list of posts?",
+        Table::WIDEST
+    )]
+    TooWide,
 }
 
 /// A table.
@@ -66,12 +72,16 @@ impl std::fmt::Debug for Record {
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows by which the delimiter is judged.
 const JUDGED: usize = 20;
-/// How often reading may begin anew behind a broken line.
+/// How often reading may begin anew behind a broken line,
 const RESTARTS: usize = 1_000;
+/// and how many bytes may be read in all because of it: a mark that opens and never closes reads to the end.
+const READ: usize = 256 << 20;
 
 impl Table {
     /// Rows that are taken at the most.
     pub const MOST: usize = 500_000;
+    /// Columns that are taken at the most: what a form can ask for, and no list has.
+    pub const WIDEST: usize = 1_000;
 
     /// Reads a file: UTF-8, UTF-16 or Windows-1252, with commas, semicolons, tabs or bars.
     ///
@@ -151,6 +161,7 @@ fn judge(text: &str) -> u8 {
 fn rows(text: &str, delimiter: u8, skipped: u64) -> Result<Vec<Record>, NoTable> {
     let mut found: Vec<Record> = Vec::new();
     let (mut from, mut line, mut heads) = (0, 1 + skipped, None);
+    let mut read = 0;
     for _ in 0..RESTARTS {
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
@@ -169,10 +180,14 @@ fn rows(text: &str, delimiter: u8, skipped: u64) -> Result<Vec<Record>, NoTable>
             let empty = rest[..rest.len() - row.len()].matches('\n').count() as u64;
             let (start, on) = (text.len() - row.len(), line + nth - 1 + empty);
             let length = *heads.get_or_insert(cells.len());
+            if length > Table::WIDEST {
+                return Err(NoTable::TooWide);
+            }
             let end = (from + at(reader.position().byte())).min(text.len());
             let is_whole = || cells.len() == length && is_closed(&text[start..end], delimiter);
             if cells.iter().any(|cell| cell.contains('\n')) && !is_whole() {
                 broken = Some((start, on));
+                read += end - from;
                 break;
             }
             if cells.iter().any(|cell| !cell.trim().is_empty()) {
@@ -188,6 +203,9 @@ fn rows(text: &str, delimiter: u8, skipped: u64) -> Result<Vec<Record>, NoTable>
         let Some((start, on)) = broken else {
             return Ok(found);
         };
+        if read > READ {
+            return Err(NoTable::Broken);
+        }
         let end = text[start..].find('\n');
         let whole = &text[start..end.map_or(text.len(), |end| start + end)];
         found.push(Record {

@@ -307,3 +307,51 @@ fn opening_hours_recur_where_they_are_simple() {
         assert_eq!(days(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_time_may_stand_behind_any_character() {
+    for text in [
+        "5\u{2013}7:30 pm",
+        "\u{201c}6:30\u{201d}",
+        "\u{4e0b}\u{5348}2:30",
+        "\u{1f9e3}7:30",
+        ":",
+        "\u{e9}:",
+    ] {
+        assert!(read(text, None, &chicago()).is_err(), "{text}");
+        Evidence::default().look(text);
+    }
+}
+
+#[test]
+fn no_number_is_made_longer_than_one_can_dial() {
+    for text in [
+        "1.23456789E70000",
+        "1.23456789E99999999999999999999",
+        "1.2e16",
+    ] {
+        assert!(phone::read(text).is_err(), "{text}");
+    }
+}
+
+proptest::proptest! {
+    /// Cells are written by strangers: whatever stands in one, it is read or refused.
+    #[test]
+    fn no_cell_breaks_a_reader(
+        text in "[0-9EeT:.,+/ \u{2013}\u{e9}apmZxk#-]{0,24}|\\PC{0,24}",
+        order in proptest::option::of(proptest::sample::select(vec![DateOrder::Dmy, DateOrder::Mdy])),
+    ) {
+        let _ = read(&text, order, &chicago());
+        Evidence::default().look(&text);
+        let _ = phone::read(&text);
+        let _ = (whole(&text), flag(&text), point(&text), postal_code(&text, |_| true));
+        let _ = recurrences(&text);
+    }
+}
+
+#[test]
+fn a_file_of_nothing_but_columns_is_refused() {
+    let wide = [b"Name".as_slice(), &[b','; 1_000]].concat();
+    assert!(matches!(Table::read(&wide), Err(NoTable::TooWide)));
+    assert!(Table::read(&wide[..900]).is_ok());
+}

@@ -78,6 +78,9 @@ pub struct LetterFilter {
     pub state: Option<LetterState>,
     pub kind: Option<LetterKind>,
     pub match_id: Option<MatchId>,
+    pub request: Option<RequestId>,
+    /// Whom it is for.
+    pub to: Option<RecordId>,
 }
 
 /// Puts letters into the outbox.
@@ -112,6 +115,12 @@ pub fn page(conn: &mut Conn, filter: &LetterFilter, page: Page) -> QueryResult<V
         }
         if let Some(id) = filter.match_id {
             query = query.filter(letters::match_id.eq(id));
+        }
+        if let Some(id) = filter.request {
+            query = query.filter(letters::request_id.eq(id));
+        }
+        if let Some(id) = filter.to {
+            query = query.filter(letters::to_id.eq(id));
         }
         page_of!(query, letters, page).load(c)
     })
@@ -339,23 +348,32 @@ pub fn next_due(conn: &mut Conn, lane: Lane) -> QueryResult<Option<Ts>> {
     Ok(free.into_iter().chain(held).min())
 }
 
-/// How many letters are in a state.
+/// How many letters are in a state, without what is told to webhooks.
 ///
 /// # Errors
 /// A failed query.
 pub fn count(conn: &mut Conn, state: LetterState) -> QueryResult<i64> {
-    with!(conn, c => letters::table.filter(letters::state.eq(state)).count().get_result(c))
+    with!(conn, c => letters::table
+        .filter(letters::event.is_null())
+        .filter(letters::state.eq(state))
+        .count()
+        .get_result(c))
 }
 
-/// How many letters wait, and since when the oldest.
+/// How many letters wait, and since when the oldest; without what is told to webhooks.
 ///
 /// # Errors
 /// A failed query.
 pub fn backlog(conn: &mut Conn) -> QueryResult<(i64, Option<Ts>)> {
     // As the check says: what is settled is not queued.
-    let waiting = with!(conn, c => letters::table.filter(letters::settled_at.is_null()).count().get_result(c))?;
+    let waiting = with!(conn, c => letters::table
+        .filter(letters::settled_at.is_null())
+        .filter(letters::event.is_null())
+        .count()
+        .get_result(c))?;
     let oldest = with!(conn, c => letters::table
         .filter(letters::settled_at.is_null())
+        .filter(letters::event.is_null())
         .order(letters::created_at)
         .select(letters::created_at)
         .first(c)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 pub use self::after::{
-    believed, no_shows_of, remind, return_place, say_done, set_arrival, set_followed_up,
+    ask_again, believed, no_shows_of, remind, return_place, say_done, set_arrival, set_followed_up,
     set_no_show_by, to_follow_up, to_remind,
 };
 use super::changes;
@@ -750,11 +750,11 @@ pub fn fall_through(
     announced(conn, id, done, now)
 }
 
-/// The help was given.
+/// The help was given, as somebody says, or as nobody denies.
 ///
 /// # Errors
 /// A failed query.
-pub fn fulfil(conn: &mut Conn, id: MatchId, by: DoneBy, now: Ts) -> QueryResult<bool> {
+pub fn fulfil(conn: &mut Conn, id: MatchId, by: Option<DoneBy>, now: Ts) -> QueryResult<bool> {
     let done = with!(conn, c => diesel::update(matches::table
             .filter(matches::id.eq(id))
             .filter(matches::state.eq(MatchState::Accepted))

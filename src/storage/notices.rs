@@ -190,3 +190,18 @@ pub fn dead(conn: &mut Conn, to: WebhookId) -> QueryResult<Vec<LetterId>> {
         .select(letters::id)
         .load(c))
 }
+
+/// Messages that were settled before an instant, some of them; not those that were given up, which somebody may look at.
+///
+/// # Errors
+/// A failed query.
+pub fn settled_before(conn: &mut Conn, before: Ts, limit: i64) -> QueryResult<Vec<LetterId>> {
+    with!(conn, c => letters::table
+        .filter(letters::event.is_not_null())
+        .filter(letters::settled_at.le(before))
+        .filter(letters::state.ne(LetterState::Dead))
+        .order(letters::settled_at)
+        .limit(limit)
+        .select(letters::id)
+        .load(c))
+}

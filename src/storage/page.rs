@@ -1,8 +1,9 @@
-//! Keyset pages: newest first by (`created_at`, id), so that no page skips or repeats a row while
-//! others are being written.
+//! Keyset pages: newest first by (`created_at`, id), or oldest first, so that no page skips or repeats a row
+//! while others are being written.
 
 use crate::domain::clock::Ts;
 use crate::domain::ids::RecordId;
+use crate::domain::word::words;
 use serde::{Deserialize, Serialize};
 
 /// The last row of the page before.
@@ -12,6 +13,18 @@ pub struct Position {
     pub created_at: Ts,
     /// Its id.
     pub id: RecordId,
+}
+
+words! {
+    /// What a list begins with.
+    #[derive(Default)]
+    Order {
+        /// What was posted last.
+        #[default]
+        Newest = "newest",
+        /// What has waited longest.
+        Oldest = "oldest",
+    }
 }
 
 /// Which page of a list.
@@ -39,6 +52,21 @@ macro_rules! page_of {
         }
         query
             .order(($table::created_at.desc(), $table::id.desc()))
+            .limit($page.limit + 1)
+    }};
+    (oldest: $query:expr, $table:ident, $page:expr) => {{
+        let mut query = $query;
+        if let Some(after) = $page.after {
+            query = query.filter(
+                $table::created_at
+                    .gt(after.created_at)
+                    .or($table::created_at
+                        .eq(after.created_at)
+                        .and($table::id.gt(after.id))),
+            );
+        }
+        query
+            .order(($table::created_at, $table::id))
             .limit($page.limit + 1)
     }};
 }

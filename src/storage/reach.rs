@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use super::connection::{Conn, with};
 use super::part::in_part;
 use super::schema::{matches, offers, reports, requests};
-use super::tasks;
+use super::{neighbors, tasks};
 use crate::domain::ids::{MatchId, NeighborId, OfferId, ReportId, RequestId, TaskId, VolunteerId};
 use crate::domain::part::Part;
+use crate::domain::task::TaskKind;
 
 /// The request.
 ///
@@ -77,6 +78,35 @@ pub fn all_of_neighbor(conn: &mut Conn, part: &Part, id: NeighborId) -> QueryRes
             .filter(requests::neighbor_id.eq(id))
             .filter(not(in_part(requests::category, requests::cell, part))))))
         .get_result(c))
+}
+
+/// Whether nothing is outside that this neighbor asks, under whatever record she has the same address or number.
+///
+/// # Errors
+/// A failed query.
+pub fn all_of_person(conn: &mut Conn, part: &Part, id: NeighborId) -> QueryResult<bool> {
+    let Some(her) = neighbors::find(conn, id)? else {
+        return Ok(false);
+    };
+    let records = neighbors::of_contacts(conn, &her.contact_hashes())?;
+    for id in records.iter().map(|record| record.id).chain([id]) {
+        if !all_of_neighbor(conn, part, id)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a task is no call to a neighbor, or one to a neighbor of whom nothing is outside.
+///
+/// # Errors
+/// A failed query.
+pub fn all_of_call(conn: &mut Conn, part: &Part, id: TaskId) -> QueryResult<bool> {
+    let found = tasks::find(conn, id)?;
+    let called = found.filter(|task| task.kind == TaskKind::Call);
+    called
+        .and_then(|task| task.neighbor_id)
+        .map_or(Ok(true), |id| all_of_neighbor(conn, part, id))
 }
 
 /// The volunteer: something that they offer is in it, or was.

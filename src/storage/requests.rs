@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, load_skip_locked, one_of};
-use super::page::{Page, page_of};
+use super::page::{Order, Page, page_of};
 use super::part::in_part;
 use super::schema::{matches, neighbors, requests, tasks};
 use super::sql_types::Json;
@@ -20,7 +20,7 @@ use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
-use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency};
+use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency, Verified};
 use crate::domain::part::Part;
 use crate::domain::place::Cell;
 use crate::domain::remit::Remit;
@@ -154,10 +154,25 @@ pub struct RequestFilter {
     pub state: Option<RequestState>,
     pub category: Option<String>,
     pub urgency: Option<Urgency>,
-    pub attention: Option<bool>,
+    pub attention: Option<Attended>,
+    pub verified: Option<Verified>,
+    /// Its time is over before.
+    pub needed_before: Option<Ts>,
     pub neighbor: Option<NeighborId>,
     pub part: Part,
     pub duplicates: bool,
+    pub order: Order,
+}
+
+/// Whether a person must look at it.
+#[derive(Clone, Copy, Debug)]
+pub enum Attended {
+    /// Nobody must.
+    No,
+    /// Somebody must, whatever for.
+    Yes,
+    /// Somebody must, for this.
+    For(Attention),
 }
 
 /// Writes new requests.
@@ -328,10 +343,19 @@ pub fn page(
         if let Some(urgency) = filter.urgency {
             query = query.filter(requests::urgency.eq(urgency));
         }
-        match filter.attention {
-            Some(true) => query = query.filter(requests::attention.is_not_null()),
-            Some(false) => query = query.filter(requests::attention.is_null()),
-            None => {}
+        query = match filter.attention {
+            Some(Attended::No) => query.filter(requests::attention.is_null()),
+            Some(Attended::Yes) => query.filter(requests::attention.is_not_null()),
+            Some(Attended::For(what)) => query.filter(requests::attention.eq(what)),
+            None => query,
+        };
+        if let Some(verified) = filter.verified {
+            query = query.filter(requests::neighbor_id.eq_any(
+                neighbors::table.filter(neighbors::verified.eq(verified)).select(neighbors::id),
+            ));
+        }
+        if let Some(at) = filter.needed_before {
+            query = query.filter(requests::needed_until.lt(at));
         }
         if let Some(neighbor) = filter.neighbor {
             query = query.filter(requests::neighbor_id.eq(neighbor));
@@ -339,7 +363,10 @@ pub fn page(
         if filter.duplicates {
             query = query.filter(duplicates::has_one());
         }
-        page_of!(query, requests, page).load(c)
+        match filter.order {
+            Order::Newest => page_of!(query, requests, page).load(c),
+            Order::Oldest => page_of!(oldest: query, requests, page).load(c),
+        }
     })
 }
 
@@ -894,7 +921,13 @@ macro_rules! silent {
             .and(not(exists(
                 tasks::table
                     .filter(tasks::request_id.eq(requests::id.nullable()))
-                    .filter(tasks::kind.eq(TaskKind::FollowUp)),
+                    .filter(tasks::kind.eq(TaskKind::FollowUp))
+                    // One from before it was renewed is over, and tells nothing of what came after.
+                    .filter(
+                        tasks::done_at
+                            .is_null()
+                            .or(tasks::created_at.ge(requests::needed_until)),
+                    ),
             )))
     };
 }

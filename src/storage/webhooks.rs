@@ -168,6 +168,21 @@ pub fn disable(
     Ok(done == 1)
 }
 
+/// Those that somebody has registered and that are told what changes, locked.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_of(conn: &mut Conn, by: CoordinatorId) -> QueryResult<Vec<WebhookId>> {
+    load_for_update!(
+        conn,
+        webhooks::table
+            .filter(webhooks::created_by.eq(by))
+            .filter(webhooks::disabled_at.is_null())
+            .order(webhooks::id)
+            .select(webhooks::id)
+    )
+}
+
 /// It is told again what changes, from `place` on, as if it had never failed. False if it was before.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
+use super::supervise::BURST;
 use super::{Next, Stop, Worker, WorkerError};
 use crate::actions::Ctx;
 use crate::actions::claim_events::{ClaimedEvents, claim_events};
@@ -67,7 +68,8 @@ impl Worker for Deliveries {
                         idle.insert(id);
                     }
                 }
-                _ = self.commits.changed() => {}
+                // One look for many commits.
+                _ = self.commits.changed() => sleep(BURST).await,
                 () = sleep(LOOK) => {}
             }
         }

@@ -21,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// costs nothing.
 const LONGEST_WAIT_FOR_SERVER: Duration = Duration::from_secs(4);
 /// Rest between a commit and the tick that it causes, so that a burst of commits causes few.
-const BURST: Duration = Duration::from_millis(20);
+pub(super) const BURST: Duration = Duration::from_millis(20);
 
 /// Who keeps a worker at work.
 #[derive(Clone, Debug)]

@@ -558,3 +558,55 @@ async fn a_problem_is_reported_for_a_week_after_the_end() {
         assert_eq!(file["reports"], 1);
     }
 }
+
+#[actix_web::test]
+async fn nobody_takes_the_word_of_who_was_blocked() {
+    let mut app = TestApp::new();
+    let (mo, ana, token) = promised(&mut app).await;
+    volunteer_says(&app, &ana, "done", json!({})).await.ok();
+    let volunteer = app.newest_match(&token, &mo.requests[0]).await["volunteer"]["id"].clone();
+    let path = format!("/v1/volunteers/{}/block", volunteer.as_str().expect("id"));
+    app.press(&path, &token).await.ok();
+    let open = app.request(&mo, 0).await;
+    assert_eq!(
+        (&open["state"], &open["covered"]),
+        (&json!("open"), &json!(0))
+    );
+    assert_eq!(open["matches"][0]["contact"], Value::Null);
+    app.sleep_over(3 * DAY).await;
+    assert_eq!(app.request(&mo, 0).await["close_reason"], "unmet");
+}
+
+#[actix_web::test]
+async fn what_stands_for_longer_is_asked_about_when_that_is_over() {
+    let mut app = TestApp::new();
+    let (mo, ana, token) = promised(&mut app).await;
+    app.sleep_over(DAY + HOUR).await;
+    assert_eq!(told(&app, &ana.email, ASKED), 1);
+    app.sleep_over(2 * DAY).await;
+    assert_eq!(
+        tasks(&app, &token, "state=open&kind=follow_up").await.len(),
+        1
+    );
+    let path = format!("/v1/requests/{}/renew", mo.requests[0]);
+    let until = json!({"until": app.now().after(DAY)});
+    app.post(&path, &mo.token, &until).await.ok();
+    assert_eq!(
+        tasks(&app, &token, "state=open&kind=follow_up").await.len(),
+        0
+    );
+    app.sleep_over(DAY + HOUR).await;
+    assert_eq!(told(&app, &ana.email, ASKED), 2);
+    app.sleep_over(2 * DAY).await;
+    assert_eq!(
+        tasks(&app, &token, "state=open&kind=follow_up").await.len(),
+        1
+    );
+    app.sleep_over(2 * DAY + HOUR).await;
+    let sheet = app.newest_match(&token, &mo.requests[0]).await;
+    assert_eq!(
+        (&sheet["state"], &sheet["done_by"]),
+        (&json!("fulfilled"), &Value::Null),
+        "nobody said so"
+    );
+}

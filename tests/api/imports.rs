@@ -653,3 +653,27 @@ async fn sites_are_exported_for_maps_and_for_directories_of_help() {
         "not-found"
     );
 }
+
+#[actix_web::test]
+async fn a_trial_under_a_key_is_not_taken_for_the_import_itself() {
+    let app = TestApp::new();
+    let (_, token) = app.coordinator(Scope::Coordinator).await;
+    let file = b"Name,Phone,ZIP,Category,Quantity\nMo,612 555 0123,55407,food,4\n";
+    let headers = [("Content-Type", "text/csv"), ("Idempotency-Key", "file-1")];
+    let send = |query: &'static str| {
+        let path = format!("/v1/imports?kind=requests{query}");
+        let (app, token) = (&app, &token);
+        async move {
+            let body = Some(file.to_vec());
+            app.raw(Method::POST, &path, Some(token), body, &headers)
+                .await
+        }
+    };
+    let tried = send("&dry_run=true").await;
+    over(&app, &token, tried).await;
+    assert_eq!(send("").await.problem(422), "key-reused");
+    let again = send("&dry_run=true").await;
+    let (import, _) = over(&app, &token, again).await;
+    assert_eq!(import["dry_run"], true);
+    assert!(posts(&app, &token, "requests").await.is_empty());
+}

@@ -527,3 +527,42 @@ async fn whoever_is_limited_may_enter_posts() {
         "not-found"
     );
 }
+
+#[actix_web::test]
+async fn whoever_is_known_by_one_number_is_blocked_by_who_reaches_all_of_it() {
+    let app = TestApp::new();
+    let (_, all) = app.coordinator(Scope::Coordinator).await;
+    let (_, fay) = limited(&app, "fay@example.org", part(&["food"], &[])).await;
+    let of = |name: &str, need: Value| {
+        let who = json!({"contact": {"name": name, "phone": "612 555 0188"}});
+        with(post_of(&[need]), who)
+    };
+    let mo = app.neighbor_who(of("Mo", food(1))).await;
+    app.neighbor_who(of("Zoe", towing())).await;
+    let path = format!("/v1/requests/{}", mo.requests[0]);
+    let neighbor = app.get(&path, &fay).await.ok()["neighbor"]["id"].clone();
+    let neighbor = format!("/v1/neighbors/{}", neighbor.as_str().unwrap());
+    for act in ["block", "unblock"] {
+        let path = format!("{neighbor}/{act}");
+        assert_eq!(app.press(&path, &fay).await.problem(403), "part", "{act}");
+        app.press(&path, &all).await.ok();
+    }
+}
+
+#[actix_web::test]
+async fn a_call_about_more_than_their_part_is_ended_by_somebody_else() {
+    let mut app = TestApp::new();
+    let (_, all) = app.coordinator(Scope::Coordinator).await;
+    let (_, kay) = limited(&app, "kay@example.org", part(&["childcare"], &[])).await;
+    let child = json!({"category": "childcare", "quantity": 1, "urgency": "now"});
+    app.neighbor(&[child, towing()]).await;
+    app.settle().await;
+    let calls = rows(&app, &kay, "/v1/tasks?kind=call").await;
+    let path = format!("/v1/tasks/{}", id(&calls[0]));
+    app.press(&format!("{path}/claim"), &kay).await.ok();
+    let refused = json!({"outcome": "refused"});
+    let done = format!("{path}/done");
+    assert_eq!(app.post(&done, &kay, &refused).await.problem(403), "part");
+    app.press(&format!("{path}/unclaim"), &kay).await.ok();
+    app.post(&done, &all, &refused).await.ok();
+}

@@ -91,3 +91,30 @@ async fn who_carries_how_much_is_told_by_id() {
     assert_eq!(stats["carriers"][0]["fulfilled"], 1);
     app.settle().await;
 }
+
+#[actix_web::test]
+async fn whatever_is_closed_is_counted_by_its_reason() {
+    let app = TestApp::new();
+    let (_, coordinator) = app.coordinator(Scope::Coordinator).await;
+    let reasons = [
+        "not_needed",
+        "not_needed",
+        "unreachable",
+        "helped_elsewhere",
+    ];
+    for reason in reasons {
+        let mo = app.neighbor(&[food(1)]).await;
+        let path = format!("/v1/requests/{}/close", mo.requests[0]);
+        app.post(&path, &coordinator, &json!({"reason": reason}))
+            .await
+            .ok();
+    }
+    let stats = app.get("/v1/stats", &coordinator).await.ok();
+    let closed = json!({"not_needed": 2, "unreachable": 1, "helped_elsewhere": 1});
+    assert_eq!(stats["total"]["closed"], closed);
+    assert_eq!(stats["categories"]["food"]["closed"], closed);
+    assert_eq!(
+        (&stats["total"]["helped"], &stats["total"]["posted"]),
+        (&json!(0), &json!(4))
+    );
+}

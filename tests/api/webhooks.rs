@@ -8,8 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::http::Method;
 use manyhands::actions::claim_events::claim_events;
+use manyhands::actions::revoke_coordinator::revoke_coordinator;
 use manyhands::domain::ids::LeaseId;
+use manyhands::storage::StorageError;
+use manyhands::storage::audit::Actor;
 use manyhands::storage::coordinators::Scope;
+use manyhands::storage::letters::{self as stored, LetterState};
 use manyhands::webhook::client::Client;
 use manyhands::workers::deliveries::Deliveries;
 use manyhands::workers::events::Events;
@@ -641,4 +645,50 @@ async fn no_file_holds_an_address_or_a_key_in_clear() {
         }
     }
     assert!(read > 0);
+}
+
+#[actix_web::test]
+async fn whose_access_ends_hears_of_nothing_any_more_through_a_program_either() {
+    let mut app = here(&[]);
+    let (cora, admin) = app.coordinator(Scope::Admin).await;
+    let (_, other) = app.coordinator(Scope::Admin).await;
+    let receiver = Receiver::start();
+    let told = hook(&app, &admin, &receiver, json!({})).await;
+    let kept = hook(&app, &other, &receiver, json!({})).await;
+    revoke_coordinator(&app.ctx, cora, Actor::OPERATOR)
+        .await
+        .unwrap();
+    gathered(&mut app).await;
+    let ended = sheet(&app, &other, &told).await;
+    assert_eq!(
+        (&ended["enabled"], &ended["disabled_because"]),
+        (&json!(false), &json!("by_hand"))
+    );
+    assert_eq!(sheet(&app, &other, &kept).await["enabled"], true);
+}
+
+#[actix_web::test]
+async fn a_dead_receiver_is_no_backlog_of_mail_and_what_was_told_is_soon_forgotten() {
+    let mut app = here(&[]);
+    let (_, admin) = app.coordinator(Scope::Admin).await;
+    let receiver = Receiver::start();
+    hook(
+        &app,
+        &admin,
+        &receiver,
+        json!({"types": ["request.changed"]}),
+    )
+    .await;
+    post(&app, "Mo").await;
+    gathered(&mut app).await;
+    assert_eq!(letters(&app, &admin, "sent").await.len(), 1);
+    let counted = app.ctx.db.read(|conn| {
+        let queued = stored::count(conn, LetterState::Sent)?;
+        Ok::<_, StorageError>((queued, stored::backlog(conn)?))
+    });
+    assert_eq!(counted.await.unwrap(), (0, (0, None)));
+    let first = letters(&app, &admin, "sent").await[0]["id"].clone();
+    app.sleep_over(2 * DAY).await;
+    let left = letters(&app, &admin, "sent").await;
+    assert!(left.iter().all(|l| l["id"] != first), "{left:?}");
 }

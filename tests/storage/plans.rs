@@ -11,7 +11,7 @@ use manyhands::crypto::lookup::KeyedHash;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::entropy::SeededEntropy;
 use manyhands::domain::ids::{
-    CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
+    CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId, WebhookId,
 };
 use manyhands::domain::letter::{Lane, LetterKind};
 use manyhands::domain::lifecycle::CloseReason;
@@ -27,8 +27,8 @@ use manyhands::storage::requests::RequestFilter;
 use manyhands::storage::tasks::TaskFilter;
 use manyhands::storage::volunteers::VolunteerFilter;
 use manyhands::storage::{
-    Conn, TxError, activity, letters, matches, neighbors, offers, reports, requests, tasks,
-    volunteers,
+    Conn, TxError, activity, letters, matches, neighbors, notices, offers, reports, requests,
+    tasks, volunteers,
 };
 
 use crate::database::is_left_out;
@@ -126,6 +126,21 @@ const QUERIES: &[(&[&str], Run)] = &[
     (&["letters_waiting"], |c, _| letters::backlog(c).map(drop)),
     (&["letters_settled"], |c, _| {
         letters::settled_before(c, NOW, 9).map(drop)
+    }),
+    (&["letters_told"], |c, _| {
+        notices::settled_before(c, NOW, 9).map(drop)
+    }),
+    (&["letters_events"], |c, lease| {
+        let to = WebhookId::new(&SeededEntropy::new(1));
+        notices::claim_due(c, to, NOW, lease, NOW, 9).map(drop)
+    }),
+    (&["letters_events"], |c, _| {
+        let to = WebhookId::new(&SeededEntropy::new(1));
+        notices::next_due(c, to).map(drop)
+    }),
+    (&["letters_events"], |c, _| {
+        let to = WebhookId::new(&SeededEntropy::new(1));
+        notices::waiting(c, to).map(drop)
     }),
     (&["tasks_neighbor"], |c, _| {
         tasks::open_call(c, NeighborId::new(&SeededEntropy::new(1))).map(drop)

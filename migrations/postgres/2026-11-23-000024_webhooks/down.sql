@@ -1,6 +1,7 @@
 -- An older version does not know what these are.
 DELETE FROM tasks WHERE letter_id IN (SELECT id FROM letters WHERE to_kind = 'webhook');
 DELETE FROM letters WHERE to_kind = 'webhook';
+DROP INDEX letters_told;
 DROP INDEX letters_events;
 DROP INDEX letters_next;
 DROP INDEX letters_turn;

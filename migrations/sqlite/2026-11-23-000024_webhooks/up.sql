@@ -63,3 +63,4 @@ CREATE INDEX letters_waiting ON letters (created_at) WHERE settled_at IS NULL;
 CREATE INDEX letters_turn ON letters (state, unconfirmed, priority, due_at) WHERE event IS NULL;
 CREATE INDEX letters_next ON letters (state, unconfirmed, lease_until, due_at) WHERE event IS NULL;
 CREATE INDEX letters_events ON letters (to_id, state, due_at) WHERE event IS NOT NULL;
+CREATE INDEX letters_told ON letters (settled_at) WHERE event IS NOT NULL;

@@ -18,7 +18,7 @@ use actix_web::http::header::ContentEncoding;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, rt, web};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::actions::{Ctx, tokens};
 use crate::crypto::token::Token;
@@ -187,17 +187,17 @@ impl Stream {
         let mut commits = self.ctx.db.committed();
         let beginning = format!("retry: 3000\n{}", self.id()?);
         self.send(beginning).await?;
-        let mut rested = Duration::ZERO;
+        let mut told_at = Instant::now();
         loop {
             commits.mark_unchanged();
             if end_of_feed(&self.ctx).await? != self.place {
                 self.still_may().await?;
                 self.tell_news().await?;
-                rested = Duration::ZERO;
-            } else if rested >= HEARTBEAT {
+                told_at = Instant::now();
+            } else if told_at.elapsed() >= HEARTBEAT {
                 self.still_may().await?;
                 self.send(":\n\n".to_owned()).await?;
-                rested = Duration::ZERO;
+                told_at = Instant::now();
             }
             tokio::select! {
                 changed = commits.changed() => {
@@ -205,7 +205,7 @@ impl Stream {
                     sleep(BURST).await;
                 }
                 // Others may commit too.
-                () = sleep(LOOK) => rested += LOOK,
+                () = sleep(LOOK) => {}
                 () = self.sender.closed() => return Err(Over),
             }
         }

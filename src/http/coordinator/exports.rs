@@ -2,12 +2,14 @@
 //! administrators, for a reason that goes into the audit.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tracing::Instrument;
 use utoipa::ToSchema;
 
@@ -15,6 +17,7 @@ use crate::actions::Ctx;
 use crate::actions::export_persons::{ExportReason, export_persons};
 use crate::domain::import::ImportKind;
 use crate::domain::word::words;
+use crate::http::SHEET;
 use crate::http::auth::{AsAdmin, AsCoordinator};
 use crate::http::body::Body;
 use crate::http::fields::{FieldErrors, read_optional};
@@ -44,8 +47,17 @@ pub struct ExportQuery {
     format: Option<ExportFormat>,
 }
 
-/// A file that is read while it is sent.
-struct Parts(mpsc::Receiver<Result<web::Bytes, StorageError>>);
+/// Whoever takes nothing for so long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A part of a file, or that it is whole.
+type Part = Result<Option<web::Bytes>, StorageError>;
+
+/// A file that is read while it is sent. One that is not whole ends with an error, so that nobody takes it for whole.
+struct Parts {
+    parts: mpsc::Receiver<Part>,
+    is_whole: bool,
+}
 
 impl MessageBody for Parts {
     type Error = StorageError;
@@ -58,7 +70,18 @@ impl MessageBody for Parts {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
-        self.0.poll_recv(cx)
+        if self.is_whole {
+            return Poll::Ready(None);
+        }
+        match ready!(self.parts.poll_recv(cx)) {
+            Some(Ok(Some(part))) => Poll::Ready(Some(Ok(part))),
+            Some(Ok(None)) => {
+                self.is_whole = true;
+                Poll::Ready(None)
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => Poll::Ready(Some(Err(StorageError::Unavailable("an export broke off")))),
+        }
     }
 }
 
@@ -131,26 +154,29 @@ fn file(ctx: &Ctx, what: Exported, persons: bool) -> HttpResponse {
     let read = async move {
         loop {
             let part = match export.next().await {
-                Ok(Some(part)) => Ok(web::Bytes::from(part)),
-                Ok(None) => return,
+                Ok(part) => Ok(part.map(web::Bytes::from)),
                 Err(error) => {
                     tracing::error!(error = %error, "an export was broken off");
                     Err(error)
                 }
             };
-            let is_over = part.is_err();
-            // Whoever asked may have hung up.
-            if send.send(part).await.is_err() || is_over {
+            let is_over = !matches!(part, Ok(Some(_)));
+            // Whoever asked may have hung up, or takes nothing any more.
+            let taken = timeout(PATIENCE, send.send(part)).await;
+            if !matches!(taken, Ok(Ok(()))) || is_over {
                 return;
             }
         }
     };
     tokio::spawn(read.in_current_span());
     HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
+        .content_type(SHEET)
         .insert_header((
             "Content-Disposition",
             format!("attachment; filename=\"{what}.csv\""),
         ))
-        .body(Parts(parts))
+        .body(Parts {
+            parts,
+            is_whole: false,
+        })
 }

@@ -25,6 +25,8 @@ type LetterList = Listing<LetterSheet>;
         ("state" = Option<LetterState>, Query, description = "Only those that stand there", example = "dead"),
         ("kind" = Option<LetterKind>, Query, description = "Only of this kind", example = "asked"),
         ("match" = Option<String>, Query, format = Uuid, description = "Only about this match"),
+        ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
+        ("to" = Option<String>, Query, format = Uuid, description = "Only to this neighbor, volunteer, coordinator or webhook"),
         Pages),
     responses((status = 200, description = "A page of letters", body = LetterList), Problems), security(("coordinator" = [])))]
 pub async fn list(
@@ -32,12 +34,14 @@ pub async fn list(
     _: AsCoordinator,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["state", "kind", "match"];
+    let known = ["state", "kind", "match", "request", "to"];
     let mut filters = Filters::read("letters", &known, &request)?;
     let filter = LetterFilter {
         state: filters.parsed("state"),
         kind: filters.parsed("kind"),
         match_id: filters.id("match"),
+        request: filters.id("request"),
+        to: filters.id("to"),
     };
     let asked = filters.finish(&ctx)?;
     asked

@@ -12,9 +12,10 @@ use crate::actions::{Ctx, hand_over, hold_request};
 use crate::domain::contact::ContactLine;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::RequestState;
-use crate::domain::need::Urgency;
+use crate::domain::need::{Urgency, Verified};
 use crate::domain::remit::Remit;
 use crate::domain::secret::HandedOver;
+use crate::domain::word::UnknownWord;
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
 use crate::http::desk::Desk;
@@ -26,8 +27,9 @@ use crate::http::part::Within;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::request::{RequestFile, RequestSheet, file, sheets};
 use crate::http::views::coordinator::why::WhyView;
+use crate::storage::page::Order;
 use crate::storage::requests;
-use crate::storage::requests::RequestFilter;
+use crate::storage::requests::{Attended, RequestFilter};
 
 /// One request with all its matches.
 ///
@@ -45,13 +47,17 @@ pub async fn shown(
 /// A page of them.
 type RequestList = Listing<RequestSheet>;
 
-/// All requests, newest first. With the scope `intake`, those that the caller has entered.
+/// All requests, newest first or those first that wait longest. With the scope `intake`, those that the caller has
+/// entered.
 #[utoipa::path(get, path = "/v1/requests", tag = "coordinator",
     params(
         ("state" = Option<RequestState>, Query, description = "Only those that stand there", example = "open"),
         ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
         ("urgency" = Option<Urgency>, Query, description = "Only those needed so soon", example = "now"),
-        ("attention" = Option<bool>, Query, description = "`true`: only those that a person must look at; `false`: only the others"),
+        ("attention" = Option<String>, Query, description = "`true`: only those that a person must look at; `false`: only the others; or for what: `none_in_reach`, `all_asked`, `review_late`, `unreachable`, `call_back`", example = "all_asked"),
+        ("verified" = Option<Verified>, Query, description = "Only of neighbors checked so far", example = "none"),
+        ("needed_before" = Option<String>, Query, format = DateTime, description = "Only those whose time is over before"),
+        ("order" = Option<Order>, Query, description = "What comes first; `newest`, if left out", example = "oldest"),
         ("duplicates" = Option<bool>, Query, description = "`true`: only live ones that may have been posted twice"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only of this neighbor"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
@@ -68,6 +74,9 @@ pub async fn list(
         "category",
         "urgency",
         "attention",
+        "verified",
+        "needed_before",
+        "order",
         "duplicates",
         "neighbor",
         "area",
@@ -77,10 +86,13 @@ pub async fn list(
         state: filters.parsed("state"),
         category: filters.category(&ctx),
         urgency: filters.parsed("urgency"),
-        attention: filters.flag("attention"),
+        attention: filters.value("attention", attended),
+        verified: filters.parsed("verified"),
+        needed_before: filters.instant("needed_before"),
         duplicates: filters.only("duplicates"),
         neighbor: filters.id("neighbor"),
         part: within.narrow(filters.area()),
+        order: filters.parsed("order").unwrap_or_default(),
     };
     let asked = filters.finish(&ctx)?;
     let inner = ctx.clone();
@@ -92,6 +104,18 @@ pub async fn list(
             move |conn, rows| sheets(&inner, conn, rows),
         )
         .await
+}
+
+/// Yes, no, or what for.
+fn attended(text: &str) -> Result<Attended, String> {
+    match text {
+        "true" => Ok(Attended::Yes),
+        "false" => Ok(Attended::No),
+        word => word
+            .parse()
+            .map(Attended::For)
+            .map_err(|unknown: UnknownWord| format!("true, false, or {unknown}")),
+    }
 }
 
 /// Hides a request: its asks are withdrawn, and nobody new is told of it. What was promised stays.

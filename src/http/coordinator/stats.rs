@@ -88,11 +88,12 @@ fn read(conn: &mut Conn, of: Of) -> Result<Tallies, StorageError> {
     for (category, cell, count) in activity::posted(conn, since)? {
         all.each(&category, cell, |t| t.posted += count);
     }
-    for (category, cell, count) in activity::closed(conn, CloseReason::HelpedHere, since)? {
-        all.each(&category, cell, |t| t.helped += count);
-    }
-    for (category, cell, count) in activity::closed(conn, CloseReason::Unmet, since)? {
-        all.each(&category, cell, |t| t.unmet += count);
+    for reason in CloseReason::ALL {
+        for (category, cell, count) in activity::closed(conn, *reason, since)? {
+            all.each(&category, cell, |t| {
+                *t.closed.entry(*reason).or_default() += count;
+            });
+        }
     }
     let open = activity::open(conn, now)?;
     all.saw(open.len());

@@ -15,6 +15,7 @@ const BAD_VALUES: &str = r"
     server.request_timeout | 15 | must be a number and a unit, such as 30s
     server.request_timeout | soon | must be a number and a unit, such as 30s
     server.request_timeout | 6m | must be from 1s to 5m
+    server.import_timeout | 31m | must be from 1s to 30m
     database.url | mysql://u:secret@h/d | must be sqlite:PATH
     database.url |  | must be sqlite:PATH
     database.url | postgres:manyhands | or postgres://USER@HOST/NAME

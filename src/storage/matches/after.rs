@@ -167,6 +167,19 @@ pub fn set_followed_up(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<boo
     Ok(done == 1)
 }
 
+/// The request stands for longer: both sides of its promises are asked how it went when that is over.
+///
+/// # Errors
+/// A failed query.
+pub fn ask_again(conn: &mut Conn, of: RequestId) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(matches::table
+            .filter(matches::request_id.eq(of))
+            .filter(matches::state.eq(MatchState::Accepted))
+            .filter(matches::done_at.is_null()))
+        .set(matches::followed_up_at.eq(None::<Ts>))
+        .execute(c))
+}
+
 /// Promises of which both sides are to be reminded by now.
 ///
 /// # Errors
