@@ -113,6 +113,7 @@ pub mod seal_audit;
 pub mod set_digest;
 pub mod settle_event;
 pub mod settle_letter;
+pub mod speaker;
 pub mod tokens;
 pub mod trust_clock;
 pub mod try_webhook;
