@@ -30,6 +30,7 @@ pub mod apply_plan;
 pub mod assign_task;
 pub mod block_neighbor;
 pub mod block_volunteer;
+mod call_again;
 pub mod call_first;
 pub mod cards;
 pub mod claim_events;
