@@ -50,6 +50,7 @@ mod api {
     mod stalker;
     mod stats;
     mod tampering;
+    mod task_calls;
     mod task_desk;
     mod tasks;
     mod time;

@@ -11,11 +11,12 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::MatchState;
+use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::matches::{DoneBy, Match};
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
-use crate::storage::{matches, requests};
+use crate::storage::{matches, requests, tasks};
 
 /// After the time of a need, how long both sides have to say how it went before somebody is to find out, and then
 /// how long that person has before it counts as helped.
@@ -42,6 +43,18 @@ pub async fn reminders(ctx: &Ctx) -> Outcome<usize> {
             }
         }
         Ok(due.len())
+    })
+    .await
+}
+
+/// Ends tasks to remind of help that has begun, or does not come. Gives how many there were.
+///
+/// # Errors
+/// A failed query.
+pub async fn past_reminders(ctx: &Ctx) -> Outcome<usize> {
+    ctx.write(Actor::SYSTEM, |tx| {
+        let ending = tx.ending(TaskOutcome::NotNeeded);
+        Ok(tasks::end_past_reminders(tx.conn, &ending, AT_ONCE)?)
     })
     .await
 }

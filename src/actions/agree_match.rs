@@ -1,13 +1,13 @@
 //! A neighbor agrees to a volunteer, or refuses, before any contact is released.
 
 use super::ending::Tell;
+use super::speaker::Speaker;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::MatchId;
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{FallReason, MatchState, Step};
 use crate::domain::task::TaskOutcome;
-use crate::storage::audit::Actor;
 use crate::storage::matches;
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
@@ -16,11 +16,13 @@ use crate::storage::requests::Request;
 /// agreement was waited for, this shares the address with a volunteer who is not vetted.
 ///
 /// # Errors
-/// A match that is not accepted, or was refused; a frozen area; a volunteer who is not vetted any more
+/// A match outside the remit, or that is not accepted, or was refused; a frozen area; a volunteer who is not vetted any more
 /// where the category asks for it.
-pub async fn agree_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
-    ctx.write(actor, move |tx| {
+pub async fn agree_match(ctx: &Ctx, id: MatchId, by: impl Into<Speaker>) -> Outcome<()> {
+    let by = by.into();
+    ctx.write(by.actor, move |tx| {
         let (matched, request, offer) = tx.lock_match(id)?;
+        tx.refuse_unheard(by, id)?;
         match matched.agreement.agree() {
             Step::AlreadyMade if matched.state == MatchState::Accepted => return Ok(()),
             Step::To(_) if matched.state == MatchState::Accepted => {}
@@ -75,10 +77,12 @@ fn may_be_told(tx: &mut Tx<'_>, request: &Request, offer: &Offer) -> Outcome<()>
 /// Refuses: the match falls through, nothing is released, the pair is not proposed again.
 ///
 /// # Errors
-/// A match that does not wait for it.
-pub async fn refuse_match(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
-    ctx.write(actor, move |tx| {
+/// A match outside the remit, or that does not wait for it.
+pub async fn refuse_match(ctx: &Ctx, id: MatchId, by: impl Into<Speaker>) -> Outcome<()> {
+    let by = by.into();
+    ctx.write(by.actor, move |tx| {
         let (matched, request, offer) = tx.lock_match(id)?;
+        tx.refuse_unheard(by, id)?;
         match matched.agreement.refuse() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if matched.state == MatchState::Accepted => {}

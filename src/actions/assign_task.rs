@@ -5,7 +5,8 @@ use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::{CoordinatorId, TaskId};
 use crate::storage::{coordinators, tasks};
 
-/// Gives a task to somebody, whoever had it; giving it to them again changes nothing.
+/// Gives a task to somebody, whoever had it; giving it to them again changes nothing, unless they have had it for so
+/// long that anybody may take it.
 ///
 /// # Errors
 /// A task that is done, or somebody who coordinates no more.
@@ -18,7 +19,10 @@ pub async fn assign_task(
     let desk = Desk::from(by);
     ctx.write(desk.actor(), move |tx| {
         let task = tx.lock_task(id, desk)?;
-        if task.done_at.is_none() && task.claimed_by == Some(to) && task.assigned_by.is_some() {
+        let is_theirs = task.claimed_by == Some(to)
+            && task.assigned_by.is_some()
+            && !task.is_free(tx.ctx.stale_claims(tx.now));
+        if task.done_at.is_none() && is_theirs {
             return Ok(());
         }
         let receiver = coordinators::lock(tx.conn, to)?;

@@ -1,6 +1,7 @@
 //! A coordinator takes a task on, so that no two do the same.
 
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
+use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, RecordId, TaskId};
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::tasks;
@@ -38,6 +39,14 @@ impl Desk {
     }
 }
 
+impl Ctx {
+    /// Whoever took a task then or before has it no more: anybody may take it.
+    #[must_use]
+    pub fn stale_claims(&self, now: Ts) -> Ts {
+        now.before(self.settings.tasks.claim_for)
+    }
+}
+
 impl Tx<'_> {
     /// The task, locked; not found if it is not there for whoever is at it.
     pub(super) fn lock_task(&mut self, id: TaskId, desk: Desk) -> Outcome<Task> {
@@ -48,7 +57,7 @@ impl Tx<'_> {
     }
 }
 
-/// Takes a task; taking it again changes nothing.
+/// Takes a task; taking it again changes nothing, unless it was so long ago that anybody may take it.
 ///
 /// # Errors
 /// A task that is done, or that another has taken.
@@ -56,10 +65,11 @@ pub async fn claim_task(ctx: &Ctx, id: TaskId, desk: impl Into<Desk>) -> Outcome
     let desk = desk.into();
     ctx.write(desk.actor(), move |tx| {
         let task = tx.lock_task(id, desk)?;
-        if task.done_at.is_none() && task.claimed_by == Some(desk.by) {
+        let stale = tx.ctx.stale_claims(tx.now);
+        let is_theirs = task.claimed_by == Some(desk.by) && !task.is_free(stale);
+        if task.done_at.is_none() && is_theirs {
             return Ok(());
         }
-        let stale = tx.now.before(tx.ctx.settings.tasks.claim_for);
         if !tasks::claim(tx.conn, id, desk.by, stale, tx.now)? {
             return refuse(Refusal::NotPossible);
         }

@@ -19,7 +19,7 @@ const CALLS: [TaskKind; 3] = [TaskKind::Call, TaskKind::Tell, TaskKind::Ask];
 
 impl Tx<'_> {
     /// That ending, now; by whoever acts, if that is a coordinator who did it.
-    fn ending(&self, outcome: TaskOutcome) -> Ending {
+    pub(super) fn ending(&self, outcome: TaskOutcome) -> Ending {
         let is_done = outcome != TaskOutcome::NotNeeded;
         let by = self
             .actor
@@ -102,8 +102,7 @@ impl Tx<'_> {
         let all = requests::of_neighbor(self.conn, request.neighbor_id)?;
         if !all.iter().any(|r| r.state.is_live()) {
             let ending = self.ending(TaskOutcome::NotNeeded);
-            let tells = [TaskKind::Tell];
-            tasks::end_of_neighbors(self.conn, &[request.neighbor_id], &tells, &ending)?;
+            tasks::end_needless_news(self.conn, request.neighbor_id, &ending)?;
         }
         for id in tasks::dead_letters_of(self.conn, request.id)? {
             let is_true = match letters::find(self.conn, id)? {
@@ -115,6 +114,12 @@ impl Tx<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A request is open again: nobody need tell that it has ended.
+    pub(super) fn end_news_of_closing(&mut self, id: RequestId) -> Outcome<()> {
+        let ending = self.ending(TaskOutcome::NotNeeded);
+        Ok(tasks::end_news_of_closing(self.conn, id, &ending)?)
     }
 
     /// Requests are forgotten, and with them everything that was to be done for them.
@@ -175,11 +180,10 @@ impl Tx<'_> {
         }
         let mut waiting = tasks::open_of(self.conn, id, TaskKind::Tell)?;
         waiting.extend(tasks::open_of(self.conn, id, TaskKind::Ask)?);
-        let ending = self.ending(TaskOutcome::NotNeeded);
-        let kinds = [TaskKind::Tell, TaskKind::Ask];
-        tasks::end_of_neighbors(self.conn, &[id], &kinds, &ending)?;
         for task in waiting {
+            // What no letter tells is still told by phone.
             if let Some(about) = task.about {
+                tasks::finish(self.conn, task.id, TaskOutcome::NotNeeded, None, self.now)?;
                 self.letter(about, To::Neighbor(id), task.request_id, task.match_id)?;
             }
         }

@@ -15,7 +15,7 @@ pub async fn escalate_tasks(ctx: &Ctx) -> Outcome<usize> {
     ctx.write(Actor::SYSTEM, |tx| {
         let settings = &tx.ctx.settings.tasks;
         let due = tx.now.before(settings.escalate_after);
-        let stale = tx.now.before(settings.claim_for);
+        let stale = tx.ctx.stale_claims(tx.now);
         let late = tasks::escalate(tx.conn, due, stale, tx.now, AT_ONCE)?;
         tell_administrators(tx)?;
         Ok(late)

@@ -81,6 +81,9 @@ pub async fn past_requests(ctx: &Ctx) -> Outcome<usize> {
                 CloseReason::Unmet
             };
             tx.close_request(request, reason)?;
+            if reason == CloseReason::Unmet {
+                tx.tell_unmet(request)?;
+            }
         }
         Ok(past.len())
     })

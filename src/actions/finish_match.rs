@@ -2,13 +2,13 @@
 //! neighbor: she has some time to say otherwise.
 
 use super::ending::Tell;
+use super::speaker::Speaker;
 use super::tx::To;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{MatchId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::{CloseReason, FallReason, MatchState, RequestState, Step};
 use crate::domain::report::Side;
-use crate::storage::audit::Actor;
 use crate::storage::matches::{DoneBy, Match};
 use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
@@ -17,16 +17,18 @@ use crate::storage::{matches, requests, volunteers};
 /// The help was given. From the volunteer it is a word that the neighbor is asked about; from anybody else the end.
 ///
 /// # Errors
-/// A match that is not accepted, or whose agreement is still waited for.
-pub async fn done(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
-    ctx.write(actor, move |tx| {
+/// A match outside the remit, or that is not accepted, or whose agreement is still waited for.
+pub async fn done(ctx: &Ctx, id: MatchId, by: impl Into<Speaker>) -> Outcome<()> {
+    let by = by.into();
+    ctx.write(by.actor, move |tx| {
         let (matched, request, offer) = tx.lock_match(id)?;
+        tx.refuse_unheard(by, id)?;
         match matched.state.fulfil() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if matched.agreement.releases() => {}
             _ => return refuse(Refusal::NotPossible),
         }
-        let by = match actor.side() {
+        let by = match by.actor.side() {
             Some(Side::Volunteer) => return say_done(tx, &matched, &request, &offer),
             Some(Side::Neighbor) => DoneBy::Neighbor,
             None => DoneBy::Coordinator,
@@ -77,21 +79,23 @@ pub(super) fn close_if_helped(tx: &mut Tx<'_>, id: RequestId) -> Outcome<()> {
 /// The other side did not come: the request is open again, and others are asked.
 ///
 /// # Errors
-/// A match that is not accepted, or whose agreement is still waited for; a volunteer who has said that the help was
+/// A match outside the remit, or that is not accepted, or whose agreement is still waited for; a volunteer who has said that the help was
 /// given.
-pub async fn no_show(ctx: &Ctx, id: MatchId, actor: Actor) -> Outcome<()> {
-    ctx.write(actor, move |tx| {
+pub async fn no_show(ctx: &Ctx, id: MatchId, by: impl Into<Speaker>) -> Outcome<()> {
+    let by = by.into();
+    ctx.write(by.actor, move |tx| {
         let (_, _, offer) = tx.matched(id)?;
         // How often she did not come is counted while nobody else says so.
         volunteers::lock(tx.conn, offer.volunteer_id)?;
         let owner = offer.volunteer_id;
         let (matched, request, offer) = tx.lock_match(id)?;
+        tx.refuse_unheard(by, id)?;
         match matched.state.fall_through() {
             Step::AlreadyMade => return Ok(()),
             Step::To(_) if matched.agreement.releases() => {}
             _ => return refuse(Refusal::NotPossible),
         }
-        let side = actor.side();
+        let side = by.actor.side();
         if side == Some(Side::Volunteer) && matched.done_at.is_some() {
             return refuse(Refusal::NotPossible);
         }

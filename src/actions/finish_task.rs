@@ -1,5 +1,6 @@
 //! A coordinator says that a task is done: of a call, how it went; of news, of a look and of a letter that cannot
 //! be delivered, that it was seen to; of a promise that nobody spoke of, whether it was kept. Whatever has a call of its own is done by that call.
+//! Or that nobody answered: then it stays to be done (`call_again`).
 
 use super::claim_task::Desk;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
@@ -10,7 +11,8 @@ use crate::storage::requests::Request;
 use crate::storage::tasks;
 use crate::storage::tasks::Task;
 
-/// Ends a task. Saying the same again changes nothing; who could not be reached may be reached later.
+/// Ends a task, or counts a call that nobody answered. Saying the same end again changes nothing; who could not be
+/// reached may be reached later.
 ///
 /// # Errors
 /// A task that ended otherwise or is not needed any more, that has a call of its own, or of which that word
@@ -28,6 +30,9 @@ pub async fn finish_task(
         let Some(task) = found else {
             return refuse(Refusal::NotFound);
         };
+        if outcome == DoneOutcome::NoAnswer && task.kind.is_call() {
+            return tx.call_again(id, note.as_ref(), desk);
+        }
         match (task.kind, outcome.of_call(), outcome.of_marked(task.kind)) {
             (kind, ..) if kind.has_its_act() => return refuse(Refusal::HasItsAct(kind)),
             (TaskKind::Call, Some(outcome), _) => tx.finish_call(&task, outcome, desk)?,

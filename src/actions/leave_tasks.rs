@@ -18,7 +18,7 @@ use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
 use crate::storage::reports::Report;
-use crate::storage::requests::Request;
+use crate::storage::requests::{HeldBy, Request};
 use crate::storage::tasks::Task;
 use crate::storage::{matches, neighbors, requests, sites, tasks, volunteers};
 
@@ -34,7 +34,9 @@ pub(super) fn told_by(kind: LetterKind) -> Option<TaskKind> {
         | LetterKind::Contact
         | LetterKind::Changed
         | LetterKind::CalledOff
+        | LetterKind::HandedOver
         | LetterKind::Arrival
+        | LetterKind::Reminder
         | LetterKind::DidItWork
         | LetterKind::NobodyYet => Some(TaskKind::Tell),
         _ => None,
@@ -77,27 +79,45 @@ impl Tx<'_> {
     ) -> Outcome<()> {
         match (told_by(about), matched) {
             (Some(TaskKind::Ask), Some(matched)) => self.ask_by_phone(to, request, matched),
-            (Some(_), _) => self.tell_by_phone(to, about, request, matched),
+            (Some(_), _) => self.tell_by_phone(to, Some(about), request, matched),
             (None, _) => Ok(()),
         }
+    }
+
+    /// Leaves a task to tell a neighbor by phone that the time of her request, which is closed, went by without help,
+    /// unless she has hidden it. Of this there is no letter.
+    pub(super) fn tell_unmet(&mut self, request: &Request) -> Outcome<()> {
+        if request.held_by != Some(HeldBy::Neighbor)
+            && let Some(to) = self.out_of_mail(request.neighbor_id)?
+        {
+            self.tell_by_phone(&to, None, Some(request.id), None)?;
+        }
+        Ok(())
     }
 
     fn tell_by_phone(
         &mut self,
         to: &Neighbor,
-        about: LetterKind,
+        about: Option<LetterKind>,
         request: Option<RequestId>,
         matched: Option<MatchId>,
     ) -> Outcome<()> {
+        let reminds = |about| about == Some(LetterKind::Reminder);
         let mut within = self.ctx.settings.tasks.tell_within;
         if let Some(id) = request
             && let Some(request) = requests::find(self.conn, id)?
         {
             within = within.min(self.ctx.wave(&request, self.now).respond_within);
         }
+        if reminds(about) {
+            within = Duration::ZERO;
+        }
         let due_at = self.now.after(within);
         if let Some(open) = tasks::open_of(self.conn, to.id, TaskKind::Tell)?.pop() {
-            tasks::tell_newer(self.conn, open.id, about, request, matched, self.now)?;
+            // A reminder is over when the help begins; what else is to be told is not.
+            if !reminds(about) || reminds(open.about) {
+                tasks::tell_newer(self.conn, open.id, about, request, matched, self.now)?;
+            }
             tasks::hurry(self.conn, open.id, due_at, self.now)?;
             return Ok(());
         }
@@ -105,7 +125,7 @@ impl Tx<'_> {
             neighbor_id: Some(to.id),
             request_id: request,
             match_id: matched,
-            about: Some(about),
+            about,
             ..self.new_task(TaskKind::Tell, due_at)
         };
         Ok(tasks::insert(self.conn, &task)?)

@@ -1,11 +1,12 @@
-//! Everybody who coordinates, or did, for the operator's eyes.
+//! Everybody who coordinates, or did: for the operator's eyes, and their names for each other.
 
 use std::collections::HashMap;
 
 use super::Ctx;
 use crate::crypto::token::Purpose;
 use crate::domain::clock::Ts;
-use crate::domain::ids::RecordId;
+use crate::domain::contact::PersonName;
+use crate::domain::ids::{CoordinatorId, RecordId};
 use crate::domain::secret::CoordinatorSecret;
 use crate::storage::coordinators::Coordinator;
 use crate::storage::{StorageError, coordinators, tokens};
@@ -45,4 +46,34 @@ pub async fn list_coordinators(ctx: &Ctx) -> Result<Vec<Listed>, StorageError> {
                 .collect()
         })
         .await
+}
+
+/// What a coordinator is called.
+///
+/// # Errors
+/// A sealed part that does not open, or keys that are locked.
+pub fn name_of(ctx: &Ctx, row: &Coordinator) -> Result<PersonName, StorageError> {
+    let keys = ctx.vault.keys()?;
+    let secret: CoordinatorSecret = keys.open(row.id, row.sealed_version, &row.sealed)?;
+    Ok(secret.name)
+}
+
+/// A coordinator who looks at themselves, and until when their token works.
+///
+/// # Errors
+/// A failed query.
+pub async fn own_access(
+    ctx: &Ctx,
+    id: CoordinatorId,
+) -> Result<Option<(Coordinator, Option<Ts>)>, StorageError> {
+    let now = ctx.now();
+    let read = ctx.db.read(move |conn| {
+        let Some(row) = coordinators::find(conn, id)? else {
+            return Ok(None);
+        };
+        let ends = tokens::ends(conn, Purpose::Coordinator, now)?;
+        let own = ends.into_iter().find(|(of, _)| *of == RecordId::from(id));
+        Ok::<_, StorageError>(Some((row, own.and_then(|(_, until)| until))))
+    });
+    read.await
 }

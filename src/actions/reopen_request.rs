@@ -35,6 +35,7 @@ pub async fn reopen_request(ctx: &Ctx, id: RequestId, remit: Remit, actor: Actor
         if !requests::reopen(tx.conn, id, &new, tx.now)? {
             return refuse(Refusal::NotPossible);
         }
+        tx.end_news_of_closing(id)?;
         if waits {
             let request = tx.request(id, None)?;
             tx.ask_for_call(owner, &[request])?;

@@ -66,7 +66,8 @@ impl TaskPatch {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": "reached"}))]
 pub struct DoneBody {
-    /// How it ended: of a call `reached`, `unreachable` or `refused`, of news (`tell`) one of the first two, and
+    /// How it ended: of a call `reached`, `unreachable` or `refused`, of news (`tell`) one of the first two, of both,
+    /// and of a question (`ask`), `no_answer`, with which it stays to be done, and
     /// `looked` of a look, a letter that cannot be delivered, a `dispute` or a `volunteer_check`; of a `follow_up`
     /// `helped`, `not_helped` or `unknown`.
     #[schema(required = true, nullable = false)]

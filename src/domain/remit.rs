@@ -11,18 +11,6 @@ pub enum Remit {
     All,
     /// Her own.
     Neighbor(NeighborId),
-    /// Those of neighbors whom this coordinator has entered.
+    /// Those of neighbors whom this coordinator has entered, or whom an open task is about that they have.
     EnteredBy(CoordinatorId),
-}
-
-impl Remit {
-    /// Whether it holds what this neighbor asks, whom that coordinator entered.
-    #[must_use]
-    pub fn holds(self, neighbor: NeighborId, entered_by: Option<CoordinatorId>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Neighbor(id) => id == neighbor,
-            Self::EnteredBy(id) => entered_by == Some(id),
-        }
-    }
 }

@@ -71,8 +71,11 @@ words! {
     DoneOutcome {
         /// Of a call: she was reached, and her contact counts as checked. Of news: she was told.
         Reached = "reached",
-        /// Of a call, or of news: nobody answered.
+        /// Of a call, or of news: she cannot be reached, and nobody tries again.
         Unreachable = "unreachable",
+        /// Of a call, of news or of a question: nobody answered. It stays to be done, by whoever takes it, and is due
+        /// again after a while.
+        NoAnswer = "no_answer",
         /// Of a call: she does not want it, or never asked for it.
         Refused = "refused",
         /// Of a look, of a letter that cannot be delivered, of two stories that differ, or of a volunteer who did not
@@ -113,6 +116,12 @@ impl TaskKind {
             self,
             Self::Tell | Self::Look | Self::DeadLetter | Self::Dispute | Self::VolunteerCheck
         )
+    }
+
+    /// Whether a neighbor is called for it.
+    #[must_use]
+    pub fn is_call(self) -> bool {
+        matches!(self, Self::Call | Self::Tell | Self::Ask)
     }
 
     /// Whether it ends by a call of its own, and not by saying that it was done.

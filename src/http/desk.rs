@@ -1,11 +1,12 @@
 //! Who takes calls: any coordinator, with what they may see. Whoever has the scope `intake` sees what they
-//! have entered themselves, and of everything else the one 404.
+//! have entered themselves, and whom an open task is about that they have; of everything else the one 404.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::auth::{AnyCoordinator, AsNeighbor, Extraction, OwnerOrCoordinator};
 use super::problem::Problem;
+use crate::actions::speaker::Speaker;
 use crate::domain::ids::{CoordinatorId, RecordId};
 use crate::domain::remit::Remit;
 use crate::domain::report::Side;
@@ -48,6 +49,15 @@ impl Desk {
     #[must_use]
     pub fn for_neighbor(self) -> Actor {
         self.actor().on_behalf_of(Side::Neighbor)
+    }
+
+    /// What that actor says, who may be this caller speaking for somebody, of matches that the caller may see.
+    #[must_use]
+    pub fn says(self, actor: Actor) -> Speaker {
+        Speaker {
+            actor,
+            remit: self.remit,
+        }
     }
 
     /// As [`Desk::actor`], who says what one side of a match has told them. What a volunteer says is for

@@ -296,7 +296,7 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
 /// What coordinators do for all posts at once.
 fn office(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
     use self::coordinator::{
-        areas, audit, events, exports, imports, letters, plans, stats, tasks, wipe,
+        areas, audit, colleagues, events, exports, imports, letters, plans, stats, tasks, wipe,
     };
     let largest_import = usize::try_from(settings.import_limit_bytes).unwrap_or(usize::MAX);
     cfg.service(
@@ -326,6 +326,8 @@ fn office(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
             .route(web::post().to(exports::post)),
     )
     .service(at("/v1/areas/{id}/lift").route(web::post().to(areas::lift)))
+    .service(at("/v1/coordinators").route(web::get().to(colleagues::list)))
+    .service(at("/v1/coordinators/self").route(web::get().to(colleagues::own)))
     .service(at("/v1/tasks").route(web::get().to(tasks::list)))
     .service(at("/v1/tasks/counts").route(web::get().to(tasks::counts)))
     .service(

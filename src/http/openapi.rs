@@ -83,6 +83,7 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
         coordinator::tasks::list, coordinator::tasks::get, coordinator::tasks::claim, coordinator::tasks::done,
         coordinator::tasks::counts, coordinator::tasks::patch, coordinator::tasks::unclaim, coordinator::tasks::assign,
         coordinator::tasks::reopen, coordinator::letters::retry,
+        coordinator::colleagues::list, coordinator::colleagues::own,
         coordinator::plans::list, coordinator::plans::get, coordinator::plans::post, coordinator::plans::pairs,
         coordinator::plans::apply,
         coordinator::imports::list, coordinator::imports::get, coordinator::imports::rows, coordinator::imports::post,

@@ -22,8 +22,10 @@ use crate::domain::part::Part;
 use crate::domain::word::words;
 use crate::storage::{Conn, StorageError, reach};
 
-/// The calls without an id whose handlers narrow what they show, or look at what their body names.
-const NARROWED: [&str; 8] = [
+/// The calls without an id whose handlers narrow what they show, or look at what their body names, or that are about the
+/// caller alone.
+const NARROWED: [&str; 9] = [
+    "/v1/coordinators/self",
     "/v1/matches",
     "/v1/offers",
     "/v1/reports",

@@ -16,6 +16,9 @@ pub struct TaskSettings {
     /// News for a neighbor whom no letter reaches.
     #[serde(with = "humantime_serde")]
     pub tell_within: Duration,
+    /// When a neighbor is called again who did not answer.
+    #[serde(with = "humantime_serde")]
+    pub call_again: Duration,
     /// A public place that waits to be checked.
     #[serde(with = "humantime_serde")]
     pub site_check_within: Duration,
@@ -46,6 +49,7 @@ impl TaskSettings {
         let mut checks = Checks::of("tasks");
         checks.time("claim_for", self.claim_for, MINUTE * 5..=DAY);
         checks.time("tell_within", self.tell_within, MINUTE..=DAY * 7);
+        checks.time("call_again", self.call_again, MINUTE * 5..=DAY);
         checks.time(
             "site_check_within",
             self.site_check_within,

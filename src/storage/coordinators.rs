@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, with};
 use super::dialect::load_for_update;
+use super::page::{Page, page_of};
 use super::schema::coordinators;
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
@@ -91,6 +92,21 @@ pub fn lock(conn: &mut Conn, id: CoordinatorId) -> QueryResult<Option<Coordinato
 /// A failed query.
 pub fn all(conn: &mut Conn) -> QueryResult<Vec<Coordinator>> {
     with!(conn, c => coordinators::table.order(coordinators::created_at).select(Coordinator::as_select()).load(c))
+}
+
+/// One page, newest first: of those who coordinate, or else of those whose access was revoked.
+///
+/// # Errors
+/// A failed query.
+pub fn page(conn: &mut Conn, revoked: bool, page: Page) -> QueryResult<Vec<Coordinator>> {
+    with!(conn, c => {
+        let mut query = coordinators::table.select(Coordinator::as_select()).into_boxed();
+        query = match revoked {
+            true => query.filter(coordinators::revoked_at.is_not_null()),
+            false => query.filter(coordinators::revoked_at.is_null()),
+        };
+        page_of!(query, coordinators, page).load(c)
+    })
 }
 
 /// Those who review: not revoked, and of more scope than intake.

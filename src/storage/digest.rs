@@ -35,7 +35,8 @@ pub fn digest(conn: &mut Conn, part: &Part, day: Day, now: Ts) -> QueryResult<Di
         part: part.clone(),
         ..TaskFilter::default()
     };
-    let tasks = tasks::counts(conn, &todo, now)?;
+    // It does not say who has them.
+    let tasks = tasks::counts(conn, &todo, Ts::EPOCH, now)?;
     let (open, oldest) = open(conn, part, now)?;
     Ok(Digest {
         tasks: tasks.by_kind,

@@ -1,10 +1,11 @@
 //! Neighbors: who asks.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
-use super::schema::{neighbors, requests};
+use super::schema::{neighbors, requests, tasks};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
@@ -166,29 +167,32 @@ pub fn find_all(conn: &mut Conn, ids: &[NeighborId]) -> QueryResult<Vec<Neighbor
     with!(conn, c => neighbors::table.filter(one_of(neighbors::id, ids)).order(neighbors::id).select(Neighbor::as_select()).load(c))
 }
 
-/// The neighbor, erased or not, if the remit holds her.
-///
-/// # Errors
-/// A failed query.
-pub fn find_within(conn: &mut Conn, remit: Remit, id: NeighborId) -> QueryResult<Option<Neighbor>> {
-    let found = find(conn, id)?;
-    Ok(found.filter(|n| remit.holds(n.id, n.entered_by)))
+/// Whom a coordinator reaches who does not reach everybody: whom they have entered, and whom an open task is about that
+/// they have.
+macro_rules! reached_by {
+    ($by:expr) => {
+        neighbors::entered_by.eq($by).or(exists(
+            tasks::table
+                .filter(tasks::neighbor_id.eq(neighbors::id.nullable()))
+                .filter(tasks::claimed_by.eq($by))
+                .filter(tasks::done_at.is_null()),
+        ))
+    };
 }
 
-/// Whether the remit holds the neighbor. Who entered her never changes.
+/// Whether the remit holds the neighbor.
 ///
 /// # Errors
 /// A failed query.
 pub fn is_within(conn: &mut Conn, remit: Remit, id: NeighborId) -> QueryResult<bool> {
-    if remit == Remit::All {
-        return Ok(true);
+    match remit {
+        Remit::All => Ok(true),
+        Remit::Neighbor(own) => Ok(own == id),
+        Remit::EnteredBy(by) => with!(conn, c => diesel::select(exists(neighbors::table
+                .filter(neighbors::id.eq(id))
+                .filter(reached_by!(by))))
+            .get_result(c)),
     }
-    let entered_by: Option<Option<CoordinatorId>> = with!(conn, c => neighbors::table
-        .find(id)
-        .select(neighbors::entered_by)
-        .first(c)
-        .optional())?;
-    Ok(entered_by.is_some_and(|entered_by| remit.holds(id, entered_by)))
 }
 
 /// Those within the remit who gave that address or that number, or for whom somebody who gave it has
@@ -222,7 +226,7 @@ pub fn known_by(
         query = match remit {
             Remit::All => query,
             Remit::Neighbor(id) => query.filter(neighbors::id.eq(id)),
-            Remit::EnteredBy(id) => query.filter(neighbors::entered_by.eq(id)),
+            Remit::EnteredBy(id) => query.filter(reached_by!(id)),
         };
         query.load(c)
     })

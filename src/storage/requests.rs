@@ -330,9 +330,18 @@ pub fn page(
         query = match remit {
             Remit::All => query,
             Remit::Neighbor(id) => query.filter(requests::neighbor_id.eq(id)),
-            Remit::EnteredBy(id) => query.filter(requests::neighbor_id.eq_any(
-                neighbors::table.filter(neighbors::entered_by.eq(id)).select(neighbors::id),
-            )),
+            Remit::EnteredBy(id) => query.filter(
+                requests::neighbor_id
+                    .eq_any(
+                        neighbors::table.filter(neighbors::entered_by.eq(id)).select(neighbors::id),
+                    )
+                    .or(requests::neighbor_id.nullable().eq_any(
+                        tasks::table
+                            .filter(tasks::claimed_by.eq(id))
+                            .filter(tasks::done_at.is_null())
+                            .select(tasks::neighbor_id),
+                    )),
+            ),
         };
         if let Some(state) = filter.state {
             query = query.filter(requests::state.eq(state));

@@ -450,6 +450,8 @@ table! {
         sealed -> Nullable<Binary>,
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
+        attempts -> Integer,
+        tried_at -> Nullable<Instant>,
     }
 }
 

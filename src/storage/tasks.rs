@@ -4,6 +4,7 @@ mod ends;
 mod late;
 mod lists;
 mod moves;
+mod news;
 mod notes;
 
 use diesel::prelude::*;
@@ -14,7 +15,10 @@ pub use self::ends::{
 };
 pub use self::late::{escalate, escalated};
 pub use self::lists::{Claimed, Counts, TaskFilter, counts, page};
-pub use self::moves::{claim, finish, give, hurry, reopen, set_due, tell_newer};
+pub use self::moves::{
+    call_again, claim, finish, give, give_back_all, hurry, lock_held, reopen, set_due, tell_newer,
+};
+pub use self::news::{end_needless_news, end_news_of_closing, end_past_reminders};
 pub use self::notes::{
     erase_notes_done_before, erase_notes_of_neighbor, erase_notes_of_reports,
     erase_notes_of_requests, erase_notes_of_volunteer, set_note,
@@ -61,6 +65,8 @@ pub struct Task {
     pub sealed: Option<Sealed>,
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
+    pub attempts: i32,
+    pub tried_at: Option<Ts>,
 }
 
 impl Task {
@@ -90,7 +96,15 @@ impl Task {
             sealed: None,
             sealed_version: 0,
             sealed_epoch: None,
+            attempts: 0,
+            tried_at: None,
         }
+    }
+
+    /// Whether nobody has it: nobody took it, or whoever did took it at `stale` or before.
+    #[must_use]
+    pub fn is_free(&self, stale: Ts) -> bool {
+        self.claimed_at.is_none_or(|at| at <= stale)
     }
 }
 

@@ -149,6 +149,7 @@ impl Housekeeping {
         }
         until_done!(
             aftermath::reminders,
+            aftermath::past_reminders,
             aftermath::questions,
             aftermath::believed,
             aftermath::silence,

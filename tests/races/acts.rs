@@ -346,6 +346,7 @@ async fn time_goes_by(ctx: &Ctx) -> Outcome<()> {
         ..ctx.clone()
     };
     aftermath::reminders(ctx).await?;
+    aftermath::past_reminders(ctx).await?;
     aftermath::questions(ctx).await?;
     aftermath::believed(ctx).await?;
     aftermath::silence(ctx).await.map(drop)
@@ -437,7 +438,9 @@ async fn at_the_desk(ctx: &Ctx) -> Outcome<()> {
             TaskKind::FollowUp => DoneOutcome::NotHelped,
             _ => DoneOutcome::Looked,
         };
+        let again = DoneOutcome::NoAnswer;
         let tried = [
+            finish_task(ctx, task.id, again, Some(note.clone()), by).await,
             claim_task(ctx, task.id, by).await,
             update_task(ctx, task.id, edit, by).await,
             finish_task(ctx, task.id, how, Some(note), by).await,

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use manyhands::actions::Outcome;
+use manyhands::actions::assign_task::assign_task;
 use manyhands::actions::claim_task::claim_task;
 use manyhands::actions::finish_task::finish_task;
 use manyhands::actions::review_match::{approve_match, veto_match};
+use manyhands::actions::revoke_coordinator::revoke_coordinator;
 use manyhands::domain::ids::{CoordinatorId, RecordId, TaskId};
 use manyhands::domain::task::DoneOutcome;
 use manyhands::storage::audit::{Actor, ActorKind};
@@ -72,6 +74,48 @@ async fn of_two_who_decide_on_a_match_the_review_names_the_first() {
         );
         assert_eq!(world.raw.number(&done), 1);
         world.check();
+    }
+    world.no_deadlocks();
+}
+
+#[actix_web::test]
+async fn whose_access_ends_while_they_are_given_tasks_has_none() {
+    let mut world = World::new();
+    let boss = world.coordinator().await;
+    for _ in 0..10 {
+        let leaves = world.coordinator().await;
+        let mut ids = Vec::new();
+        for nth in 0..4 {
+            let id = TaskId::new(world.app.ctx.entropy.as_ref());
+            let held = if nth % 2 == 0 {
+                format!("'{leaves}', now()")
+            } else {
+                "NULL, NULL".to_owned()
+            };
+            world.raw.execute(&format!(
+                "INSERT INTO tasks (id, kind, created_at, due_at, claimed_by, claimed_at)
+                    VALUES ('{id}', 'look', now(), now(), {held})"
+            ));
+            ids.push(id);
+        }
+        let mut turns = world.turns();
+        let mut next = || turns.next().unwrap();
+        let mut all: Vec<Deed> = Vec::new();
+        for id in &ids {
+            let (ctx, id) = (next(), *id);
+            all.push(Box::pin(async move {
+                assign_task(&ctx, id, leaves, boss).await
+            }));
+        }
+        let ctx = next();
+        all.insert(
+            2,
+            Box::pin(async move { revoke_coordinator(&ctx, leaves, Actor::OPERATOR).await }),
+        );
+        won(&world.at_once(all).await);
+        let left =
+            format!("SELECT count(*) FROM tasks WHERE claimed_by = '{leaves}' AND done_at IS NULL");
+        assert_eq!(world.raw.number(&left), 0);
     }
     world.no_deadlocks();
 }

@@ -18,13 +18,13 @@ use manyhands::domain::lifecycle::CloseReason;
 use manyhands::domain::need::Deadlines;
 use manyhands::domain::part::Part;
 use manyhands::domain::remit::Remit;
-use manyhands::domain::task::{TaskKind, TaskOrder};
+use manyhands::domain::task::{TaskKind, TaskOrder, TaskOutcome};
 use manyhands::storage::digest::{Day, digest};
 use manyhands::storage::matches::MatchFilter;
 use manyhands::storage::page::Page;
 use manyhands::storage::reports::ReportFilter;
 use manyhands::storage::requests::RequestFilter;
-use manyhands::storage::tasks::TaskFilter;
+use manyhands::storage::tasks::{Ending, TaskFilter};
 use manyhands::storage::volunteers::VolunteerFilter;
 use manyhands::storage::{
     Conn, TxError, activity, letters, matches, neighbors, notices, offers, reports, requests,
@@ -177,7 +177,7 @@ const QUERIES: &[(&[&str], Run)] = &[
             neighbors::known_by(c, Remit::All, hash, hash, 9).map(drop)
         },
     ),
-    (&["neighbors_entered"], |c, _| {
+    (&["neighbors_entered", "tasks_claimed"], |c, _| {
         let by = CoordinatorId::new(&SeededEntropy::new(1));
         let all = Page {
             after: None,
@@ -191,6 +191,26 @@ const QUERIES: &[(&[&str], Run)] = &[
     (&["tasks_escalated"], |c, _| tasks::escalated(c).map(drop)),
     (&["tasks_noted"], |c, _| {
         tasks::erase_notes_done_before(c, NOW, 9).map(drop)
+    }),
+    (
+        &["sqlite_autoindex_neighbors_1", "tasks_claimed"],
+        |c, _| {
+            let by = CoordinatorId::new(&SeededEntropy::new(1));
+            let of = NeighborId::new(&SeededEntropy::new(2));
+            neighbors::is_within(c, Remit::EnteredBy(by), of).map(drop)
+        },
+    ),
+    (&["tasks_about", "sqlite_autoindex_matches_1"], |c, _| {
+        let ending = Ending {
+            outcome: TaskOutcome::NotNeeded,
+            by: None,
+            at: NOW,
+        };
+        tasks::end_past_reminders(c, &ending, 9).map(drop)
+    }),
+    (&["tasks_claimed"], |c, _| {
+        let by = CoordinatorId::new(&SeededEntropy::new(1));
+        tasks::lock_held(c, by).map(drop)
     }),
     (&["tasks_request"], |c, _| {
         tasks::dead_letters_of(c, RequestId::new(&SeededEntropy::new(1))).map(drop)

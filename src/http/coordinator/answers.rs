@@ -12,6 +12,7 @@ use crate::actions::agree_match::{agree_match, refuse_match};
 use crate::actions::decline_match::decline_match;
 use crate::actions::finish_match;
 use crate::actions::release_match::release_match;
+use crate::actions::speaker::Speaker;
 use crate::domain::ids::MatchId;
 use crate::domain::report::Side;
 use crate::http::answers::{AcceptBody, DeclineBody, no, yes};
@@ -23,20 +24,10 @@ use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::matched::MatchSheet;
 use crate::storage::audit::Actor;
-use crate::storage::{StorageError, matches};
 
 /// A volunteer says so on the phone.
 fn volunteer(who: AsCoordinator) -> Actor {
     who.actor().on_behalf_of(Side::Volunteer)
-}
-
-/// The match, if the desk may speak about it.
-async fn within(ctx: &web::Data<Ctx>, desk: Desk, id: MatchId) -> Result<MatchId, Problem> {
-    let found = ctx
-        .db
-        .read(move |conn| Ok::<_, StorageError>(matches::find_within(conn, desk.remit, id)?))
-        .await?;
-    found.map(|m| m.id).ok_or_else(Problem::not_found)
 }
 
 /// A volunteer says yes by phone; said again with another `arrival_at`, they arrive at another time.
@@ -82,7 +73,8 @@ pub async fn release(
 }
 
 /// A neighbor agrees to a volunteer by phone: contacts are released; the address too, where the help is
-/// brought there. With the scope `intake`, for whom the caller has entered.
+/// brought there. With the scope `intake`, for whom the caller has entered, or is to
+/// call by an open task.
 #[utoipa::path(post, path = "/v1/matches/{id}/agree", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn agree(
@@ -90,13 +82,12 @@ pub async fn agree(
     desk: Desk,
     id: web::Path<MatchId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = within(&ctx, desk, *id).await?;
-    agree_match(&ctx, id, desk.for_neighbor()).await?;
-    shown(&ctx, id).await
+    agree_match(&ctx, *id, desk.says(desk.for_neighbor())).await?;
+    shown(&ctx, *id).await
 }
 
 /// A neighbor refuses a volunteer by phone: nothing is released. With the scope `intake`, for whom the
-/// caller has entered.
+/// caller has entered, or is to call by an open task.
 #[utoipa::path(post, path = "/v1/matches/{id}/refuse", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn refuse(
@@ -104,9 +95,8 @@ pub async fn refuse(
     desk: Desk,
     id: web::Path<MatchId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = within(&ctx, desk, *id).await?;
-    refuse_match(&ctx, id, desk.for_neighbor()).await?;
-    shown(&ctx, id).await
+    refuse_match(&ctx, *id, desk.says(desk.for_neighbor())).await?;
+    shown(&ctx, *id).await
 }
 
 /// Who says so.
@@ -120,10 +110,10 @@ pub struct SaidByBody {
 }
 
 /// The coordinator, speaking for whom the body names.
-fn speaker(request: &HttpRequest, body: &[u8], desk: Desk) -> Result<Actor, Problem> {
+fn speaker(request: &HttpRequest, body: &[u8], desk: Desk) -> Result<Speaker, Problem> {
     let (body, mut errors) = read_optional::<SaidByBody>(request, body)?;
     let side = errors.require("/for", body.r#for);
-    desk.speaking_for(errors.finish(side)?)
+    Ok(desk.says(desk.speaking_for(errors.finish(side)?)?))
 }
 
 /// One of the two says by phone that the help was given. The neighbor's word ends it; after the volunteer's the neighbor
@@ -137,10 +127,9 @@ pub async fn done(
     id: web::Path<MatchId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let actor = speaker(&request, &body, desk)?;
-    let id = within(&ctx, desk, *id).await?;
-    finish_match::done(&ctx, id, actor).await?;
-    shown(&ctx, id).await
+    let said = speaker(&request, &body, desk)?;
+    finish_match::done(&ctx, *id, said).await?;
+    shown(&ctx, *id).await
 }
 
 /// One of the two says by phone that the other did not come: others are asked at once.
@@ -153,8 +142,7 @@ pub async fn no_show(
     id: web::Path<MatchId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let actor = speaker(&request, &body, desk)?;
-    let id = within(&ctx, desk, *id).await?;
-    finish_match::no_show(&ctx, id, actor).await?;
-    shown(&ctx, id).await
+    let said = speaker(&request, &body, desk)?;
+    finish_match::no_show(&ctx, *id, said).await?;
+    shown(&ctx, *id).await
 }

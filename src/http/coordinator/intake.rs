@@ -37,7 +37,8 @@ async fn shown(ctx: &web::Data<Ctx>, id: NeighborId) -> Result<HttpResponse, Pro
     .await
 }
 
-/// Adds needs of a neighbor who calls again. With the scope `intake`, of whom the caller has entered.
+/// Adds needs of a neighbor who calls again. With the scope `intake`, of whom the caller has entered, or
+/// is to call by an open task.
 #[utoipa::path(post, path = "/v1/neighbors/{id}/requests", tag = "coordinator", params(("id" = String, Path, format = Uuid),
         ("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
     request_body = MoreNeedsBody,

@@ -14,6 +14,7 @@ use crate::storage::{Conn, StorageError};
 pub mod answers;
 pub mod areas;
 pub mod audit;
+pub mod colleagues;
 pub mod events;
 pub mod exports;
 pub mod imports;

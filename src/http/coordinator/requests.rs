@@ -47,8 +47,8 @@ pub async fn shown(
 /// A page of them.
 type RequestList = Listing<RequestSheet>;
 
-/// All requests, newest first or those first that wait longest. With the scope `intake`, those that the caller has
-/// entered.
+/// All requests, newest first or those first that wait longest. With the scope `intake`, those of neighbors whom the
+/// caller has entered, or is to call by an open task.
 #[utoipa::path(get, path = "/v1/requests", tag = "coordinator",
     params(
         ("state" = Option<RequestState>, Query, description = "Only those that stand there", example = "open"),

@@ -39,7 +39,8 @@ fn reason(request: &HttpRequest, body: &[u8]) -> Result<RevealReason, Problem> {
 }
 
 /// Shows who asks, how to reach her, where she is, and her notes. Beside it what she sees herself of who
-/// has said yes, to be told by phone. With the scope `intake`, of what the caller has entered.
+/// has said yes, to be told by phone. With the scope `intake`, of whom the caller has entered, or is
+/// to call by an open task.
 #[utoipa::path(post, path = "/v1/requests/{id}/reveal", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = RevealBody,
     responses((status = 200, description = "What was sealed", body = RevealedRequestView), Problems), security(("coordinator" = ["intake"])))]
 pub async fn request(

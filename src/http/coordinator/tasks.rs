@@ -9,6 +9,7 @@ use crate::actions::finish_task::finish_task;
 use crate::actions::reopen_task::reopen_task;
 use crate::actions::unclaim_task::unclaim_task;
 use crate::actions::update_task::{noted, update_task};
+use crate::domain::clock::Ts;
 use crate::domain::ids::{CoordinatorId, TaskId};
 use crate::domain::task::{TaskKind, TaskOrder, TaskState};
 use crate::http::auth::{AnyCoordinator, AsCoordinator};
@@ -49,8 +50,10 @@ impl From<AnyCoordinator> for Desk {
 
 /// The task as it is now, without its note.
 async fn shown(ctx: &web::Data<Ctx>, id: TaskId) -> Result<HttpResponse, Problem> {
+    let stale = ctx.stale_claims(ctx.now());
     found(ctx, move |conn| {
-        Ok(tasks::find(conn, id)?.as_ref().map(TaskSheet::from))
+        let task = tasks::find(conn, id)?;
+        Ok(task.map(|task| TaskSheet::of(&task, stale)))
     })
     .await
 }
@@ -69,7 +72,7 @@ fn read_filters(
         kind: filters.parsed("kind"),
         overdue: filters.only("overdue").then(|| ctx.now()),
         escalated: filters.only("escalated"),
-        claimed: filters.holder("claimed_by", who.id),
+        claimed: filters.holder("claimed_by", who.id, ctx.stale_claims(ctx.now())),
         request: filters.id("request"),
         neighbor: filters.id("neighbor"),
         part: within.narrow(filters.area()),
@@ -80,11 +83,11 @@ fn read_filters(
 }
 
 impl Filters {
-    /// Who has it: `me`, `none`, or somebody's id.
-    fn holder(&mut self, name: &str, me: CoordinatorId) -> Option<Claimed> {
+    /// Who has it: `me`, `none`, or somebody's id. Whoever took it at `stale`, or before, has it no more.
+    fn holder(&mut self, name: &str, me: CoordinatorId, stale: Ts) -> Option<Claimed> {
         self.value(name, |text| match text {
             "me" => Ok(Claimed::By(me)),
-            "none" => Ok(Claimed::ByNobody),
+            "none" => Ok(Claimed::ByNobody(stale)),
             id => id
                 .parse()
                 .map(Claimed::By)
@@ -103,7 +106,7 @@ type TaskList = Listing<TaskSheet>;
         ("kind" = Option<TaskKind>, Query, description = "Only of this kind", example = "call"),
         ("overdue" = Option<bool>, Query, description = "`true`: only open ones whose time has gone by"),
         ("escalated" = Option<bool>, Query, description = "`true`: only open ones that administrators know to be late"),
-        ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "me"),
+        ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has, or had last: `me` or an id; or `none`, those that nobody has, or not any more", example = "me"),
         ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
         ("area" = Option<String>, Query, description = "Only those about a request that stands within this area, or else an offer, or else a person who has one there, an H3 cell of any resolution", example = "862649b2fffffff"),
@@ -117,6 +120,7 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (filter, order, asked) = read_filters(&ctx, who, &within, &request)?;
+    let stale = ctx.stale_claims(ctx.now());
     asked
         .answer(
             &ctx,
@@ -125,7 +129,7 @@ pub async fn list(
                 TaskOrder::Newest => |t: &Task| position(t.created_at, t.id),
                 TaskOrder::Due => |t: &Task| position(t.due_at, t.id),
             },
-            |_, rows| Ok(rows.iter().map(TaskSheet::from).collect()),
+            move |_, rows| Ok(rows.iter().map(|row| TaskSheet::of(row, stale)).collect()),
         )
         .await
 }
@@ -137,7 +141,7 @@ pub async fn list(
         ("kind" = Option<TaskKind>, Query, description = "Only of this kind", example = "call"),
         ("overdue" = Option<bool>, Query, description = "`true`: only open ones whose time has gone by"),
         ("escalated" = Option<bool>, Query, description = "`true`: only open ones that administrators know to be late"),
-        ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has: `me`, `none` for nobody, or an id", example = "none"),
+        ("claimed_by" = Option<String>, Query, description = "Only those that this coordinator has, or had last: `me` or an id; or `none`, those that nobody has, or not any more", example = "none"),
         ("request" = Option<String>, Query, format = Uuid, description = "Only about this request"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only about this neighbor"),
         ("area" = Option<String>, Query, description = "Only those about a request that stands within this area, or else an offer, or else a person who has one there, an H3 cell of any resolution", example = "862649b2fffffff")),
@@ -150,8 +154,10 @@ pub async fn counts(
 ) -> Result<HttpResponse, Problem> {
     let (filter, ..) = read_filters(&ctx, who, &within, &request)?;
     let now = ctx.now();
+    let stale = ctx.stale_claims(now);
     found(&ctx, move |conn| {
-        Ok(Some(TaskCounts::from(tasks::counts(conn, &filter, now)?)))
+        let counts = tasks::counts(conn, &filter, stale, now)?;
+        Ok(Some(TaskCounts::from(counts)))
     })
     .await
 }
@@ -173,11 +179,11 @@ pub async fn get(
     let note = noted(&ctx, &task)?.map(|note| note.expose().to_owned());
     Ok(HttpResponse::Ok().json(TaskSheet {
         note,
-        ..TaskSheet::from(&task)
+        ..TaskSheet::of(&task, ctx.stale_claims(ctx.now()))
     }))
 }
 
-/// Takes a task on. Nobody else can for an hour.
+/// Takes a task on. Nobody else can take it for an hour (`tasks.claim_for`); whoever does it all the same may say so.
 #[utoipa::path(post, path = "/v1/tasks/{id}/claim", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn claim(
@@ -237,8 +243,13 @@ pub async fn patch(
 
 /// Ends a task. Of a call, `reached` checks the neighbor's contact, and everything that waited for it is matched;
 /// `refused` closes what waited; after `unreachable` it goes on waiting, and a later call can still
-/// reach her. News, looks and letters that cannot be delivered just end. Whatever a call of its own does (`act`) ends
-/// with that call, and is answered 409 here.
+/// reach her. News, looks, letters that cannot be delivered, two stories that differ (`dispute`) and volunteers who did
+/// not come (`volunteer_check`) just end. Whatever a call of its own does (`act`) ends with that call, and is answered
+/// 409 here.
+///
+/// With `no_answer` a call, news or a question (`call`, `tell`, `ask`) does not end: nobody has it any more, it is due
+/// again after a while (`tasks.call_again`, but no later than what she is called for ends), and each attempt is
+/// counted. Once the task is over the answer is 409.
 #[utoipa::path(post, path = "/v1/tasks/{id}/done", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = DoneBody,
     responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn done(
@@ -257,7 +268,7 @@ pub async fn done(
 }
 
 /// Opens a task again that was ended by mistake, where saying so was all that happened: news, a look, a letter that
-/// cannot be delivered.
+/// cannot be delivered, a `dispute`, a `volunteer_check`.
 #[utoipa::path(post, path = "/v1/tasks/{id}/reopen", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The task as it is now", body = TaskSheet), Problems), security(("coordinator" = [])))]
 pub async fn reopen(

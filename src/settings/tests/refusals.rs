@@ -90,6 +90,7 @@ const BAD_VALUES: &str = r"
     retention.changes | 0s | must be from 1h to 30d
     tasks.claim_for | 1m | must be from 5m to 1d
     tasks.tell_within | 0s | must be from 1m to 7d
+    tasks.call_again | 1m | must be from 5m to 1d
     tasks.site_check_within | 31d | must be from 1m to 30d
     tasks.report_within | 8d | must be from 1m to 7d
     tasks.follow_up_within | 8d | must be from 1m to 7d

@@ -18,8 +18,8 @@ use crate::storage::schema::{offers, requests, tasks};
 /// Who has a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claimed {
-    /// Nobody.
-    ByNobody,
+    /// Nobody; whoever took it at this instant, or before, has it no more.
+    ByNobody(Ts),
     /// This coordinator.
     By(CoordinatorId),
 }
@@ -58,6 +58,15 @@ pub struct Counts {
     pub by_kind: BTreeMap<TaskKind, i64>,
 }
 
+/// Nobody has the task.
+macro_rules! free {
+    ($stale:expr) => {
+        tasks::claimed_by
+            .is_null()
+            .or(tasks::done_at.is_null().and(tasks::claimed_at.le($stale)))
+    };
+}
+
 /// Narrows a boxed query to what a filter finds.
 macro_rules! filtered {
     ($query:expr, $filter:expr) => {{
@@ -81,7 +90,7 @@ macro_rules! filtered {
                 .filter(tasks::escalated_at.is_not_null());
         }
         match $filter.claimed {
-            Some(Claimed::ByNobody) => query = query.filter(tasks::claimed_by.is_null()),
+            Some(Claimed::ByNobody(stale)) => query = query.filter(free!(stale)),
             Some(Claimed::By(id)) => query = query.filter(tasks::claimed_by.eq(id)),
             None => {}
         }
@@ -152,11 +161,11 @@ pub fn page(
     })
 }
 
-/// Counts what a filter finds.
+/// Counts what a filter finds; whoever took a task at `stale`, or before, has it no more.
 ///
 /// # Errors
 /// A failed query.
-pub fn counts(conn: &mut Conn, filter: &TaskFilter, now: Ts) -> QueryResult<Counts> {
+pub fn counts(conn: &mut Conn, filter: &TaskFilter, stale: Ts, now: Ts) -> QueryResult<Counts> {
     let total = with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), filter)
         .first(c))?;
     let open = |conn: &mut Conn, narrowed: &TaskFilter| -> QueryResult<i64> {
@@ -174,7 +183,7 @@ pub fn counts(conn: &mut Conn, filter: &TaskFilter, now: Ts) -> QueryResult<Coun
     };
     let unclaimed: i64 = with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), filter)
         .filter(tasks::done_at.is_null())
-        .filter(tasks::claimed_by.is_null())
+        .filter(free!(stale))
         .first(c))?;
     let by_kind: Vec<(TaskKind, i64)> = with!(conn, c => filtered!(
             tasks::table.group_by(tasks::kind).select((tasks::kind, count_star())).into_boxed(),

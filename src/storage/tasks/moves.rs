@@ -8,6 +8,7 @@ use crate::domain::letter::LetterKind;
 use crate::domain::task::TaskOutcome;
 use crate::storage::changes;
 use crate::storage::connection::{Conn, with};
+use crate::storage::dialect::load_for_update;
 use crate::storage::schema::tasks;
 
 /// Announces a change, if it was made.
@@ -36,7 +37,7 @@ pub fn hurry(conn: &mut Conn, id: TaskId, due: Ts, now: Ts) -> QueryResult<bool>
 pub fn tell_newer(
     conn: &mut Conn,
     id: TaskId,
-    about: LetterKind,
+    about: Option<LetterKind>,
     request: Option<RequestId>,
     matched: Option<MatchId>,
     now: Ts,
@@ -111,6 +112,62 @@ pub fn give(
         ))
         .execute(c))?;
     announced(conn, id, given, now)
+}
+
+/// Counts a call that nobody answered: nobody has the task any more, and it is due then. If it gets late again,
+/// that is told again.
+///
+/// # Errors
+/// A failed query.
+pub fn call_again(conn: &mut Conn, id: TaskId, due: Ts, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::id.eq(id))
+            .filter(tasks::done_at.is_null()))
+        .set((
+            tasks::attempts.eq(tasks::attempts + 1),
+            tasks::tried_at.eq(now),
+            tasks::due_at.eq(due),
+            tasks::escalated_at.eq(None::<Ts>),
+            tasks::claimed_by.eq(None::<CoordinatorId>),
+            tasks::claimed_at.eq(None::<Ts>),
+            tasks::assigned_by.eq(None::<CoordinatorId>),
+        ))
+        .execute(c))?;
+    announced(conn, id, done, now)
+}
+
+/// The open tasks that somebody has, by id, which nobody else changes until the transaction ends.
+///
+/// # Errors
+/// A failed query.
+pub fn lock_held(conn: &mut Conn, by: CoordinatorId) -> QueryResult<Vec<TaskId>> {
+    load_for_update!(
+        conn,
+        tasks::table
+            .filter(tasks::claimed_by.eq(by))
+            .filter(tasks::done_at.is_null())
+            .order(tasks::id)
+            .select(tasks::id)
+    )
+}
+
+/// Puts all open tasks back that somebody has. Gives how many.
+///
+/// # Errors
+/// A failed query.
+pub fn give_back_all(conn: &mut Conn, by: CoordinatorId, now: Ts) -> QueryResult<usize> {
+    let free: Vec<TaskId> = with!(conn, c => diesel::update(tasks::table
+            .filter(tasks::claimed_by.eq(by))
+            .filter(tasks::done_at.is_null()))
+        .set((
+            tasks::claimed_by.eq(None::<CoordinatorId>),
+            tasks::claimed_at.eq(None::<Ts>),
+            tasks::assigned_by.eq(None::<CoordinatorId>),
+        ))
+        .returning(tasks::id)
+        .get_results(c))?;
+    changes::tasks(conn, &free, now)?;
+    Ok(free.len())
 }
 
 /// Ends a task that is open, or in which nobody was reached before.

@@ -2,6 +2,7 @@
 //! `revealed` opens what is sealed, and only for a call that has been audited.
 
 pub mod area;
+pub mod colleague;
 pub mod entry;
 pub mod found;
 pub mod import;

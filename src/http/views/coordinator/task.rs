@@ -19,7 +19,8 @@ pub struct TaskSheet {
     pub id: String,
     /// What is to be done.
     pub kind: TaskKind,
-    /// The kind of the letter that would have told the news, or that cannot be delivered.
+    /// The kind of the letter that would have told the news, or that cannot be delivered. Null of other tasks, and of news
+    /// (`tell`) of which there is no letter: that the time of her request went by without help.
     pub about: Option<LetterKind>,
     /// The call that does it, while it is open.
     #[schema(example = "POST /v1/matches/3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a/approve")]
@@ -29,7 +30,8 @@ pub struct TaskSheet {
     pub alternative: Option<String>,
     /// The call that takes back that it was done, where one can.
     pub undo: Option<String>,
-    /// The request it is about: reveal that to learn whom to call.
+    /// The request it is about: reveal that to learn whom to call. Whoever has the scope `intake` may, as long as they have
+    /// the task and it is open.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub request: Option<String>,
     /// The neighbor it is about.
@@ -59,10 +61,19 @@ pub struct TaskSheet {
     /// Since when administrators know that it is late.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub escalated_at: Option<Ts>,
-    /// Which coordinator has it.
+    /// How often nobody answered.
+    #[schema(example = 1)]
+    pub attempts: i32,
+    /// When nobody answered last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub tried_at: Option<Ts>,
+    /// Which coordinator has it; null where nobody has, or not any more: anybody may take it.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub claimed_by: Option<String>,
-    /// Since when.
+    /// Which coordinator had it last, where they have had it for so long that anybody may take it.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub lapsed_claim: Option<String>,
+    /// When that coordinator took it, or was given it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub claimed_at: Option<Ts>,
     /// Which coordinator gave it to them; null where they took it themselves.
@@ -129,9 +140,16 @@ fn acts(row: &Task) -> (Option<String>, Option<String>) {
     }
 }
 
-impl From<&Task> for TaskSheet {
-    fn from(row: &Task) -> Self {
+impl TaskSheet {
+    /// The task, without its note. Whoever took it at `stale`, or before, has it no more.
+    #[must_use]
+    pub fn of(row: &Task, stale: Ts) -> Self {
         let is_open = row.done_at.is_none();
+        let is_lapsed = is_open && row.is_free(stale);
+        let (held, lapsed) = match is_lapsed {
+            true => (None, row.claimed_by),
+            false => (row.claimed_by, None),
+        };
         let (act, alternative) = if is_open { acts(row) } else { (None, None) };
         let may_undo =
             row.kind.is_marked() && row.done_by.is_some() && row.outcome != Some(TaskOutcome::Done);
@@ -152,7 +170,10 @@ impl From<&Task> for TaskSheet {
             created_at: row.created_at,
             due_at: row.due_at,
             escalated_at: row.escalated_at,
-            claimed_by: row.claimed_by.map(|id| id.to_string()),
+            attempts: row.attempts,
+            tried_at: row.tried_at,
+            claimed_by: held.map(|id| id.to_string()),
+            lapsed_claim: lapsed.map(|id| id.to_string()),
             claimed_at: row.claimed_at,
             assigned_by: row.assigned_by.map(|id| id.to_string()),
             done_at: row.done_at,
@@ -179,7 +200,7 @@ pub struct TaskCounts {
     /// Of those to be done, those that administrators know to be late.
     #[schema(example = 1)]
     pub escalated: i64,
-    /// Of those to be done, those that nobody has.
+    /// Of those to be done, those that nobody has, or not any more.
     #[schema(example = 9)]
     pub unclaimed: i64,
     /// Those to be done, by kind.

@@ -1,0 +1,3 @@
+DROP INDEX tasks_about;
+ALTER TABLE tasks DROP COLUMN tried_at;
+ALTER TABLE tasks DROP COLUMN attempts;
