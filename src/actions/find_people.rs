@@ -14,8 +14,6 @@ use crate::storage::requests::RequestHead;
 use crate::storage::volunteers::Volunteer;
 use crate::storage::{neighbors, offers, requests, volunteers};
 
-/// Searches that one coordinator may make within an hour: one a minute at a busy desk.
-const HOURLY: usize = 60;
 /// People of each kind that one search shows: a shelter's phone is that of hundreds.
 const SHOWN: i64 = 50;
 
@@ -74,8 +72,9 @@ pub async fn find_people(
 ) -> Outcome<Found> {
     let actor = Actor::person(ActorKind::Coordinator, by);
     ctx.write(actor, move |tx| {
-        if tx.has_done_within_the_hour(by, "person_sought", HOURLY)? {
-            return refuse(Refusal::TooManySearches);
+        let hourly = tx.ctx.settings.limits.searches;
+        if let Some(wait_s) = tx.must_wait(by, "person_sought", hourly)? {
+            return refuse(Refusal::TooManySearches(wait_s));
         }
         let hasher = &tx.keys.hasher;
         let (what, email, phone) = match &sought {

@@ -244,10 +244,13 @@ pub enum Refusal {
     TooManyWebhooks,
     /// Reading personal data too often.
     #[error("too many reveals within the hour")]
-    TooManyReveals,
-    /// Looking for people too often.
+    TooManyReveals(u32),
+    /// Looking for people too often; seconds after which it is possible again.
     #[error("too many searches for people within the hour")]
-    TooManySearches,
+    TooManySearches(u32),
+    /// So much of an offer is promised in one of its periods that it cannot have less.
+    #[error("more of it is promised already")]
+    MoreTaken(i32),
 }
 
 /// How an action ends.
