@@ -12,6 +12,7 @@ mod api {
     mod after;
     mod agreement;
     mod alike;
+    mod apart;
     mod areas;
     mod audit;
     mod call_first;

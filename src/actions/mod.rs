@@ -113,6 +113,7 @@ pub mod seal_audit;
 pub mod set_digest;
 pub mod settle_event;
 pub mod settle_letter;
+pub mod tell_apart;
 pub mod tokens;
 pub mod trust_clock;
 pub mod try_webhook;
@@ -242,7 +243,7 @@ pub enum Refusal {
     /// As many webhooks as there may be.
     #[error("there are as many webhooks as there may be")]
     TooManyWebhooks,
-    /// Reading personal data too often.
+    /// Reading personal data too often; seconds after which it is possible again.
     #[error("too many reveals within the hour")]
     TooManyReveals(u32),
     /// Looking for people too often; seconds after which it is possible again.

@@ -255,6 +255,8 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
     .service(at("/v1/requests/{id}/merge").route(web::post().to(requests::merge)))
+    .service(at("/v1/requests/{id}/distinct").route(web::post().to(requests::distinct)))
+    .service(at("/v1/requests/{id}/distinct/{other}").route(web::delete().to(requests::indistinct)))
     .service(at("/v1/requests/{id}/hand-over").route(web::post().to(requests::hand_over)))
     .service(at("/v1/requests/{id}/why").route(web::get().to(requests::why)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{CloseReason, MatchState, OfferState, RequestState};
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
@@ -140,4 +141,14 @@ pub fn of_neighbor(row: &Neighbor) -> Vec<UndoView> {
         .map(|_| undo(&format!("neighbors/{}/unblock", row.id), None, CALLED_OFF))
         .into_iter()
         .collect()
+}
+
+/// Of two requests that were told apart.
+#[must_use]
+pub fn of_distinct(id: RequestId, other: RequestId) -> UndoView {
+    UndoView {
+        call: format!("DELETE /v1/requests/{id}/distinct/{other}"),
+        until: None,
+        leaves: "Nothing: the two are flagged again, as long as they look alike.",
+    }
 }
