@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::auth::{AsConfirmer, VolunteerOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
-use super::bodies::need::attributes;
+use super::bodies::need::{attributes, limited};
 use super::bodies::offer::{AvailableBody, LimitsBody, OfferBody, SiteBody, lead, reach};
 use super::bodies::text;
 use super::body::Body;
@@ -228,12 +228,15 @@ pub(super) async fn shown_to(
 /// What may be patched of an offer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"reach_m": 3000, "note": null}))]
+#[schema(example = json!({"capacity": 12, "note": null}))]
 pub struct PatchOfferBody {
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]
     reach_m: Option<i64>,
     /// How long before helping the volunteer must know, in minutes.
+    /// How much, in the category's unit: in each period that is not over, if it renews. No less than is promised.
+    #[schema(minimum = 1, maximum = 100_000)]
+    capacity: Option<i64>,
     #[schema(minimum = 0, maximum = 10_080)]
     lead_minutes: Option<i64>,
     /// When it stands.
@@ -251,7 +254,8 @@ pub struct PatchOfferBody {
     site: Option<SiteBody>,
 }
 
-/// Changes an offer: a JSON merge patch (RFC 7396). Category and capacity cannot change.
+/// Changes an offer: a JSON merge patch (RFC 7396). The category cannot change. The capacity goes
+/// down to what is promised in each period, and no further; places that are free now are offered to whoever waits.
 #[utoipa::path(patch, path = "/v1/offers/{id}", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchOfferBody, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
@@ -266,7 +270,8 @@ pub async fn patch(
     let of = who.volunteer();
     let row = own(&ctx, *id, of).await?;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_offer(&ctx, *id, of, row.sealed_version, new, who.actor()).await?;
+    let actor = who.for_volunteer();
+    update_offer(&ctx, *id, of, row.sealed_version, new, actor).await?;
     shown_to(&ctx, *id, who).await
 }
 
@@ -292,6 +297,7 @@ fn patched(
         lead_minutes: Some(row.lead_minutes.minutes().into()),
         available: Some(OfferView::posted(row).available),
         provides: serde_json::to_value(&row.provides.0)
+        capacity: Some(row.capacity.into()),
             .ok()
             .and_then(|v| v.as_object().cloned()),
         location: None,
@@ -319,6 +325,9 @@ impl PatchOfferBody {
             self.reach_m,
             "",
             policy.default_reach,
+        let capacity = errors
+            .require("/capacity", self.capacity)
+            .and_then(|n| limited(n, policy.max_capacity, "/capacity", errors));
             policy.max_reach,
             errors,
         );
@@ -352,6 +361,7 @@ impl PatchOfferBody {
             lead: lead?,
             availability: availability?,
             provides: provides?,
+            capacity: capacity?,
             secret,
         })
     }
