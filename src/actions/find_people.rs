@@ -36,6 +36,8 @@ pub struct Found {
     /// Whether a volunteer with that contact is blocked, erased or not; not told to who sees only some
     /// neighbors.
     pub blocked: Option<bool>,
+    /// The same of a neighbor with that contact.
+    pub neighbor_blocked: Option<bool>,
     /// Whether there may be more.
     pub more: bool,
 }
@@ -103,12 +105,14 @@ fn known(
     phone: Option<KeyedHash>,
 ) -> Outcome<Found> {
     let known = neighbors::known_by(tx.conn, remit, email, phone, SHOWN)?;
-    let (helpers, blocked) = if remit == Remit::All {
+    let (helpers, blocked, neighbor_blocked) = if remit == Remit::All {
         let helpers = volunteers::known_by(tx.conn, email, phone, SHOWN)?;
         let blocked = volunteers::is_blocked(tx.conn, email, phone)?;
-        (helpers, Some(blocked))
+        let contacts: Vec<KeyedHash> = email.into_iter().chain(phone).collect();
+        let neighbor = tx.is_person_blocked(&contacts)?;
+        (helpers, Some(blocked), Some(neighbor))
     } else {
-        (Vec::new(), None)
+        (Vec::new(), None, None)
     };
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let more = known.len() == shown || helpers.len() == shown;
@@ -140,6 +144,7 @@ fn known(
         neighbors: known.into_iter().map(with_requests).collect(),
         volunteers: helpers.into_iter().map(with_offers).collect(),
         blocked,
+        neighbor_blocked,
         more,
     })
 }

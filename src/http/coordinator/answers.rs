@@ -26,12 +26,16 @@ use crate::storage::audit::Actor;
 use crate::storage::{StorageError, matches};
 
 /// A volunteer says so on the phone.
-fn volunteer(who: AsCoordinator) -> Actor {
+pub(super) fn volunteer(who: AsCoordinator) -> Actor {
     who.actor().on_behalf_of(Side::Volunteer)
 }
 
 /// The match, if the desk may speak about it.
-async fn within(ctx: &web::Data<Ctx>, desk: Desk, id: MatchId) -> Result<MatchId, Problem> {
+pub(super) async fn within(
+    ctx: &web::Data<Ctx>,
+    desk: Desk,
+    id: MatchId,
+) -> Result<MatchId, Problem> {
     let found = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(matches::find_within(conn, desk.remit, id)?))

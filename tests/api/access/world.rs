@@ -243,6 +243,7 @@ impl World {
             }
             "POST /v1/matches/{id}/reassign" => json!({"offer": self.ids["offers"]}),
             "POST /v1/requests/{id}/merge" => json!({"into": self.request_other}),
+            "POST /v1/offers/{id}/reopen" => json!({"for": "volunteer"}),
             "POST /v1/requests/{id}/distinct" => json!({"from": self.request_other}),
             "POST /v1/tasks/{id}/assign" => json!({"to": self.intake}),
             "PATCH /v1/requests/{id}" => json!({"note": "Ring twice"}),
