@@ -12,6 +12,7 @@ mod api {
     mod after;
     mod agreement;
     mod alike;
+    mod apart;
     mod areas;
     mod audit;
     mod call_first;
@@ -30,12 +31,14 @@ mod api {
     mod idempotency;
     mod imports;
     mod intake;
+    mod leaving;
     mod letters;
     mod limited;
     mod location;
     mod mail;
     mod matching;
     mod merging;
+    mod more_or_less;
     mod people;
     mod phone;
     mod plan_rules;

@@ -164,6 +164,11 @@ impl Tx<'_> {
         if covered {
             self.supersede_asks_of(request)?;
         }
+        self.supersede_unfit(offer)
+    }
+
+    /// Ends the asks of an offer that has too little left for them.
+    pub(super) fn supersede_unfit(&mut self, offer: &Offer) -> Outcome<()> {
         for other in matches::of_offer(self.conn, offer.id)? {
             if !matches!(other.state, MatchState::Proposed | MatchState::Notified) {
                 continue;

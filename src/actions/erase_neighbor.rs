@@ -1,26 +1,25 @@
-//! A neighbor takes everything back: open requests are closed, helpers are told, and her sealed parts
-//! and hashes are destroyed.
+//! A neighbor takes everything back, herself or by phone: open requests are closed, helpers are told, and her
+//! sealed parts and hashes are destroyed.
 
 use super::{Ctx, Outcome, Tx};
-use crate::domain::ids::{NeighborId, RecordId, RequestId};
+use crate::domain::ids::{NeighborId, RequestId};
 use crate::domain::lifecycle::CloseReason;
+use crate::domain::remit::Remit;
 use crate::domain::report::Side;
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::Actor;
 use crate::storage::{neighbors, requests, tokens};
 
 /// Erases a neighbor at her own wish.
 ///
 /// # Errors
-/// A neighbor who is not there.
-pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
-    ctx.write(
-        Actor::person(ActorKind::Neighbor, RecordId::from(id)),
-        move |tx| {
-            tx.lock_neighbor_and_requests(id)?;
-            tx.forget_statements(Side::Neighbor, id)?;
-            tx.erase_neighbor(id, CloseReason::NotNeeded)
-        },
-    )
+/// A neighbor who is not there, or outside the remit.
+pub async fn erase_neighbor(ctx: &Ctx, id: NeighborId, remit: Remit, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        tx.lock_neighbor_and_requests(id)?;
+        tx.refuse_outside(remit, id)?;
+        tx.forget_statements(Side::Neighbor, id)?;
+        tx.erase_neighbor(id, CloseReason::NotNeeded)
+    })
     .await
 }
 

@@ -1,28 +1,25 @@
-//! A volunteer takes everything back: offers are closed, neighbors are told, and the sealed parts and
+//! A volunteer takes everything back, herself or by phone: offers are closed, neighbors are told, and the sealed parts and
 //! hashes are destroyed.
 
 use super::ending::{Promises, Tell};
 use super::{Ctx, Outcome, Tx};
-use crate::domain::ids::{OfferId, RecordId, VolunteerId};
+use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::OfferState;
 use crate::domain::report::Side;
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::Actor;
 use crate::storage::{matches, offers, sites, tokens, volunteers};
 
 /// Erases a volunteer at her own wish.
 ///
 /// # Errors
 /// A volunteer who is not there.
-pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
-    ctx.write(
-        Actor::person(ActorKind::Volunteer, RecordId::from(id)),
-        move |tx| {
-            tx.lock_volunteer(id)?;
-            tx.lock_volunteers_and_offers(&[id])?;
-            tx.forget_statements(Side::Volunteer, id)?;
-            tx.erase_volunteer(id)
-        },
-    )
+pub async fn erase_volunteer(ctx: &Ctx, id: VolunteerId, actor: Actor) -> Outcome<()> {
+    ctx.write(actor, move |tx| {
+        tx.lock_volunteer(id)?;
+        tx.lock_volunteers_and_offers(&[id])?;
+        tx.forget_statements(Side::Volunteer, id)?;
+        tx.erase_volunteer(id)
+    })
     .await
 }
 

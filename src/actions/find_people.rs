@@ -14,8 +14,6 @@ use crate::storage::requests::RequestHead;
 use crate::storage::volunteers::Volunteer;
 use crate::storage::{neighbors, offers, requests, volunteers};
 
-/// Searches that one coordinator may make within an hour: one a minute at a busy desk.
-const HOURLY: usize = 60;
 /// People of each kind that one search shows: a shelter's phone is that of hundreds.
 const SHOWN: i64 = 50;
 
@@ -38,6 +36,8 @@ pub struct Found {
     /// Whether a volunteer with that contact is blocked, erased or not; not told to who sees only some
     /// neighbors.
     pub blocked: Option<bool>,
+    /// The same of a neighbor with that contact.
+    pub neighbor_blocked: Option<bool>,
     /// Whether there may be more.
     pub more: bool,
 }
@@ -74,8 +74,9 @@ pub async fn find_people(
 ) -> Outcome<Found> {
     let actor = Actor::person(ActorKind::Coordinator, by);
     ctx.write(actor, move |tx| {
-        if tx.has_done_within_the_hour(by, "person_sought", HOURLY)? {
-            return refuse(Refusal::TooManySearches);
+        let hourly = tx.ctx.settings.limits.searches;
+        if let Some(wait_s) = tx.must_wait(by, "person_sought", hourly)? {
+            return refuse(Refusal::TooManySearches(wait_s));
         }
         let hasher = &tx.keys.hasher;
         let (what, email, phone) = match &sought {
@@ -104,12 +105,14 @@ fn known(
     phone: Option<KeyedHash>,
 ) -> Outcome<Found> {
     let known = neighbors::known_by(tx.conn, remit, email, phone, SHOWN)?;
-    let (helpers, blocked) = if remit == Remit::All {
+    let (helpers, blocked, neighbor_blocked) = if remit == Remit::All {
         let helpers = volunteers::known_by(tx.conn, email, phone, SHOWN)?;
         let blocked = volunteers::is_blocked(tx.conn, email, phone)?;
-        (helpers, Some(blocked))
+        let contacts: Vec<KeyedHash> = email.into_iter().chain(phone).collect();
+        let neighbor = tx.is_person_blocked(&contacts)?;
+        (helpers, Some(blocked), Some(neighbor))
     } else {
-        (Vec::new(), None)
+        (Vec::new(), None, None)
     };
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let more = known.len() == shown || helpers.len() == shown;
@@ -141,6 +144,7 @@ fn known(
         neighbors: known.into_iter().map(with_requests).collect(),
         volunteers: helpers.into_iter().map(with_offers).collect(),
         blocked,
+        neighbor_blocked,
         more,
     })
 }

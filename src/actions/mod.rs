@@ -115,6 +115,7 @@ pub mod set_digest;
 pub mod settle_event;
 pub mod settle_letter;
 pub mod speaker;
+pub mod tell_apart;
 pub mod tokens;
 pub mod trust_clock;
 pub mod try_webhook;
@@ -244,12 +245,15 @@ pub enum Refusal {
     /// As many webhooks as there may be.
     #[error("there are as many webhooks as there may be")]
     TooManyWebhooks,
-    /// Reading personal data too often.
+    /// Reading personal data too often; seconds after which it is possible again.
     #[error("too many reveals within the hour")]
-    TooManyReveals,
-    /// Looking for people too often.
+    TooManyReveals(u32),
+    /// Looking for people too often; seconds after which it is possible again.
     #[error("too many searches for people within the hour")]
-    TooManySearches,
+    TooManySearches(u32),
+    /// So much of an offer is promised in one of its periods that it cannot have less.
+    #[error("more of it is promised already")]
+    MoreTaken(i32),
 }
 
 /// How an action ends.

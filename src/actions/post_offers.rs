@@ -69,12 +69,17 @@ pub struct NewOffer {
 /// Offers that one volunteer may have open at a time.
 pub const MAX_OPEN: usize = 100;
 
-/// Posts offers under an address that must be confirmed.
+/// Posts offers under an address that must be confirmed; `actor` is whoever enters them.
 ///
 /// # Errors
 /// A key used for another call, or the post of an erased volunteer repeated.
-pub async fn post_offers(ctx: &Ctx, post: PostOffers, call: Option<Call>) -> Outcome<Vec<Offer>> {
-    ctx.write(Actor::ANYONE, move |tx| {
+pub async fn post_offers(
+    ctx: &Ctx,
+    post: PostOffers,
+    call: Option<Call>,
+    actor: Actor,
+) -> Outcome<Vec<Offer>> {
+    ctx.write(actor, move |tx| {
         let id = VolunteerId::new(tx.ctx.entropy.as_ref());
         if let Some(made) = tx.repeated(call, id)? {
             let all = offers::of_volunteer(tx.conn, made.into())?;

@@ -17,8 +17,9 @@ use crate::domain::lifecycle::{Attention, RequestState};
 use crate::domain::need::{Handover, Quantity, Reach, Urgency, Verified};
 use crate::domain::note::{Note, PrivateNote};
 use crate::domain::place::{Cell, GeoPoint};
+use crate::domain::report::Side;
 use crate::domain::secret::{NeighborSecret, RequestSecret};
-use crate::storage::audit::Actor;
+use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
 use crate::storage::sql_types::Json;
@@ -100,10 +101,7 @@ pub struct Posted {
 /// A key used for another call, or the post of an erased neighbor repeated.
 pub async fn post_requests(ctx: &Ctx, post: PostRequests, call: Option<Call>) -> Outcome<Posted> {
     let actor = match post.entered_by {
-        Some(id) => Actor::person(
-            crate::storage::audit::ActorKind::Coordinator,
-            RecordId::from(id),
-        ),
+        Some(id) => Actor::person(ActorKind::Coordinator, id).on_behalf_of(Side::Neighbor),
         None => Actor::ANYONE,
     };
     ctx.write(actor, move |tx| {

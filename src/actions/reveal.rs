@@ -1,5 +1,7 @@
 //! A coordinator looks at what is sealed: with a reason, into the audit, and not without limit.
 
+use std::time::Duration;
+
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{CoordinatorId, OfferId, RecordId, ReportId, RequestId, VolunteerId};
 use crate::domain::remit::Remit;
@@ -28,8 +30,8 @@ words! {
     }
 }
 
-/// Reveals that one coordinator may make within an hour.
-const HOURLY: usize = 60;
+/// In which a coordinator's reveals and searches are counted.
+const HOUR: Duration = Duration::from_hours(1);
 
 /// What was sealed of a request.
 #[derive(Debug)]
@@ -166,24 +168,30 @@ fn record(
     id: RecordId,
     reason: RevealReason,
 ) -> Outcome<()> {
-    if tx.has_done_within_the_hour(by, "revealed", HOURLY)? {
-        return refuse(Refusal::TooManyReveals);
+    let hourly = tx.ctx.settings.limits.reveals;
+    if let Some(wait_s) = tx.must_wait(by, "revealed", hourly)? {
+        return refuse(Refusal::TooManyReveals(wait_s));
     }
     tx.audit("revealed", (subject, id), &[("reason", reason.into())])
 }
 
 impl Tx<'_> {
-    /// Whether a coordinator, who is locked from now on, has done something as often as `most` within the
-    /// hour.
-    pub(super) fn has_done_within_the_hour(
+    /// Seconds for which a coordinator, who is locked from now on, must wait before doing something again, because
+    /// it was done `hourly` times within the hour: until the oldest that counts is an hour ago.
+    pub(super) fn must_wait(
         &mut self,
         by: CoordinatorId,
         action: &'static str,
-        most: usize,
-    ) -> Outcome<bool> {
+        hourly: u32,
+    ) -> Outcome<Option<u32>> {
         // One after the other, so that none is left out of the count.
         coordinators::lock(self.conn, by)?;
-        let hour_ago = self.now.before(std::time::Duration::from_hours(1));
-        Ok(audit::count_since(self.conn, by.into(), action, hour_ago)? >= most)
+        let since = self.now.before(HOUR);
+        let oldest = audit::nth_last_since(self.conn, by.into(), action, since, hourly)?;
+        Ok(oldest.map(|at| {
+            let wait = at.after(HOUR).since(self.now);
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            u32::try_from(seconds).unwrap_or(u32::MAX)
+        }))
     }
 }

@@ -4,15 +4,17 @@
 use super::{Ctx, Outcome};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{NeighborId, VolunteerId};
+use crate::domain::remit::Remit;
 use crate::storage::audit::Actor;
 
 /// Ends every manage token of the neighbor and gives a new one.
 ///
 /// # Errors
-/// A neighbor who is not there.
-pub async fn rotate_token(ctx: &Ctx, id: NeighborId, actor: Actor) -> Outcome<Token> {
+/// A neighbor who is not there, or outside the remit.
+pub async fn rotate_token(ctx: &Ctx, id: NeighborId, remit: Remit, actor: Actor) -> Outcome<Token> {
     ctx.write(actor, move |tx| {
         tx.lock_neighbor(id)?;
+        tx.refuse_outside(remit, id)?;
         tx.audit("token_rotated", ("neighbor", id), &[])?;
         tx.mint_only(Purpose::Neighbor, id)
     })

@@ -6,6 +6,7 @@ use super::{Ctx, Outcome, Refusal, refuse};
 use crate::crypto::token::{Purpose, Token};
 use crate::domain::ids::{NeighborId, RequestId};
 use crate::domain::letter::LetterKind;
+use crate::domain::remit::Remit;
 use crate::domain::secret::NeighborSecret;
 use crate::storage::audit::Actor;
 use crate::storage::neighbors::{Neighbor, NeighborEdit};
@@ -25,13 +26,14 @@ pub struct NewNeighbor {
     pub agree_first: bool,
 }
 
-/// Changes a neighbor; `by` is the token in her hand, if she does it herself. Her cell stays while the new point is within one ring of it.
+/// Changes a neighbor, and who calls for her; `by` is the token in her hand, if she does it herself. Her cell stays while the new point is within one ring of it.
 ///
 /// # Errors
-/// Somebody changed her meanwhile.
+/// A neighbor who is not there, or outside the remit; somebody changed her meanwhile.
 pub async fn update_neighbor(
     ctx: &Ctx,
     id: NeighborId,
+    remit: Remit,
     by: Option<Token>,
     read_version: i32,
     new: NewNeighbor,
@@ -39,6 +41,7 @@ pub async fn update_neighbor(
 ) -> Outcome<Neighbor> {
     ctx.write(actor, move |tx| {
         let old = tx.lock_neighbor_and_requests(id)?;
+        tx.refuse_outside(remit, id)?;
         let hasher = &tx.keys.hasher;
         let version = read_version + 1;
         let caller = new.secret.caller.as_ref();

@@ -1,23 +1,26 @@
 //! A volunteer or a coordinator corrects an offer. Asks that rest on what it said are withdrawn; with an accepted match
-//! a change of what was promised is refused.
+//! a change of what was promised is refused. It may have more or less of what it gives, but no less than is promised.
 
 use super::ending::{Promises, Tell};
-use super::{Ctx, Outcome, Refusal, refuse};
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::Availability;
+use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{MatchState, OfferState};
-use crate::domain::need::{LeadTime, Reach};
+use crate::domain::need::{LeadTime, Quantity, Reach};
 use crate::domain::secret::OfferSecret;
 use crate::domain::task::TaskOutcome;
 use crate::storage::audit::Actor;
 use crate::storage::offers::{Offer, OfferEdit};
 use crate::storage::sql_types::Json;
-use crate::storage::{matches, offers, sites};
+use crate::storage::{capacity, matches, offers, sites};
 
-/// The offer as it is from now on; category and capacity cannot change.
+/// The offer as it is from now on; its category cannot change.
 #[derive(Clone, Debug)]
 pub struct ChangedOffer {
+    /// How much, in each period that is not over.
+    pub capacity: Quantity,
     /// How far it reaches.
     pub reach: Reach,
     /// How long before helping the volunteer must know.
@@ -34,7 +37,7 @@ pub struct ChangedOffer {
 /// again.
 ///
 /// # Errors
-/// A closed offer, an accepted match, or somebody changed it meanwhile.
+/// A closed offer, an accepted match, more that is promised than it is to have, or somebody changed it meanwhile.
 pub async fn update_offer(
     ctx: &Ctx,
     id: OfferId,
@@ -73,6 +76,7 @@ pub async fn update_offer(
         }
         let version = read_version + 1;
         let edit = OfferEdit {
+            capacity: new.capacity,
             reach_m: new.reach,
             available_from: new.availability.from,
             available_until: new.availability.until,
@@ -93,6 +97,7 @@ pub async fn update_offer(
         if !offers::edit(tx.conn, id, read_version, &edit)? {
             return refuse(Refusal::ChangedMeanwhile);
         }
+        tx.follow_capacity(&old)?;
         if material {
             tx.end_matches_of_offer(&old, Promises::Kept, Tell::Neighbor)?;
             offers::make_due(tx.conn, &[id], tx.now)?;
@@ -115,4 +120,29 @@ pub async fn update_offer(
         Ok(changed)
     })
     .await
+}
+
+impl Tx<'_> {
+    /// The periods that are not over have the capacity that the offer has now. Where that is less, asks for which
+    /// nothing is left are ended; where it is more, whoever waits is looked for as with a new offer.
+    fn follow_capacity(&mut self, old: &Offer) -> Outcome<()> {
+        let offer = self.offer(old.id, None)?;
+        if offer.capacity == old.capacity {
+            return Ok(());
+        }
+        // All count of an offer whose hours do not parse any more.
+        let since = old.availability().map_or(Ts::EPOCH, |stands| {
+            stands.period_start(old.renews, self.now)
+        });
+        capacity::set(self.conn, old.id, since, offer.capacity)?;
+        let taken = capacity::most_taken(self.conn, old.id, since)?;
+        if taken > offer.capacity.get() {
+            return refuse(Refusal::MoreTaken(taken));
+        }
+        if offer.capacity < old.capacity {
+            return self.supersede_unfit(&offer);
+        }
+        offers::make_due(self.conn, &[old.id], self.now)?;
+        Ok(())
+    }
 }

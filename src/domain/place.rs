@@ -107,10 +107,20 @@ impl Cell {
     #[must_use]
     pub fn moved_to(self, point: GeoPoint, size: CellSize) -> Self {
         let new = Self::of(point, size);
-        match self.0.grid_distance(new.0) {
-            Ok(0..=1) => self,
-            _ => new,
-        }
+        if self.is_near(new) { self } else { new }
+    }
+
+    /// Whether it is that cell, or one of its neighbors.
+    #[must_use]
+    pub fn is_near(self, other: Self) -> bool {
+        matches!(self.0.grid_distance(other.0), Ok(0..=1))
+    }
+
+    /// This cell and its neighbors: seven, or six around one of H3's pentagons.
+    #[must_use]
+    pub fn ring(self) -> Vec<Self> {
+        let cells: Vec<CellIndex> = self.0.grid_disk(1);
+        cells.into_iter().map(Self).collect()
     }
 
     /// The cell's center.

@@ -32,3 +32,14 @@ words! {
         Volunteer = "volunteer",
     }
 }
+
+impl Side {
+    /// The other of the two.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Neighbor => Self::Volunteer,
+            Self::Volunteer => Self::Neighbor,
+        }
+    }
+}

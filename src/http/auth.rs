@@ -342,6 +342,17 @@ impl VolunteerOrCoordinator {
 #[derive(Clone, Copy, Debug)]
 pub struct EnteredBy(pub Option<CoordinatorId>);
 
+impl EnteredBy {
+    /// Whoever posts as the audit names them: a coordinator enters what a volunteer has told them.
+    #[must_use]
+    pub fn for_volunteer(self) -> Actor {
+        match self.0 {
+            Some(id) => Actor::person(ActorKind::Coordinator, id).on_behalf_of(Side::Volunteer),
+            None => Actor::ANYONE,
+        }
+    }
+}
+
 impl FromRequest for EnteredBy {
     type Error = Problem;
     type Future = Extraction<Self>;

@@ -2,16 +2,24 @@
 //! have entered themselves, and whom an open task is about that they have; of everything else the one 404.
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::auth::{AnyCoordinator, AsNeighbor, Extraction, OwnerOrCoordinator};
+use super::auth::{
+    AnyCoordinator, AsNeighbor, Extraction, OwnerOrCoordinator, VolunteerOrCoordinator,
+};
+use super::fields::FieldErrors;
 use super::problem::Problem;
 use crate::actions::speaker::Speaker;
+use crate::actions::Ctx;
+use crate::domain::ids::NeighborId;
 use crate::domain::ids::{CoordinatorId, RecordId};
 use crate::domain::remit::Remit;
 use crate::domain::report::Side;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::coordinators::Scope;
+use crate::storage::{StorageError, neighbors};
 
 /// A coordinator of any scope.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +79,51 @@ impl Desk {
         }
         Ok(self.actor().on_behalf_of(side))
     }
+
+    /// Before anything else is said of the call: what is not there for this caller is not, whatever the body says.
+    ///
+    /// # Errors
+    /// The one 404 for a neighbor outside the remit.
+    pub async fn sees(self, ctx: &web::Data<Ctx>, id: NeighborId) -> Result<(), Problem> {
+        let remit = self.remit;
+        let read = ctx.db.read(move |conn| {
+            Ok::<_, StorageError>(neighbors::find_within(conn, remit, id)?.is_some())
+        });
+        match read.await? {
+            true => Ok(()),
+            false => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// For whom a coordinator speaks, of what is theirs to do in their own right too.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"for": "neighbor"}))]
+pub struct OnBehalfBody {
+    /// Whoever told a coordinator so by phone: `neighbor` of a request, `volunteer` of an offer. In the coordinator's
+    /// own right, where it is left out.
+    pub r#for: Option<Side>,
+}
+
+impl OnBehalfBody {
+    /// Whether that side said so, which alone can.
+    fn said_by(&self, side: Side, errors: &mut FieldErrors) -> bool {
+        if self.r#for.is_some_and(|said| said != side) {
+            errors.push("/for", format!("can only be {side} here"));
+        }
+        self.r#for.is_some()
+    }
+}
+
+impl VolunteerOrCoordinator {
+    /// The caller as the audit names them, who may say what the volunteer has told them.
+    pub fn saying(self, body: &OnBehalfBody, errors: &mut FieldErrors) -> Actor {
+        match body.said_by(Side::Volunteer, errors) {
+            true => self.for_volunteer(),
+            false => self.actor(),
+        }
+    }
 }
 
 /// A neighbor with her manage token, or whoever takes calls.
@@ -92,6 +145,14 @@ impl NeighborOrDesk {
         match self {
             Self::Owner(who) => who.actor(),
             Self::Coordinator(desk) => desk.actor(),
+        }
+    }
+
+    /// The caller as the audit names them, who may say what the neighbor has told them.
+    pub fn saying(self, body: &OnBehalfBody, errors: &mut FieldErrors) -> Actor {
+        match body.said_by(Side::Neighbor, errors) {
+            true => self.for_neighbor(),
+            false => self.actor(),
         }
     }
 

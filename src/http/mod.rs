@@ -257,6 +257,8 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/requests/{id}/hold").route(web::post().to(requests::hold)))
     .service(at("/v1/requests/{id}/unhold").route(web::post().to(requests::unhold)))
     .service(at("/v1/requests/{id}/merge").route(web::post().to(requests::merge)))
+    .service(at("/v1/requests/{id}/distinct").route(web::post().to(requests::distinct)))
+    .service(at("/v1/requests/{id}/distinct/{other}").route(web::delete().to(requests::indistinct)))
     .service(at("/v1/requests/{id}/hand-over").route(web::post().to(requests::hand_over)))
     .service(at("/v1/requests/{id}/why").route(web::get().to(requests::why)))
     .service(at("/v1/requests/{id}/reveal").route(web::post().to(reveals::request)))
@@ -265,6 +267,7 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/neighbors/{id}/verify").route(web::post().to(intake::verify)))
     .service(at("/v1/neighbors/{id}/unverify").route(web::post().to(intake::unverify)))
     .service(at("/v1/neighbors/{id}/rotate-token").route(web::post().to(intake::rotate_neighbors)))
+    .service(at("/v1/volunteers/{id}/offers").route(web::post().to(intake::offer)))
     .service(at("/v1/volunteers/{id}/pause").route(web::post().to(intake::pause)))
     .service(at("/v1/volunteers/{id}/resume").route(web::post().to(intake::resume)))
     .service(
@@ -274,17 +277,22 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/offers/{id}/unlist").route(web::post().to(offers::unlist_site)))
     .service(at("/v1/offers/{id}/reveal").route(web::post().to(reveals::offer)))
     .service(at("/v1/volunteers").route(web::get().to(volunteers::list)))
+    .service(at("/v1/neighbors").route(web::get().to(neighbors::list)))
     .service(
         at("/v1/neighbors/{id}")
             .route(web::get().to(neighbors::get))
-            .route(web::patch().to(neighbors::patch)),
+            .route(web::patch().to(neighbors::patch))
+            .route(web::delete().to(neighbors::delete)),
     )
+    .service(at("/v1/neighbors/{id}/hide").route(web::post().to(neighbors::hide)))
+    .service(at("/v1/neighbors/{id}/show").route(web::post().to(neighbors::show)))
     .service(at("/v1/neighbors/{id}/block").route(web::post().to(neighbors::block)))
     .service(at("/v1/neighbors/{id}/unblock").route(web::post().to(neighbors::unblock)))
     .service(
         at("/v1/volunteers/{id}")
             .route(web::get().to(volunteers::get))
-            .route(web::patch().to(volunteers::patch)),
+            .route(web::patch().to(volunteers::patch))
+            .route(web::delete().to(volunteers::delete)),
     )
     .service(at("/v1/volunteers/{id}/vet").route(web::post().to(volunteers::vet)))
     .service(at("/v1/volunteers/{id}/unvet").route(web::post().to(volunteers::unvet)))

@@ -25,7 +25,6 @@ use crate::actions::{
     Ctx, add_requests, agree_match, erase_neighbor, finish_match, hide_neighbor, rotate_token,
 };
 use crate::crypto::token::Token;
-use crate::domain::contact::Contact;
 use crate::domain::ids::{MatchId, NeighborId, RequestId};
 use crate::domain::note::PrivateNote;
 use crate::domain::remit::Remit;
@@ -55,8 +54,10 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, P
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"languages": ["so", "en"], "agree_first": true}))]
 pub struct PatchNeighborBody {
-    /// How she is reached.
+    /// How she is reached. A name is enough where `caller` can be.
     contact: Option<ContactBody>,
+    /// Who calls for her; null where nobody does any more, if she can be reached herself.
+    caller: Option<ContactBody>,
     /// Where she is; a patch gives a whole point or postal code.
     location: Option<LocationBody>,
     /// What she speaks, best first.
@@ -80,7 +81,8 @@ pub async fn patch(
     let id = who.0;
     let (version, new) = patched(&ctx, &request, id, &body).await?;
     let token = Some(auth::bearer(&request)?);
-    update_neighbor(&ctx, id, token, version, new, who.actor()).await?;
+    let hers = Remit::Neighbor(id);
+    update_neighbor(&ctx, id, hers, token, version, new, who.actor()).await?;
     shown(&ctx, id).await
 }
 
@@ -102,6 +104,7 @@ pub(super) async fn patched(
     let secret = neighbor::secret(ctx, &row)?.ok_or_else(Problem::not_found)?;
     let current = PatchNeighborBody {
         contact: Some((&secret.contact).into()),
+        caller: secret.caller.as_ref().map(Into::into),
         location: Some(LocationBody {
             address: secret.address.as_ref().map(|a| a.expose().to_owned()),
             ..LocationBody::default()
@@ -112,7 +115,7 @@ pub(super) async fn patched(
     };
     let merged = merge::patch(&current, patch)?;
     let (body, mut errors) = read_body::<PatchNeighborBody>(request, &merged)?;
-    let new = body.parse(ctx, secret, &mut errors);
+    let new = body.parse(ctx, &secret, &mut errors);
     Ok((row.sealed_version, errors.finish(new)?))
 }
 
@@ -120,15 +123,15 @@ impl PatchNeighborBody {
     fn parse(
         self,
         ctx: &Ctx,
-        old: NeighborSecret,
+        old: &NeighborSecret,
         errors: &mut FieldErrors,
     ) -> Option<NewNeighbor> {
-        let through_caller = old.caller.as_ref().is_some_and(Contact::is_reachable);
         let contact = errors.require("/contact", self.contact);
-        let contact = contact.and_then(|c| match through_caller {
-            true => c.parse_beside_caller("/contact", ctx, errors),
-            false => c.parse("/contact", ctx, errors),
+        let contact = contact.and_then(|c| match self.caller {
+            Some(_) => c.parse_beside_caller("/contact", ctx, errors),
+            None => c.parse("/contact", ctx, errors),
         });
+        let caller = self.caller.map(|c| c.parse("/caller", ctx, errors));
         let location = self.location.unwrap_or_default();
         let moves =
             location.lat.is_some() || location.lon.is_some() || location.postal_code.is_some();
@@ -139,7 +142,10 @@ impl PatchNeighborBody {
         };
         let secret = NeighborSecret {
             contact: contact?,
-            caller: old.caller,
+            caller: match caller {
+                Some(caller) => Some(caller?),
+                None => None,
+            },
             place,
             address: location.address("/location", errors),
         };
@@ -156,7 +162,7 @@ impl PatchNeighborBody {
 #[utoipa::path(delete, path = "/v1/neighbors/self", tag = "neighbor",
     responses((status = 204, description = "Erased"), Problems), security(("neighbor" = [])))]
 pub async fn delete(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
-    erase_neighbor::erase_neighbor(&ctx, who.0).await?;
+    erase_neighbor::erase_neighbor(&ctx, who.0, Remit::Neighbor(who.0), who.actor()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -229,7 +235,7 @@ pub async fn shown_added(
 #[utoipa::path(post, path = "/v1/neighbors/self/hide", tag = "neighbor",
     responses((status = 200, description = "Hidden", body = NeighborView), Problems), security(("neighbor" = [])))]
 pub async fn hide(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
-    hide_neighbor::hide(&ctx, who.0).await?;
+    hide_neighbor::hide(&ctx, who.0, Remit::Neighbor(who.0), who.actor()).await?;
     shown(&ctx, who.0).await
 }
 
@@ -237,7 +243,7 @@ pub async fn hide(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, 
 #[utoipa::path(post, path = "/v1/neighbors/self/show", tag = "neighbor",
     responses((status = 200, description = "Shown", body = NeighborView), Problems), security(("neighbor" = [])))]
 pub async fn show(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
-    hide_neighbor::show(&ctx, who.0).await?;
+    hide_neighbor::show(&ctx, who.0, Remit::Neighbor(who.0), who.actor()).await?;
     shown(&ctx, who.0).await
 }
 
@@ -262,7 +268,8 @@ impl NewToken {
 #[utoipa::path(post, path = "/v1/neighbors/self/rotate-token", tag = "neighbor",
     responses((status = 200, description = "The new token", body = NewToken), Problems), security(("neighbor" = [])))]
 pub async fn rotate(ctx: web::Data<Ctx>, who: AsNeighbor) -> Result<HttpResponse, Problem> {
-    let token = rotate_token::rotate_token(&ctx, who.0, who.actor()).await?;
+    let token =
+        rotate_token::rotate_token(&ctx, who.0, Remit::Neighbor(who.0), who.actor()).await?;
     Ok(HttpResponse::Ok().json(NewToken::of(&token)))
 }
 

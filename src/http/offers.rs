@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::auth::{AsConfirmer, VolunteerOrCoordinator};
+use super::auth::{AsConfirmer, EnteredBy, VolunteerOrCoordinator};
 use super::bodies::contact::ContactBody;
 use super::bodies::location::LocationBody;
-use super::bodies::need::attributes;
+use super::bodies::need::{attributes, limited};
 use super::bodies::offer::{AvailableBody, LimitsBody, OfferBody, SiteBody, lead, reach};
 use super::bodies::text;
 use super::body::Body;
@@ -68,13 +68,14 @@ pub struct PostedOffers {
 
 /// Posts offers. The answer is the same for known and unknown addresses; a letter goes out, and
 /// nothing is matched before its link is used. A volunteer needs an e-mail address, because asks are
-/// letters: who offers by phone is entered as anybody else is, and confirms by the letter.
+/// letters: who offers by phone is entered with a coordinator's token, and confirms by the letter.
 #[utoipa::path(post, path = "/v1/offers", tag = "anyone", request_body = PostOffersBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
-    responses((status = 201, description = "Posted", body = PostedOffers), Problems))]
+    responses((status = 201, description = "Posted", body = PostedOffers), Problems), security((), ("coordinator" = ["intake"])))]
 pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
+    entered_by: EnteredBy,
     limits: web::Data<Limits>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -82,8 +83,11 @@ pub async fn post(
     let (parsed, mut errors) = read_body::<PostOffersBody>(&request, &body)?;
     let post = parsed.parse(&ctx, &mut errors);
     let post = errors.finish(post)?;
-    limits.contact(&ctx, &post.contact)?;
-    let rows = post_offers(&ctx, post, call).await?;
+    // A desk that posts for many gives its own number for all of them.
+    if entered_by.0.is_none() {
+        limits.contact(&ctx, &post.contact)?;
+    }
+    let rows = post_offers(&ctx, post, call, entered_by.for_volunteer()).await?;
     Ok(HttpResponse::Created().json(PostedOffers {
         offers: rows.iter().map(OfferView::posted).collect(),
     }))
@@ -228,8 +232,11 @@ pub(super) async fn shown_to(
 /// What may be patched of an offer.
 #[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"reach_m": 3000, "note": null}))]
+#[schema(example = json!({"capacity": 12, "note": null}))]
 pub struct PatchOfferBody {
+    /// How much, in the category's unit: in each period that is not over, if it renews. No less than is promised.
+    #[schema(minimum = 1, maximum = 100_000)]
+    capacity: Option<i64>,
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]
     reach_m: Option<i64>,
@@ -251,7 +258,8 @@ pub struct PatchOfferBody {
     site: Option<SiteBody>,
 }
 
-/// Changes an offer: a JSON merge patch (RFC 7396). Category and capacity cannot change.
+/// Changes an offer: a JSON merge patch (RFC 7396). The category cannot change. The capacity goes
+/// down to what is promised in each period, and no further; places that are free now are offered to whoever waits.
 #[utoipa::path(patch, path = "/v1/offers/{id}", tags = ["volunteer", "coordinator"], params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchOfferBody, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The offer as it is now", body = OfferOfCaller), Problems),
@@ -266,7 +274,8 @@ pub async fn patch(
     let of = who.volunteer();
     let row = own(&ctx, *id, of).await?;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_offer(&ctx, *id, of, row.sealed_version, new, who.actor()).await?;
+    let actor = who.for_volunteer();
+    update_offer(&ctx, *id, of, row.sealed_version, new, actor).await?;
     shown_to(&ctx, *id, who).await
 }
 
@@ -288,6 +297,7 @@ fn patched(
         None => return Err(Refusal::NotPossible.into()),
     };
     let current = PatchOfferBody {
+        capacity: Some(row.capacity.into()),
         reach_m: Some(row.reach_m.into()),
         lead_minutes: Some(row.lead_minutes.minutes().into()),
         available: Some(OfferView::posted(row).available),
@@ -315,6 +325,9 @@ impl PatchOfferBody {
     ) -> Option<ChangedOffer> {
         let category = ctx.catalog.get(row.category.as_str())?;
         let policy = &category.policy;
+        let capacity = errors
+            .require("/capacity", self.capacity)
+            .and_then(|n| limited(n, policy.max_capacity, "/capacity", errors));
         let reach = reach(
             self.reach_m,
             "",
@@ -348,6 +361,7 @@ impl PatchOfferBody {
             site,
         };
         Some(ChangedOffer {
+            capacity: capacity?,
             reach: reach?,
             lead: lead?,
             availability: availability?,

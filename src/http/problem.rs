@@ -207,6 +207,9 @@ impl From<Refusal> for Problem {
                 "Somebody else helps already. Thank you for being there; you need to do nothing.",
             ),
             Refusal::NoCapacity => conflict("no-capacity"),
+            Refusal::MoreTaken(taken) => conflict("more-taken").detail(format!(
+                "{taken} of it are promised in one of its periods, so it cannot have less."
+            )),
             Refusal::TooManyOpen => conflict("too-many-open"),
             Refusal::NotVetted => conflict("not-vetted"),
             Refusal::HasAcceptedMatch => conflict("has-accepted-match"),
@@ -257,18 +260,18 @@ impl From<Refusal> for Problem {
             .retry_after(3600),
             Refusal::TooManyWebhooks => conflict("too-many-webhooks")
                 .detail("Remove one that nobody needs. The setting is webhooks.max."),
-            Refusal::TooManyReveals => Self::new(
+            Refusal::TooManyReveals(wait_s) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-reveals",
                 &sentence(refusal),
             )
-            .retry_after(600),
-            Refusal::TooManySearches => Self::new(
+            .retry_after(wait_s),
+            Refusal::TooManySearches(wait_s) => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-searches",
                 &sentence(refusal),
             )
-            .retry_after(600),
+            .retry_after(wait_s),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::bodies::need::NeedBody;
 use super::bodies::slots::{LONGEST_STAY, STAYS_TOO_LONG};
 use super::bodies::text;
 use super::body::Body;
-use super::desk::NeighborOrDesk;
+use super::desk::{NeighborOrDesk, OnBehalfBody};
 use super::fields::{FieldErrors, read_body, read_optional};
 use super::limits::Limits;
 use super::openapi::Problems;
@@ -34,7 +34,9 @@ use crate::domain::contact::Contact;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::CloseReason;
 use crate::domain::remit::Remit;
+use crate::domain::report::Side;
 use crate::domain::secret::RequestSecret;
+use crate::storage::audit::Actor;
 use crate::storage::requests::Request;
 use crate::storage::{StorageError, requests};
 
@@ -195,7 +197,14 @@ pub fn needs(
 }
 
 /// The request, if the remit holds it.
-async fn own(ctx: &web::Data<Ctx>, id: RequestId, remit: Remit) -> Result<Request, Problem> {
+///
+/// # Errors
+/// The one 404 otherwise.
+pub(super) async fn own(
+    ctx: &web::Data<Ctx>,
+    id: RequestId,
+    remit: Remit,
+) -> Result<Request, Problem> {
     let found = ctx
         .db
         .read(move |conn| Ok::<_, StorageError>(requests::find_within(conn, remit, id)?))
@@ -273,7 +282,7 @@ pub async fn patch(
     let row = own(&ctx, *id, who.remit()).await?;
     let version = row.sealed_version;
     let new = patched(&ctx, &request, &row, &body)?;
-    update_request(&ctx, *id, who.remit(), version, new, who.actor()).await?;
+    update_request(&ctx, *id, who.remit(), version, new, who.for_neighbor()).await?;
     shown(&ctx, *id, who).await
 }
 
@@ -410,6 +419,9 @@ pub struct CloseBody {
     /// `unreachable`.
     #[schema(required = true, nullable = false)]
     pub reason: Option<CloseReason>,
+    /// `neighbor`, where a coordinator says what she told them by phone: a reason of hers then. In the coordinator's
+    /// own right, where it is left out.
+    r#for: Option<Side>,
 }
 
 /// Closes a request. Accepted helpers are told at once.
@@ -425,19 +437,20 @@ pub async fn close(
 ) -> Result<HttpResponse, Problem> {
     // What is not there for this caller is not, whatever the body says.
     own(&ctx, *id, who.remit()).await?;
-    let by_neighbor = matches!(who, NeighborOrDesk::Owner(_));
-    let reason = close_reason(&request, &body, by_neighbor)?;
-    close_request(&ctx, *id, who.remit(), reason, who.actor()).await?;
+    let (reason, actor) = close_reason(&request, &body, who)?;
+    close_request(&ctx, *id, who.remit(), reason, actor).await?;
     shown(&ctx, *id, who).await
 }
 
-/// The reason in the body: one that is the caller's to give.
+/// The reason in the body, one that is theirs to give who says so, and the caller.
 fn close_reason(
     request: &HttpRequest,
     body: &[u8],
-    is_neighbor: bool,
-) -> Result<CloseReason, Problem> {
+    who: NeighborOrDesk,
+) -> Result<(CloseReason, Actor), Problem> {
     let (body, mut errors) = read_optional::<CloseBody>(request, body)?;
+    let actor = who.saying(&OnBehalfBody { r#for: body.r#for }, &mut errors);
+    let is_neighbor = actor.side() == Some(Side::Neighbor);
     let reason = errors.require("/reason", body.reason);
     let why_not = match reason {
         None
@@ -452,7 +465,7 @@ fn close_reason(
     if let Some(why_not) = why_not {
         errors.push("/reason", why_not);
     }
-    errors.finish(reason)
+    errors.finish(reason.map(|reason| (reason, actor)))
 }
 
 /// Until when a request is needed.

@@ -19,11 +19,13 @@ use super::views::answer::{self, AnswerView};
 use super::views::offer::OfferView;
 use super::views::volunteer::{self, VolunteerView};
 use super::{idempotency, merge};
+use crate::actions::post_offers::NewOffer;
 use crate::actions::rotate_token::rotate_volunteers_token;
 use crate::actions::update_volunteer::{NewVolunteer, update_volunteer};
 use crate::actions::{Ctx, add_offers, erase_volunteer, pause_volunteer};
 use crate::domain::contact::EmailAddress;
 use crate::domain::ids::VolunteerId;
+use crate::domain::place::GeoPoint;
 use crate::domain::secret::VolunteerSecret;
 use crate::storage::{StorageError, volunteers};
 
@@ -152,7 +154,7 @@ impl PatchVolunteerBody {
 #[utoipa::path(delete, path = "/v1/volunteers/self", tag = "volunteer",
     responses((status = 204, description = "Erased"), Problems), security(("volunteer" = [])))]
 pub async fn delete(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, Problem> {
-    erase_volunteer::erase_volunteer(&ctx, who.0).await?;
+    erase_volunteer::erase_volunteer(&ctx, who.0, who.actor()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -180,17 +182,29 @@ pub async fn add(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
-    let (parsed, mut errors) = read_body::<MoreOffersBody>(&request, &body)?;
-    let location = errors.require("/location", parsed.location);
-    let place = location.and_then(|l| l.parse("/location", &ctx, &mut errors));
-    let offers = offers_in(parsed.offers, &ctx, &mut errors);
-    let (place, offers) = errors.finish(place.zip(offers))?;
-    let rows = add_offers::add_offers(&ctx, who.0, place, offers, call).await?;
+    let (place, offers) = more_offers(&ctx, &request, &body)?;
+    let rows = add_offers::add_offers(&ctx, who.0, place, offers, call, who.actor()).await?;
     let offers = rows
         .iter()
         .map(|o| OfferView::of(&ctx, o))
         .collect::<Result<_, _>>()?;
     Ok(HttpResponse::Created().json(PostedOffers { offers }))
+}
+
+/// What she offers beside what she offers already, and where.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn more_offers(
+    ctx: &Ctx,
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<(GeoPoint, Vec<NewOffer>), Problem> {
+    let (parsed, mut errors) = read_body::<MoreOffersBody>(request, body)?;
+    let location = errors.require("/location", parsed.location);
+    let place = location.and_then(|l| l.parse("/location", ctx, &mut errors));
+    let offers = offers_in(parsed.offers, ctx, &mut errors);
+    errors.finish(place.zip(offers))
 }
 
 /// Stops asks for everything; promises stay.

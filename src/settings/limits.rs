@@ -1,4 +1,4 @@
-//! The section `limits`: how often one may read, post and guess.
+//! The section `limits`: how often one may read, post and guess, and a coordinator search and reveal.
 
 use serde::Deserialize;
 
@@ -19,6 +19,10 @@ pub struct LimitSettings {
     pub guesses: Rate,
     /// Posts under one e-mail address or phone number.
     pub contacts: Rate,
+    /// Searches for people that one coordinator may make within an hour.
+    pub searches: u32,
+    /// Looks at what is sealed that one coordinator may take within an hour.
+    pub reveals: u32,
 }
 
 /// How often.
@@ -60,6 +64,9 @@ impl LimitSettings {
         for (name, rate) in rates {
             checks.number(&format!("{name}.burst"), rate.burst, 1..=1_000_000);
             checks.number(&format!("{name}.per_hour"), rate.per_hour, 1..=10_000_000);
+        }
+        for (name, hourly) in [("searches", self.searches), ("reveals", self.reveals)] {
+            checks.number(name, hourly, 1..=100_000);
         }
         checks.done()
     }

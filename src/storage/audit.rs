@@ -196,6 +196,29 @@ pub fn count_since(
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
+/// When a person did something for the `nth` time since an instant, counted from the last time on; none where it
+/// was less often.
+///
+/// # Errors
+/// A failed query.
+pub fn nth_last_since(
+    conn: &mut Conn,
+    actor: RecordId,
+    action: &str,
+    since: Ts,
+    nth: u32,
+) -> QueryResult<Option<Ts>> {
+    with!(conn, c => audit::table
+        .filter(audit::actor_id.eq(actor))
+        .filter(audit::action.eq(action))
+        .filter(audit::at.gt(since))
+        .order(audit::at.desc())
+        .offset(i64::from(nth.saturating_sub(1)))
+        .select(audit::at)
+        .first(c)
+        .optional())
+}
+
 /// The largest number there is; none in an empty audit.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use super::offers::Offer;
 use super::schema::offer_capacity;
 use crate::domain::clock::Ts;
 use crate::domain::ids::OfferId;
+use crate::domain::need::Quantity;
 
 /// Takes `amount` of an offer in each of the periods, if so much is free in all of them. If not, what
 /// was taken until then is the caller's to undo, by not committing.
@@ -75,6 +76,34 @@ pub fn give_back(conn: &mut Conn, offer: OfferId, period: Ts, amount: i32) -> Qu
         .set(offer_capacity::taken.eq(offer_capacity::taken - amount))
         .execute(c))?;
     Ok(())
+}
+
+/// Gives an offer another capacity in the periods from `since` on, where no more than that is taken. What was
+/// never taken of has no row yet.
+///
+/// # Errors
+/// A failed query.
+pub fn set(conn: &mut Conn, offer: OfferId, since: Ts, capacity: Quantity) -> QueryResult<()> {
+    with!(conn, c => diesel::update(offer_capacity::table
+            .filter(offer_capacity::offer_id.eq(offer))
+            .filter(offer_capacity::period_start.ge(since))
+            .filter(offer_capacity::taken.le(capacity.get())))
+        .set(offer_capacity::capacity.eq(capacity))
+        .execute(c))?;
+    Ok(())
+}
+
+/// What is taken of an offer in the fullest of its periods from `since` on.
+///
+/// # Errors
+/// A failed query.
+pub fn most_taken(conn: &mut Conn, offer: OfferId, since: Ts) -> QueryResult<i32> {
+    let most: Option<i32> = with!(conn, c => offer_capacity::table
+        .filter(offer_capacity::offer_id.eq(offer))
+        .filter(offer_capacity::period_start.ge(since))
+        .select(diesel::dsl::max(offer_capacity::taken))
+        .first(c))?;
+    Ok(most.unwrap_or(0))
 }
 
 /// What is free of an offer in the fullest of a match's periods.

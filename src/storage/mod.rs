@@ -21,6 +21,7 @@ pub mod db;
 pub mod departures;
 mod dialect;
 pub mod digest;
+pub mod distinct;
 pub mod duplicates;
 pub mod error;
 pub mod idempotency;

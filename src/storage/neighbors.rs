@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::connection::{Conn, insert_rows, with};
 use super::dialect::{load_for_update, one_of};
+use super::page::{Page, page_of};
 use super::schema::{neighbors, requests, tasks};
 use super::sql_types::Json;
 use crate::crypto::lookup::KeyedHash;
@@ -69,6 +70,15 @@ impl Neighbor {
     #[must_use]
     pub fn contact_hashes(&self) -> Vec<KeyedHash> {
         self.email_hash.into_iter().chain(self.phone_hash).collect()
+    }
+
+    /// All by which who calls for her is known again.
+    #[must_use]
+    pub fn caller_hashes(&self) -> Vec<KeyedHash> {
+        self.caller_email_hash
+            .into_iter()
+            .chain(self.caller_phone_hash)
+            .collect()
     }
 
     /// Something by which the person is known again where there is one: e-mail first, then phone.
@@ -180,6 +190,35 @@ macro_rules! reached_by {
     };
 }
 
+/// One page for coordinators, of those within the remit; only blocked ones, or only others, if it says so.
+///
+/// # Errors
+/// A failed query.
+pub fn page(
+    conn: &mut Conn,
+    remit: Remit,
+    blocked: Option<bool>,
+    page: Page,
+) -> QueryResult<Vec<Neighbor>> {
+    with!(conn, c => {
+        let mut query = neighbors::table
+            .filter(neighbors::erased_at.is_null())
+            .select(Neighbor::as_select())
+            .into_boxed();
+        query = match remit {
+            Remit::All => query,
+            Remit::Neighbor(id) => query.filter(neighbors::id.eq(id)),
+            Remit::EnteredBy(id) => query.filter(reached_by!(id)),
+        };
+        match blocked {
+            Some(true) => query = query.filter(neighbors::blocked_at.is_not_null()),
+            Some(false) => query = query.filter(neighbors::blocked_at.is_null()),
+            None => {}
+        }
+        page_of!(query, neighbors, page).load(c)
+    })
+}
+
 /// Whether the remit holds the neighbor.
 ///
 /// # Errors
@@ -192,6 +231,17 @@ pub fn is_within(conn: &mut Conn, remit: Remit, id: NeighborId) -> QueryResult<b
                 .filter(neighbors::id.eq(id))
                 .filter(reached_by!(by))))
             .get_result(c)),
+    }
+}
+
+/// The neighbor, if the remit holds her.
+///
+/// # Errors
+/// A failed query.
+pub fn find_within(conn: &mut Conn, remit: Remit, id: NeighborId) -> QueryResult<Option<Neighbor>> {
+    match is_within(conn, remit, id)? {
+        true => find(conn, id),
+        false => Ok(None),
     }
 }
 
@@ -362,6 +412,29 @@ pub fn of_contacts(conn: &mut Conn, contacts: &[KeyedHash]) -> QueryResult<Vec<N
     found.extend(by_phone);
     found.sort_by_key(|n| n.id);
     found.dedup_by_key(|n| n.id);
+    Ok(found)
+}
+
+/// For whom somebody with one of these contacts has called.
+///
+/// # Errors
+/// A failed query.
+pub fn called_for_by(conn: &mut Conn, callers: &[KeyedHash]) -> QueryResult<Vec<NeighborId>> {
+    if callers.is_empty() {
+        return Ok(Vec::new());
+    }
+    // One after the other, so that each finds its index.
+    let mut found: Vec<NeighborId> = with!(conn, c => neighbors::table
+        .filter(one_of(neighbors::caller_email_hash.assume_not_null(), callers))
+        .filter(neighbors::caller_email_hash.is_not_null())
+        .select(neighbors::id)
+        .load(c))?;
+    let by_phone: Vec<NeighborId> = with!(conn, c => neighbors::table
+        .filter(one_of(neighbors::caller_phone_hash.assume_not_null(), callers))
+        .filter(neighbors::caller_phone_hash.is_not_null())
+        .select(neighbors::id)
+        .load(c))?;
+    found.extend(by_phone);
     Ok(found)
 }
 

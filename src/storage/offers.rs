@@ -113,6 +113,7 @@ impl Offer {
 #[diesel(table_name = offers, treat_none_as_null = true)]
 #[expect(missing_docs, reason = "as in `Offer`")]
 pub struct OfferEdit {
+    pub capacity: Quantity,
     pub reach_m: Reach,
     pub available_from: Option<Ts>,
     pub available_until: Option<Ts>,

@@ -322,6 +322,10 @@ pub fn page(
     filter: &RequestFilter,
     page: Page,
 ) -> QueryResult<Vec<Request>> {
+    let through_callers = match filter.duplicates {
+        true => duplicates::through_callers(conn)?,
+        false => Vec::new(),
+    };
     with!(conn, c => {
         let mut query = requests::table.select(Request::as_select()).into_boxed();
         if !filter.part.is_all() {
@@ -370,7 +374,7 @@ pub fn page(
             query = query.filter(requests::neighbor_id.eq(neighbor));
         }
         if filter.duplicates {
-            query = query.filter(duplicates::has_one());
+            query = query.filter(duplicates::has_one().or(one_of(requests::id, &through_callers)));
         }
         match filter.order {
             Order::Newest => page_of!(query, requests, page).load(c),

@@ -544,6 +544,15 @@ table! {
 }
 
 table! {
+    use crate::storage::sql_types::{Id, Instant};
+    distinct_requests (request_id, other_id) {
+        request_id -> Id,
+        other_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+table! {
     use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant, JsonText};
     webhooks (id) {

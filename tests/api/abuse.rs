@@ -121,7 +121,7 @@ async fn a_token_that_anybody_can_have_is_no_way_to_post_without_limit() {
     let app = strict(&[]);
     let mo = app.neighbor(&[food(1)]).await;
     let call = |n| bearer(post(SHELTER, "/v1/offers", &someone(n)), &mo.token);
-    assert_eq!(statuses(&app, 4, call).await, [201, 201, 201, 429]);
+    assert_eq!(statuses(&app, 4, call).await, [404, 404, 404, 429]);
 }
 
 /// An offer of somebody else each time.
@@ -140,7 +140,7 @@ async fn a_token_that_opens_nothing_is_no_way_around() {
         );
         let from = format!("203.0.113.{}", garbage.len());
         let call = |_| bearer(post(&from, "/v1/offers", &offer), garbage);
-        assert_eq!(statuses(&app, 4, call).await, [201, 201, 201, 429]);
+        assert_eq!(statuses(&app, 4, call).await, [404, 404, 404, 429]);
         let call = |_| bearer(request(&from, Method::GET, "/v1/needs"), garbage);
         assert_eq!(statuses(&app, 4, call).await, [200, 200, 200, 429]);
     }

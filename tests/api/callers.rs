@@ -38,7 +38,8 @@ async fn she_calls_again_for_more_and_says_that_it_is_still_needed() {
             .iter()
             .filter(|e| **e == posted)
             .count(),
-        1
+        2,
+        "what she called for first, and once for more"
     );
 
     let renew = format!("/v1/requests/{}/renew", halima.requests[0]);

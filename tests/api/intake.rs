@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use manyhands::storage::coordinators::Scope;
 use serde_json::{Value, json};
 
-use super::phone::{audited, matches, through_sara};
+use super::phone::{audited, entry, matches, through_sara};
 use crate::support::people::{Neighbor, Volunteer, food, phone_of};
 use crate::support::{Answer, TestApp};
 
@@ -146,6 +146,30 @@ async fn of_everybody_else_nothing_is_there_to_the_byte() {
             format!("/v1/neighbors/{neighbor}/requests"),
             Some(json!({"needs": [food(1)]})),
         ),
+        (Method::GET, format!("/v1/neighbors/{neighbor}"), None),
+        (
+            Method::PATCH,
+            format!("/v1/neighbors/{neighbor}"),
+            Some(json!({"locale": "?"})),
+        ),
+        (Method::DELETE, format!("/v1/neighbors/{neighbor}"), None),
+        (Method::POST, format!("/v1/neighbors/{neighbor}/hide"), None),
+        (Method::POST, format!("/v1/neighbors/{neighbor}/show"), None),
+        (
+            Method::POST,
+            format!("/v1/neighbors/{neighbor}/rotate-token"),
+            None,
+        ),
+        (
+            Method::POST,
+            format!("/v1/matches/{matched}/report"),
+            Some(json!({"about": "volunteer", "problem": "other"})),
+        ),
+        (
+            Method::POST,
+            format!("/v1/requests/{request}/reopen"),
+            Some(json!({"for": "nobody"})),
+        ),
         (
             Method::POST,
             format!("/v1/matches/{matched}/agree"),
@@ -194,7 +218,6 @@ async fn what_is_beyond_taking_calls_is_refused() {
         format!("/v1/matches/{matched}/approve"),
         format!("/v1/requests/{request}/hold"),
         format!("/v1/neighbors/{neighbor}/verify"),
-        format!("/v1/neighbors/{neighbor}/rotate-token"),
         format!("/v1/offers/{offer}/pause"),
         format!("/v1/offers/{offer}/reveal"),
     ] {
@@ -221,6 +244,9 @@ async fn what_is_beyond_taking_calls_is_refused() {
             "scope"
         );
     }
+    let heard = json!({"about": "neighbor", "problem": "other"});
+    let path = format!("/v1/matches/{matched}/report");
+    assert_eq!(calls.post(&path, heard).await.problem(403), "scope");
 }
 
 #[actix_web::test]
@@ -289,6 +315,57 @@ async fn they_find_whom_they_entered_and_are_told_of_nobody_else() {
     assert_eq!(neighbors[0]["requests"][0]["id"], calls.own.requests[0]);
     let ana = json!({"email": calls.ana.email});
     let found = calls.post("/v1/people/find", ana).await.ok();
-    let nobody = json!({"neighbors": [], "volunteers": [], "blocked": null, "more": false});
+    let nobody = json!({"neighbors": [], "volunteers": [], "blocked": null,
+        "neighbor_blocked": null, "more": false});
     assert_eq!(found, nobody);
+}
+
+#[actix_web::test]
+async fn for_whom_they_entered_they_correct_read_out_a_code_and_report() {
+    let calls = Calls::new().await;
+    let request = &calls.own.requests[0];
+    let matched = calls.accepted(request).await;
+    let neighbor = calls.neighbor_of(request).await;
+    let path = format!("/v1/neighbors/{neighbor}");
+    // The other desk's neighbor has the same caller; her request is none of theirs to know.
+    let caller = json!({"caller": {"phone": "612 555 0177"}, "location": {"postal_code": "55408"}});
+    let file = calls.app.patch(&path, &calls.intake, &caller).await.ok();
+    assert_eq!(file, calls.get(&path).await.ok());
+    assert!(!file.to_string().contains("0177"), "{file}");
+    let reveal = format!("/v1/requests/{request}/reveal");
+    let shown = calls.post(&reveal, json!({"reason": "call"})).await.ok();
+    assert_eq!(shown["caller"]["phone"], "+16125550177");
+    assert_eq!(shown["caller"]["name"], "Sara Ahmed", "as it was");
+
+    let code = calls.post(&format!("{path}/rotate-token"), json!({})).await;
+    let code = code.ok()["manage_token_spoken"].as_str().map(str::to_owned);
+    let own = "/v1/neighbors/self";
+    calls.app.get(own, &code.expect("code")).await.ok();
+    assert_eq!(calls.app.get(own, &calls.own.token).await.status, 404);
+
+    let report = format!("/v1/matches/{matched}/report");
+    let heard =
+        json!({"about": "volunteer", "problem": "asked_for_money", "statement": "20 dollars"});
+    let parted = calls.post(&report, heard).await.ok();
+    assert_eq!(parted["state"], "fell_through");
+    let of_match = audited(&calls.app, &matched).await;
+    assert!(
+        of_match.contains(&entry("match_reported", "neighbor")),
+        "{of_match:?}"
+    );
+    let of_her = audited(&calls.app, &neighbor).await;
+    for action in ["requests_posted", "neighbor_updated", "token_rotated"] {
+        assert!(of_her.contains(&entry(action, "neighbor")), "{of_her:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_twin_at_another_desk_is_not_theirs_to_know() {
+    let calls = Calls::new().await;
+    let twins = async |token: &str| {
+        let path = format!("/v1/requests/{}", calls.own.requests[0]);
+        calls.app.get(&path, token).await.ok()["possible_duplicates"].clone()
+    };
+    assert_eq!(twins(&calls.all).await, json!([calls.other.requests[0]]));
+    assert_eq!(twins(&calls.intake).await, json!([]));
 }

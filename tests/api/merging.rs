@@ -6,7 +6,7 @@ use super::hands::{as_lin, cook, desk, undo};
 use crate::support::people::{food, post_of, with};
 use crate::support::{HOUR, MINUTE, TestApp};
 
-async fn flagged(app: &TestApp, coo: &str) -> Vec<String> {
+pub async fn flagged(app: &TestApp, coo: &str) -> Vec<String> {
     let page = app.get("/v1/requests?duplicates=true", coo).await.ok();
     let items = page["items"].as_array().unwrap().iter();
     let mut all: Vec<String> = items
@@ -16,12 +16,12 @@ async fn flagged(app: &TestApp, coo: &str) -> Vec<String> {
     all
 }
 
-async fn twins(app: &TestApp, coo: &str, id: &str) -> Value {
+pub async fn twins(app: &TestApp, coo: &str, id: &str) -> Value {
     let file = app.get(&format!("/v1/requests/{id}"), coo).await.ok();
     file["possible_duplicates"].clone()
 }
 
-fn sorted(ids: &[&String]) -> Vec<String> {
+pub fn sorted(ids: &[&String]) -> Vec<String> {
     let mut ids: Vec<String> = ids.iter().map(|id| (*id).clone()).collect();
     ids.sort();
     ids

@@ -275,3 +275,124 @@ async fn a_volunteers_done_by_phone_is_the_volunteers() {
     let said = says(&app, &token, &matched, "done", json!({"for": "volunteer"})).await;
     assert_eq!(said.ok()["done_by"], "volunteer");
 }
+
+#[actix_web::test]
+async fn what_she_says_of_herself_by_phone_is_hers_in_the_audit() {
+    let mut app = TestApp::new();
+    let (token, ana, halima, matched) = asked(&mut app, json!({})).await;
+    app.accept(&ana).await.ok();
+    let request = format!("/v1/requests/{}", halima.requests[0]);
+    let file = app.get(&request, &token).await.ok();
+    let neighbor = format!("/v1/neighbors/{}", text(&file["neighbor"]["id"]));
+    let offer = format!("/v1/offers/{}", ana.offers[0]);
+    let file = app.get(&offer, &token).await.ok();
+    let volunteer = format!("/v1/volunteers/{}", text(&file["volunteer"]["id"]));
+    for (path, body, action, side) in [
+        (
+            &request,
+            json!({"note": "No stairs"}),
+            "request_updated",
+            "neighbor",
+        ),
+        (
+            &neighbor,
+            json!({"agree_first": true}),
+            "neighbor_updated",
+            "neighbor",
+        ),
+        (
+            &offer,
+            json!({"note": "Bring bags"}),
+            "offer_updated",
+            "volunteer",
+        ),
+        (
+            &volunteer,
+            json!({"mail": false}),
+            "volunteer_updated",
+            "volunteer",
+        ),
+    ] {
+        app.patch(path, &token, &body).await.ok();
+        let (.., id) = path.rsplit_once('/').map(|(_, id)| ((), id)).expect("id");
+        let last = audited(&app, id).await.pop();
+        assert_eq!(last, Some(entry(action, side)), "{path}");
+    }
+    let heard = json!({"about": "neighbor", "problem": "other"});
+    says(&app, &token, &matched, "report", heard).await.ok();
+    let of_match = audited(&app, &matched).await;
+    assert!(of_match.contains(&entry("match_reported", "volunteer")));
+}
+
+#[actix_web::test]
+async fn a_close_is_in_ones_own_right_or_by_phone_and_the_audit_tells_which() {
+    let mut app = TestApp::new();
+    let (token, ana, halima, _) = asked(&mut app, json!({})).await;
+    let request = &halima.requests[0];
+    let offer = &ana.offers[0];
+    for (kind, id, reason, side, other) in [
+        (
+            "requests",
+            request,
+            json!({"reason": "not_needed"}),
+            "neighbor",
+            "volunteer",
+        ),
+        ("offers", offer, json!({}), "volunteer", "neighbor"),
+    ] {
+        let subject = kind.trim_end_matches('s');
+        let close = format!("/v1/{kind}/{id}/close");
+        let reopen = format!("/v1/{kind}/{id}/reopen");
+        let said = json!({"for": side});
+        let odd = app.post(&reopen, &token, &json!({"for": other})).await;
+        assert_eq!(odd.pointers(), ["/for"]);
+        app.post(&close, &token, &reason).await.ok();
+        app.post(&reopen, &token, &json!({})).await.ok();
+        let own = audited(&app, id).await.pop();
+        assert_eq!(
+            own,
+            Some(entry(&format!("{subject}_reopened"), Value::Null))
+        );
+        if kind == "requests" {
+            let theirs = json!({"reason": "unreachable", "for": side});
+            let refused = app.post(&close, &token, &theirs).await;
+            assert_eq!(refused.pointers(), ["/reason"], "as if she said so herself");
+            let odd = json!({"reason": "not_needed", "for": other});
+            assert_eq!(app.post(&close, &token, &odd).await.pointers(), ["/for"]);
+            let closed = entry("request_closed", Value::Null);
+            assert!(audited(&app, id).await.contains(&closed));
+            app.post(&close, &token, &with(reason, said.clone()))
+                .await
+                .ok();
+            let last = audited(&app, id).await.pop();
+            assert_eq!(last, Some(entry("request_closed", side)));
+        } else {
+            app.post(&close, &token, &reason).await.ok();
+        }
+        for _ in 0..2 {
+            app.post(&reopen, &token, &said).await.ok();
+        }
+        let last = audited(&app, id).await.pop();
+        assert_eq!(last, Some(entry(&format!("{subject}_reopened"), side)));
+    }
+}
+
+#[actix_web::test]
+async fn her_word_by_phone_that_she_was_helped_ends_the_match_as_hers() {
+    let mut app = TestApp::new();
+    let (token, ana, halima, matched) = asked(&mut app, json!({})).await;
+    app.accept(&ana).await.ok();
+    let close = format!("/v1/requests/{}/close", halima.requests[0]);
+    let said = json!({"reason": "helped_here", "for": "neighbor"});
+    let file = app.post(&close, &token, &said).await.ok();
+    assert_eq!(file["matches"][0]["done_by"], "neighbor");
+    let of_match = audited(&app, &matched).await;
+    assert!(
+        of_match.contains(&entry("match_fulfilled", "neighbor")),
+        "{of_match:?}"
+    );
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("text")
+}

@@ -47,10 +47,13 @@ use manyhands::actions::report_match::{NewReport, report_match};
 use manyhands::actions::review_match::{approve_match, unveto_match, veto_match};
 use manyhands::actions::rotate_webhook::rotate_webhook;
 use manyhands::actions::settle_event::{Told, settle_event};
+use manyhands::actions::tell_apart::{tell_apart, untell_apart};
 use manyhands::actions::try_webhook::try_webhook;
 use manyhands::actions::unclaim_task::unclaim_task;
 use manyhands::actions::unpart_match::unpart_match;
 use manyhands::actions::unsubscribe::unsubscribe;
+use manyhands::actions::update_neighbor::{NewNeighbor, update_neighbor};
+use manyhands::actions::update_offer::{ChangedOffer, update_offer};
 use manyhands::actions::update_request::{NewRequest, update_request};
 use manyhands::actions::update_task::{TaskEdit, update_task};
 use manyhands::actions::update_webhook::{WebhookEdit, update_webhook};
@@ -59,10 +62,10 @@ use manyhands::actions::{Ctx, Outcome, aftermath};
 use manyhands::domain::attribute::Attributes;
 use manyhands::domain::availability::{Availability, Window};
 use manyhands::domain::clock::ManualClock;
-use manyhands::domain::contact::{ContactLine, PhoneNumber};
+use manyhands::domain::contact::{Contact, ContactLine, PersonName, PhoneNumber};
 use manyhands::domain::event::EventType;
 use manyhands::domain::ids::{
-    CoordinatorId, LeaseId, NeighborId, RecordId, RequestId, VolunteerId,
+    CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
 };
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::limits::AskLimits;
@@ -77,7 +80,7 @@ use manyhands::domain::webhook::WebhookUrl;
 use manyhands::storage::audit::{Actor, ActorKind};
 use manyhands::storage::page::Page;
 use manyhands::storage::tasks::TaskFilter;
-use manyhands::storage::{StorageError, TxError, neighbors, tasks, volunteers, webhooks};
+use manyhands::storage::{StorageError, TxError, neighbors, offers, tasks, volunteers, webhooks};
 
 use super::scene::Scene;
 use super::world::of;
@@ -109,6 +112,7 @@ acts!(
     CloseNotNeeded,
     Reopen,
     Merge,
+    TellApart,
     HandOver,
     Reassign,
     Unveto,
@@ -121,6 +125,7 @@ acts!(
     Hide,
     Show,
     Edit,
+    EditCaller,
     Renew,
     EraseNeighbor,
     MoreNeeds,
@@ -134,6 +139,7 @@ acts!(
     Block,
     EraseVolunteer,
     MoreOffers,
+    Capacity,
     ImportOffer,
     Report,
     Approve,
@@ -189,6 +195,10 @@ impl Act {
             Self::CloseNotNeeded => close(ctx, request, CloseReason::NotNeeded, wish).await,
             Self::Reopen => reopen_request(ctx, request, Remit::All, Actor::OPERATOR).await,
             Self::Merge => merge_request(ctx, second, request, Actor::OPERATOR).await,
+            Self::TellApart => {
+                tell_apart(ctx, request, second, Actor::OPERATOR).await?;
+                untell_apart(ctx, second, request, Actor::OPERATOR).await
+            }
             Self::HandOver => {
                 let line = |text| ContactLine::parse(text).unwrap();
                 let to = HandedOver {
@@ -207,11 +217,14 @@ impl Act {
             Self::ReopenOffer => reopen_offer(ctx, offer, None, Actor::OPERATOR).await,
             Self::Hold => hold_request(ctx, request, Actor::OPERATOR).await,
             Self::Unhold => unhold_request(ctx, request, Actor::OPERATOR).await,
-            Self::Hide => hide(ctx, neighbor).await,
-            Self::Show => show(ctx, neighbor).await,
+            Self::Hide => hide(ctx, neighbor, Remit::Neighbor(neighbor), wish).await,
+            Self::Show => show(ctx, neighbor, Remit::Neighbor(neighbor), wish).await,
             Self::Edit => edit(ctx, request, neighbor).await,
+            Self::EditCaller => edit_caller(ctx, neighbor).await,
             Self::Renew => renew_request(ctx, second, Remit::Neighbor(neighbor), None, wish).await,
-            Self::EraseNeighbor => erase_neighbor(ctx, neighbor).await,
+            Self::EraseNeighbor => {
+                erase_neighbor(ctx, neighbor, Remit::Neighbor(neighbor), wish).await
+            }
             Self::MoreNeeds => {
                 let (hers, needs) = (Remit::Neighbor(neighbor), vec![another_need(ctx)]);
                 let added = add_requests(ctx, neighbor, hers, needs, None, wish).await;
@@ -230,11 +243,18 @@ impl Act {
             Self::CloseOffer => move_offer(ctx, offer, None, Move::Close, answer).await,
             Self::Pause => pause_volunteer(ctx, volunteer, true, answer).await,
             Self::Block => block_volunteer(ctx, volunteer, true, Actor::OPERATOR).await,
-            Self::EraseVolunteer => erase_volunteer(ctx, volunteer).await,
+            Self::EraseVolunteer => erase_volunteer(ctx, volunteer, answer).await,
             Self::MoreOffers => {
                 let place = manyhands::domain::place::GeoPoint::parse(44.98, -93.26).unwrap();
                 let new = vec![another_offer()];
-                add_offers(ctx, volunteer, place, new, None).await.map(drop)
+                add_offers(ctx, volunteer, place, new, None, answer)
+                    .await
+                    .map(drop)
+            }
+            Self::Capacity => {
+                // More than is promised, perhaps; then enough for everybody.
+                give(ctx, offer, 2).await?;
+                give(ctx, offer, 8).await
             }
             Self::ImportOffer => import_offer(ctx, volunteer).await,
             Self::Report => {
@@ -481,6 +501,54 @@ async fn edit(ctx: &Ctx, id: RequestId, neighbor: NeighborId) -> Outcome<()> {
     };
     let by = of(ActorKind::Neighbor, neighbor);
     update_request(ctx, id, Remit::Neighbor(neighbor), 1, new, by)
+        .await
+        .map(drop)
+}
+
+/// Somebody else calls for her from now on.
+async fn edit_caller(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+    let look = move |conn: &mut _| Ok::<_, StorageError>(neighbors::find(conn, id)?);
+    let neighbor = ctx.db.read(look).await?.unwrap();
+    let Some(sealed) = &neighbor.sealed else {
+        return Ok(());
+    };
+    let keys = ctx.vault.keys().unwrap();
+    let secret: NeighborSecret = keys.open(id, neighbor.sealed_version, sealed).unwrap();
+    let new = NewNeighbor {
+        secret: NeighborSecret {
+            caller: Some(Contact {
+                phone: Some(PhoneNumber::parse("612 555 0142", "US").unwrap()),
+                ..Contact::only(PersonName::parse("Sara").unwrap())
+            }),
+            ..secret
+        },
+        languages: vec!["so".to_owned()],
+        locale: "en".to_owned(),
+        agree_first: neighbor.agree_first,
+    };
+    let (version, by) = (neighbor.sealed_version, Actor::OPERATOR);
+    let changed = update_neighbor(ctx, id, Remit::All, None, version, new, by).await;
+    changed.map(drop)
+}
+
+/// The volunteer can give so much.
+async fn give(ctx: &Ctx, id: OfferId, capacity: i64) -> Outcome<()> {
+    let look = move |conn: &mut _| Ok::<_, StorageError>(offers::find(conn, id)?);
+    let offer = ctx.db.read(look).await?.unwrap();
+    let Some(sealed) = &offer.sealed else {
+        return Ok(());
+    };
+    let keys = ctx.vault.keys().unwrap();
+    let new = ChangedOffer {
+        capacity: Quantity::try_from(capacity).unwrap(),
+        reach: offer.reach_m,
+        lead: offer.lead_minutes,
+        availability: offer.availability().unwrap(),
+        provides: offer.provides.0.clone(),
+        secret: keys.open(id, offer.sealed_version, sealed).unwrap(),
+    };
+    let (version, by) = (offer.sealed_version, Actor::OPERATOR);
+    update_offer(ctx, id, None, version, new, by)
         .await
         .map(drop)
 }

@@ -178,5 +178,5 @@ async fn nobody_looks_at_more_than_one_may_by_looking_at_once() {
     let held = "LOCK TABLE audit IN EXCLUSIVE MODE";
     let outcomes = world.behind(held, "", looks.collect()).await;
     assert_eq!(won(&outcomes), 1);
-    refused_as(&outcomes, Refusal::TooManyReveals);
+    refused_as(&outcomes, Refusal::TooManyReveals(3600));
 }

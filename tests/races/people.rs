@@ -52,7 +52,7 @@ async fn of_tokens_that_are_made_new_at_once_one_works() {
     let news = world
         .turns()
         .take(4)
-        .map(|ctx| async move { rotate_token(&ctx, neighbor, Actor::OPERATOR).await });
+        .map(|ctx| async move { rotate_token(&ctx, neighbor, Remit::All, Actor::OPERATOR).await });
     assert_eq!(won(&world.at_once(news.collect()).await), 4);
     let tokens = format!(
         "SELECT count(*) FROM tokens WHERE subject_id = '{neighbor}' AND purpose = 'neighbor'"

@@ -158,7 +158,7 @@ fn the_tables_are_what_the_schema_says() {
         &mut conn,
         meta coordinators neighbors requests rounds volunteers offers offer_capacity sites matches blocks letters departures tokens
         changes audit audit_chain idempotency key_epochs instances statistics reports tasks areas
-        plans plan_pairs imported_rows imports import_parts webhooks
+        plans plan_pairs imported_rows imports import_parts webhooks distinct_requests
     );
     assert_eq!(by_schema, by_database);
 }

@@ -126,6 +126,7 @@ impl Town {
             &self.ctx,
             offer(name, category, capacity, self.ctx.now()),
             None,
+            Actor::ANYONE,
         )
         .await
         .unwrap();

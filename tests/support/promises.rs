@@ -15,10 +15,11 @@ pub const PROMISES: &[(&str, &str)] = &[
             OR (state = 'covered' AND covered < quantity) OR (state = 'open' AND covered >= quantity)",
     ),
     (
+        // A period that is over keeps the capacity that it had: there is one alone of what does not renew.
         "no more is taken of an offer in any period than it has",
         "SELECT c.offer_id || ' ' || c.period_start AS line FROM offer_capacity c
             JOIN offers o ON o.id = c.offer_id
-            WHERE c.taken < 0 OR c.taken > c.capacity OR c.taken > o.capacity",
+            WHERE c.taken < 0 OR c.taken > c.capacity OR (o.renews = 'none' AND c.capacity <> o.capacity)",
     ),
     (
         // A place that returns (`place_returns` in config/categories.toml) is held until somebody says that the help was given.

@@ -1,12 +1,14 @@
 //! What a coordinator does for somebody who calls: more needs of a neighbor, how far her contact was
-//! checked, a rest for a volunteer, and a new manage token for who has lost it.
+//! checked, more offers of a volunteer, a rest for them, and a new manage token for who has lost it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answers::volunteer;
 use super::found;
 use crate::actions::Ctx;
+use crate::actions::add_offers::add_offers;
 use crate::actions::add_requests::add_requests;
 use crate::actions::pause_volunteer::pause_volunteer;
 use crate::actions::rotate_token::{rotate_token, rotate_volunteers_token};
@@ -15,7 +17,6 @@ use crate::crypto::token::Token;
 use crate::domain::ids::{NeighborId, VolunteerId};
 use crate::domain::need::Verified;
 use crate::domain::part::Part;
-use crate::domain::report::Side;
 use crate::domain::word::words;
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
@@ -23,10 +24,13 @@ use crate::http::desk::Desk;
 use crate::http::fields::read_optional;
 use crate::http::idempotency;
 use crate::http::neighbors::{AddedRequests, MoreNeedsBody, more_needs, shown_added};
+use crate::http::offers::PostedOffers;
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::views::coordinator::request::NeighborSummary;
 use crate::http::views::coordinator::volunteer::{VolunteerFile, file};
+use crate::http::views::offer::OfferView;
+use crate::http::volunteers::{MoreOffersBody, more_offers};
 use crate::storage::neighbors;
 
 async fn shown(ctx: &web::Data<Ctx>, id: NeighborId) -> Result<HttpResponse, Problem> {
@@ -54,6 +58,26 @@ pub async fn add(
     let needs = more_needs(&ctx, &request, &body)?;
     let added = add_requests(&ctx, *id, desk.remit, needs, call, desk.for_neighbor()).await?;
     shown_added(&ctx, added).await
+}
+
+/// Adds offers of a volunteer who calls; they are open at once, or as soon as the address is confirmed.
+#[utoipa::path(post, path = "/v1/volunteers/{id}/offers", tag = "coordinator", params(("id" = String, Path, format = Uuid),
+        ("Idempotency-Key" = Option<String>, Header, description = "A repeated call with the same key makes nothing twice")),
+    request_body = MoreOffersBody,
+    responses((status = 201, description = "Added", body = PostedOffers), Problems), security(("coordinator" = [])))]
+pub async fn offer(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let call = idempotency::call(&ctx, &request, who.0.as_bytes(), &body)?;
+    let (place, new) = more_offers(&ctx, &request, &body)?;
+    let rows = add_offers(&ctx, *id, place, new, call, volunteer(who)).await?;
+    // Without what is sealed: of a repeated call, the volunteer may have changed it since.
+    let offers = rows.iter().map(OfferView::posted).collect();
+    Ok(HttpResponse::Created().json(PostedOffers { offers }))
 }
 
 words! {
@@ -128,16 +152,16 @@ impl From<Token> for TokenToReadOut {
     }
 }
 
-/// Ends every manage token of a neighbor who has lost hers, and gives a new one to read out to her.
+/// Ends every manage token of a neighbor who has lost hers, and gives a new one to read out to her. With the scope
+/// `intake`, to whom the caller has entered.
 #[utoipa::path(post, path = "/v1/neighbors/{id}/rotate-token", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "The new token", body = TokenToReadOut), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "The new token", body = TokenToReadOut), Problems), security(("coordinator" = ["intake"])))]
 pub async fn rotate_neighbors(
     ctx: web::Data<Ctx>,
-    who: AsCoordinator,
+    desk: Desk,
     id: web::Path<NeighborId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = who.actor().on_behalf_of(Side::Neighbor);
-    let token = rotate_token(&ctx, *id, actor).await?;
+    let token = rotate_token(&ctx, *id, desk.remit, desk.for_neighbor()).await?;
     Ok(HttpResponse::Ok().json(TokenToReadOut::from(token)))
 }
 
@@ -149,8 +173,7 @@ pub async fn rotate_volunteers(
     who: AsCoordinator,
     id: web::Path<VolunteerId>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = who.actor().on_behalf_of(Side::Volunteer);
-    let token = rotate_volunteers_token(&ctx, *id, actor).await?;
+    let token = rotate_volunteers_token(&ctx, *id, volunteer(who)).await?;
     Ok(HttpResponse::Ok().json(TokenToReadOut::from(token)))
 }
 
@@ -160,8 +183,7 @@ async fn rest(
     id: VolunteerId,
     paused: bool,
 ) -> Result<HttpResponse, Problem> {
-    let actor = who.actor().on_behalf_of(Side::Volunteer);
-    pause_volunteer(&ctx, id, paused, actor).await?;
+    pause_volunteer(&ctx, id, paused, volunteer(who)).await?;
     let inner = ctx.clone();
     found(&ctx, move |conn| file(&inner, conn, &Part::ALL, id)).await
 }

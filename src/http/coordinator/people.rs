@@ -51,8 +51,8 @@ impl FindBody {
 
 /// Finds the neighbors and volunteers who gave a phone number or an address, and the neighbors for whom
 /// somebody who gave it has called. Every search is in the audit, without what was looked for, and one
-/// coordinator may make 60 within an hour. With the scope `intake`, only whom the caller has entered, or
-/// is to call by an open task.
+/// coordinator may make `limits.searches` within an hour (60 as shipped); `Retry-After` says when the next is possible.
+/// With the scope `intake`, only whom the caller has entered, or is to call by an open task.
 #[utoipa::path(post, path = "/v1/people/find", tag = "coordinator", request_body = FindBody,
     responses((status = 200, description = "Who is known by it; nobody, if there is none", body = FoundPeople), Problems), security(("coordinator" = ["intake"])))]
 pub async fn find(

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::answers::within;
 use super::{found, matches};
 use crate::actions::Ctx;
 use crate::actions::close_report::close_report;
@@ -12,6 +13,7 @@ use crate::domain::ids::{MatchId, ReportId};
 use crate::domain::report::{Problem as Reported, Side};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
+use crate::http::desk::Desk;
 use crate::http::fields::read_optional;
 use crate::http::filters::Filters;
 use crate::http::neighbors::statement;
@@ -107,14 +109,15 @@ pub struct HeardBody {
     statement: Option<String>,
 }
 
-/// Reports what one side told a coordinator. The pair is parted for good, and everybody is told that
-/// their matches were called off.
+/// Reports what one side told a coordinator of the other, and is that side's report in the audit. The pair is parted
+/// for good, and everybody is told that their matches were called off. With the scope `intake`, what a neighbor whom
+/// the caller has entered says of a volunteer.
 #[utoipa::path(post, path = "/v1/matches/{id}/report", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = HeardBody,
-    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = ["intake"])))]
 pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
-    who: AsCoordinator,
+    desk: Desk,
     id: web::Path<MatchId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
@@ -123,11 +126,13 @@ pub async fn post(
     let about = errors.require("/about", body.about);
     let problem = errors.require("/problem", body.problem);
     let (about, problem) = errors.finish(about.zip(problem))?;
+    let actor = desk.speaking_for(about.other())?;
+    let id = within(&ctx, desk, *id).await?;
     let new = NewReport {
         about,
         problem,
         statement,
     };
-    report_match(&ctx, *id, new, who.actor()).await?;
-    matches::shown(&ctx, *id).await
+    report_match(&ctx, id, new, actor).await?;
+    matches::shown(&ctx, id).await
 }

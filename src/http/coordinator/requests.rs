@@ -1,4 +1,4 @@
-//! `/v1/requests`: every request, hiding one, merging it, and handing it over. Reading, changing and closing one is in
+//! `/v1/requests`: every request, hiding one, merging it or telling it apart from another, and handing it over. Reading, changing and closing one is in
 //! `http::requests`, for neighbors and coordinators alike.
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::found;
 use crate::actions::merge_request::merge_request;
+use crate::actions::tell_apart::{tell_apart, untell_apart};
 use crate::actions::why_request::why_request;
 use crate::actions::{Ctx, hand_over, hold_request};
 use crate::domain::contact::ContactLine;
@@ -173,6 +174,54 @@ pub async fn merge(
     within.refuse_request(&ctx, into).await?;
     merge_request(&ctx, *id, into, who.actor()).await?;
     shown(&ctx, *id, Remit::All).await
+}
+
+/// Which request is another need.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a"}))]
+pub struct DistinctBody {
+    /// It, of whatever state.
+    #[schema(required = true, nullable = false, value_type = Option<String>, format = Uuid)]
+    from: Option<RequestId>,
+}
+
+/// Says that two requests are not the same need, however alike they look: as of people who share a shelter's number.
+/// They are flagged as duplicates of each other no longer. The one or the other way round, it is the same.
+#[utoipa::path(post, path = "/v1/requests/{id}/distinct", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = DistinctBody,
+    responses((status = 200, description = "The request as it is now", body = RequestFile), Problems), security(("coordinator" = [])))]
+pub async fn distinct(
+    ctx: web::Data<Ctx>,
+    request: HttpRequest,
+    who: AsCoordinator,
+    within: Within,
+    id: web::Path<RequestId>,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let (body, mut errors) = read_optional::<DistinctBody>(&request, &body)?;
+    let from = errors.require("/from", body.from);
+    if from == Some(*id) {
+        errors.push("/from", "must be another request");
+    }
+    let from = errors.finish(from)?;
+    within.refuse_request(&ctx, from).await?;
+    tell_apart(&ctx, *id, from, who.actor()).await?;
+    shown(&ctx, *id, Remit::All).await
+}
+
+/// Takes back that two requests are not the same need: they are flagged again, as long as they look alike.
+#[utoipa::path(delete, path = "/v1/requests/{id}/distinct/{other}", tag = "coordinator", params(("id" = String, Path, format = Uuid), ("other" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The request as it is now", body = RequestFile), Problems), security(("coordinator" = [])))]
+pub async fn indistinct(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    within: Within,
+    path: web::Path<(RequestId, RequestId)>,
+) -> Result<HttpResponse, Problem> {
+    let (id, other) = *path;
+    within.refuse_request(&ctx, other).await?;
+    untell_apart(&ctx, id, other, who.actor()).await?;
+    shown(&ctx, id, Remit::All).await
 }
 
 /// Who looks after a request from now on.

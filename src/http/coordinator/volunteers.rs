@@ -1,4 +1,4 @@
-//! `/v1/volunteers`: every volunteer, vetting and blocking. `/v1/volunteers/self` is the volunteer's
+//! `/v1/volunteers`: every volunteer, corrections and erasure by phone, vetting and blocking. `/v1/volunteers/self` is the volunteer's
 //! own and is in `http::volunteers`.
 
 use std::time::Duration;
@@ -7,9 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::answers::volunteer;
 use super::found;
 use crate::actions::Ctx;
 use crate::actions::block_volunteer::block_volunteer;
+use crate::actions::erase_volunteer::erase_volunteer;
 use crate::actions::update_volunteer::update_volunteer;
 use crate::actions::vet_volunteer::vet_volunteer;
 use crate::domain::clock::Ts;
@@ -101,7 +103,7 @@ pub async fn get(
 }
 
 /// Changes what a volunteer said of herself, as she told it by phone: a JSON merge patch (RFC 7396), as her
-/// own. The answer shows nothing that is sealed.
+/// own. The answer shows nothing that is sealed. `mail`: `false` takes her off all letters, `true` allows them again.
 #[utoipa::path(patch, path = "/v1/volunteers/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
     request_body(content = PatchVolunteerBody, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "The volunteer as she is now", body = VolunteerFile), Problems), security(("coordinator" = [])))]
@@ -114,8 +116,21 @@ pub async fn patch(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let (version, new) = patched(&ctx, &request, *id, &body).await?;
-    update_volunteer(&ctx, *id, version, new, who.actor()).await?;
+    update_volunteer(&ctx, *id, version, new, volunteer(who)).await?;
     shown(&ctx, within, *id).await
+}
+
+/// Erases a volunteer who says so by phone, as her own page does: offers are closed, neighbors are told, her data is
+/// destroyed. It cannot be undone.
+#[utoipa::path(delete, path = "/v1/volunteers/{id}", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 204, description = "Erased"), Problems), security(("coordinator" = [])))]
+pub async fn delete(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<VolunteerId>,
+) -> Result<HttpResponse, Problem> {
+    erase_volunteer(&ctx, *id, volunteer(who)).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// For how long a volunteer is vouched for.

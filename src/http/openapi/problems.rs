@@ -76,7 +76,7 @@ fn known() -> [(&'static str, Problem); 13] {
             ),
         ),
         (
-            "The state of things does not allow it: `not-possible`, `changed-meanwhile`, `already-covered`, `no-capacity`, `too-many-open`, `not-vetted`, `has-accepted-match`, `does-not-fit`, `pair-taken`, `call-first`, `area-frozen`, `no-site`, `not-listed`, `site-closed`, `too-many-posts`, `plan-too-large`, `plan-too-old`, `too-many-webhooks`, `has-its-act`: of a task that ends by another call",
+            "The state of things does not allow it: `not-possible`, `changed-meanwhile`, `already-covered`, `no-capacity`, `more-taken`: with how much, `too-many-open`, `not-vetted`, `has-accepted-match`, `does-not-fit`, `pair-taken`, `call-first`, `area-frozen`, `no-site`, `not-listed`, `site-closed`, `too-many-posts`, `plan-too-large`, `plan-too-old`, `too-many-webhooks`, `has-its-act`: of a task that ends by another call",
             Refusal::NotPossible.into(),
         ),
         ("It was erased: `gone`", Refusal::Gone.into()),

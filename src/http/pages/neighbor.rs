@@ -80,10 +80,11 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
     let notice = match wish {
         Ok(None) => None,
         Ok(Some(Act::Rotate)) => {
-            return keep(ctx, &rotate_token(ctx, id, AsNeighbor(id).actor()).await?);
+            let (hers, actor) = (Remit::Neighbor(id), AsNeighbor(id).actor());
+            return keep(ctx, &rotate_token(ctx, id, hers, actor).await?);
         }
         Ok(Some(Act::Erase)) => {
-            erase_neighbor(ctx, id).await?;
+            erase_neighbor(ctx, id, Remit::Neighbor(id), AsNeighbor(id).actor()).await?;
             return page(StatusCode::OK, &GonePage);
         }
         Ok(Some(act)) => Some(carry_out(ctx, AsNeighbor(id), act).await?),
@@ -153,11 +154,11 @@ async fn carry_out(ctx: &web::Data<Ctx>, who: AsNeighbor, act: Act) -> Result<No
             "We keep looking.",
         ),
         Act::Hide => (
-            hide_neighbor::hide(ctx, who.0).await,
+            hide_neighbor::hide(ctx, who.0, Remit::Neighbor(who.0), who.actor()).await,
             "Your posts are hidden. Nobody new is asked.",
         ),
         Act::Show => (
-            hide_neighbor::show(ctx, who.0).await,
+            hide_neighbor::show(ctx, who.0, Remit::Neighbor(who.0), who.actor()).await,
             "Your posts are shown again. We are looking for help.",
         ),
         Act::Rotate | Act::Erase => return Err(Oops::internal()),

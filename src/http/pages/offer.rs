@@ -13,6 +13,7 @@ use crate::actions::post_offers::post_offers;
 use crate::domain::category::{Category, Travels};
 use crate::http::limits::Limits;
 use crate::http::offers::PostOffersBody;
+use crate::storage::audit::Actor;
 
 const OFFER: &str = "/offers/0";
 
@@ -68,7 +69,7 @@ pub async fn post(
     match post::parse(&body, |b: PostOffersBody, errors| b.parse(&ctx, errors)) {
         Ok(offer) => {
             limits.contact(&ctx, &offer.contact)?;
-            post_offers(&ctx, offer, Some(call)).await?;
+            post_offers(&ctx, offer, Some(call), Actor::ANYONE).await?;
             page(StatusCode::OK, &OfferedPage)
         }
         Err(problem) => form.again(&problem),

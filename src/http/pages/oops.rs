@@ -235,8 +235,9 @@ fn told(refusal: Refusal) -> &'static str {
         | Refusal::TooManyExports
         | Refusal::HasItsAct(_)
         | Refusal::NobodyThere
-        | Refusal::TooManyReveals
-        | Refusal::TooManySearches
+        | Refusal::MoreTaken(_)
+        | Refusal::TooManyReveals(_)
+        | Refusal::TooManySearches(_)
         | Refusal::TooManyWebhooks => "That is not possible as it stands now.",
     }
 }

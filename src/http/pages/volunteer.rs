@@ -77,7 +77,7 @@ pub(super) async fn handle(ctx: &web::Data<Ctx>, form: &ManageForm) -> Page {
             );
         }
         Ok(Some(Act::Erase)) => {
-            erase_volunteer(ctx, id).await?;
+            erase_volunteer(ctx, id, AsVolunteer(id).actor()).await?;
             return page(StatusCode::OK, &GonePage);
         }
         Ok(Some(act)) => Some(carry_out(ctx, AsVolunteer(id), act).await?),

@@ -29,7 +29,9 @@ fn calls() -> Vec<(Method, String, Scope)> {
                 };
                 calls.push((
                     method,
-                    path.replace("{id}", NOBODY).replace("{what}", "requests"),
+                    path.replace("{id}", NOBODY)
+                        .replace("{other}", NOBODY)
+                        .replace("{what}", "requests"),
                     least,
                 ));
             }

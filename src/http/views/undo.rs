@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::actions::Ctx;
 use crate::domain::clock::Ts;
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{CloseReason, MatchState, OfferState, RequestState};
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
@@ -56,6 +57,10 @@ pub fn of_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
     match (row.state, row.held_by) {
         (RequestState::Held, Some(HeldBy::Coordinator)) => {
             vec![undo(&format!("requests/{id}/unhold"), None, WITHDRAWN)]
+        }
+        (RequestState::Held, Some(HeldBy::Neighbor)) => {
+            let hers = row.neighbor_id;
+            vec![undo(&format!("neighbors/{hers}/show"), None, WITHDRAWN)]
         }
         (RequestState::Closed, _) => reopens(ctx, row)
             .map(|until| undo(&format!("requests/{id}/reopen"), Some(until), CALLED_OFF))
@@ -133,11 +138,22 @@ pub fn of_volunteer(row: &Volunteer, now: Ts) -> Vec<UndoView> {
     blocked.into_iter().chain(vetted).collect()
 }
 
-/// Of a neighbor, by a coordinator.
+/// Of a neighbor, who may hide what she needs, by a coordinator.
 #[must_use]
-pub fn of_neighbor(row: &Neighbor) -> Vec<UndoView> {
-    row.blocked_at
-        .map(|_| undo(&format!("neighbors/{}/unblock", row.id), None, CALLED_OFF))
-        .into_iter()
-        .collect()
+pub fn of_neighbor(row: &Neighbor, hides: bool) -> Vec<UndoView> {
+    let blocked = row
+        .blocked_at
+        .map(|_| undo(&format!("neighbors/{}/unblock", row.id), None, CALLED_OFF));
+    let hidden = hides.then(|| undo(&format!("neighbors/{}/show", row.id), None, WITHDRAWN));
+    blocked.into_iter().chain(hidden).collect()
+}
+
+/// Of two requests that were told apart.
+#[must_use]
+pub fn of_distinct(id: RequestId, other: RequestId) -> UndoView {
+    UndoView {
+        call: format!("DELETE /v1/requests/{id}/distinct/{other}"),
+        until: None,
+        leaves: "Nothing: the two are flagged again, as long as they look alike.",
+    }
 }

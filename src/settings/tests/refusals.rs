@@ -38,6 +38,8 @@ const BAD_VALUES: &str = r"
     limits.posts.per_hour | 10000001 | must be from 1 to 10000000
     limits.guesses.burst | many | must be a whole number
     limits.contacts.per_hour | 0 | must be from 1 to 10000000
+    limits.searches | 0 | must be from 1 to 100000
+    limits.reveals | 100001 | must be from 1 to 100000
     mail.hourly_budget | 19 | must be 0, or from 20 to 1000000
     area.country | USA | must be the two capital letters
     area.timezone | Mars/Olympus | must be a time zone of the IANA database

@@ -117,6 +117,7 @@ tables! {
     neighbors by id 0, paged;
     requests by id 0, paged;
     rounds by request_id 0, paged;
+    distinct_requests by request_id 0 other_id 1, paged;
     volunteers by id 0, paged;
     offers by id 0, paged;
     offer_capacity by offer_id 0 period_start 1, paged;

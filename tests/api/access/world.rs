@@ -197,6 +197,7 @@ impl World {
             .path
             .replace("{id}", id.unwrap_or_else(|| self.id_of(operation)))
             .replace("{mid}", id.unwrap_or(&self.matched))
+            .replace("{other}", id.unwrap_or(&self.request_other))
             .replace("{what}", id.unwrap_or("requests"))
             .replace("{token}", id.or(token).unwrap_or("none"));
         let imports = operation.to_string() == "POST /v1/imports";
@@ -242,6 +243,8 @@ impl World {
             }
             "POST /v1/matches/{id}/reassign" => json!({"offer": self.ids["offers"]}),
             "POST /v1/requests/{id}/merge" => json!({"into": self.request_other}),
+            "POST /v1/offers/{id}/reopen" => json!({"for": "volunteer"}),
+            "POST /v1/requests/{id}/distinct" => json!({"from": self.request_other}),
             "POST /v1/tasks/{id}/assign" => json!({"to": self.intake}),
             "PATCH /v1/requests/{id}" => json!({"note": "Ring twice"}),
             "PATCH /v1/offers/{id}" => json!({"note": null}),

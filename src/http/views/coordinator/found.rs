@@ -17,6 +17,9 @@ pub struct FoundPeople {
     /// Whether a volunteer with that contact is blocked, also one who was erased since; not told to the
     /// scope `intake`.
     pub blocked: Option<bool>,
+    /// Whether a neighbor with that contact is blocked, also one who was erased since; not told to the scope
+    /// `intake`.
+    pub neighbor_blocked: Option<bool>,
     /// Whether there may be more than the 50 newest of a kind.
     pub more: bool,
 }
@@ -79,6 +82,7 @@ impl From<Found> for FoundPeople {
             neighbors: found.neighbors.iter().map(Into::into).collect(),
             volunteers: found.volunteers.iter().map(Into::into).collect(),
             blocked: found.blocked,
+            neighbor_blocked: found.neighbor_blocked,
             more: found.more,
         }
     }

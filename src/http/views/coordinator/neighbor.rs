@@ -9,7 +9,10 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::NeighborId;
 use crate::domain::need::Verified;
 use crate::domain::part::Part;
+use crate::domain::remit::Remit;
 use crate::http::views::undo::{self, UndoView};
+use crate::storage::neighbors::Neighbor;
+use crate::storage::requests::HeldBy;
 use crate::storage::{Conn, StorageError, neighbors, reach, requests};
 
 /// A neighbor with everything that she needs, to a coordinator.
@@ -54,7 +57,7 @@ pub struct NeighborFile {
     pub requests: Vec<RequestSheet>,
 }
 
-/// The neighbor with her requests of that part; `None` once erased.
+/// The neighbor with her requests of that part; `None` once erased, or if the remit does not hold her.
 ///
 /// # Errors
 /// A failed query.
@@ -62,25 +65,28 @@ pub fn file(
     ctx: &Ctx,
     conn: &mut Conn,
     part: &Part,
+    remit: Remit,
     id: NeighborId,
 ) -> Result<Option<NeighborFile>, StorageError> {
-    let row = neighbors::find(conn, id)?.filter(|n| n.erased_at.is_none());
+    let row = neighbors::find_within(conn, remit, id)?.filter(|n| n.erased_at.is_none());
     let Some(row) = row else {
         return Ok(None);
     };
     let alike = neighbors::of_contacts(conn, &row.contact_hashes())?;
     let mut others = Vec::new();
-    for other in alike.iter().filter(|n| n.id != id) {
+    let seen = |n: &&Neighbor| n.id != id && remit.holds(n.id, n.entered_by);
+    for other in alike.iter().filter(seen) {
         if part.is_all() || reach::neighbor(conn, part, other.id)? {
             others.push(other.id.to_string());
         }
     }
     let mut needs = requests::of_neighbor(conn, id)?;
+    let hides = needs.iter().any(|r| r.held_by == Some(HeldBy::Neighbor));
     needs.retain(|r| part.holds(r.category.as_str(), r.cell));
     Ok(Some(NeighborFile {
         id: row.id.to_string(),
         cell: row.cell.to_string(),
-        undo: undo::of_neighbor(&row),
+        undo: undo::of_neighbor(&row, hides),
         verified: row.verified,
         agree_first: row.agree_first,
         mail: row.email_hash.is_some() && row.mail_stopped_at.is_none(),

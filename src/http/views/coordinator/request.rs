@@ -21,7 +21,9 @@ use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::{HeldBy, Request};
 use crate::storage::rounds::Rounds;
-use crate::storage::{Conn, StorageError, duplicates, matches, neighbors, requests, rounds};
+use crate::storage::{
+    Conn, StorageError, distinct, duplicates, matches, neighbors, requests, rounds,
+};
 
 /// A request, to a coordinator.
 #[derive(Debug, Serialize, ToSchema)]
@@ -155,9 +157,13 @@ pub struct RequestFile {
     #[serde(flatten)]
     pub request: RequestSheet,
     /// Live requests that may be the same need posted twice: of people with the same e-mail address or phone
-    /// number, or of the same neighbor for the same time.
+    /// number, of neighbors near each other for whom the same person has called, or of the same neighbor for the
+    /// same time.
     #[schema(value_type = Vec<String>)]
     pub possible_duplicates: Vec<String>,
+    /// Requests of which a coordinator has said that they are not the same need.
+    #[schema(value_type = Vec<String>)]
+    pub distinct_from: Vec<String>,
     /// What can be undone now.
     pub undo: Vec<UndoView>,
     /// All its matches, asks too, oldest first.
@@ -207,8 +213,16 @@ pub fn file(
     let Some(row) = requests::find_within(conn, remit, id)? else {
         return Ok(None);
     };
-    let undo = undo::of_request(ctx, &row);
-    let possible_duplicates = duplicates::of(conn, &row)?;
+    let alike = duplicates::of(conn, &row)?;
+    let possible_duplicates = seen(conn, remit, alike)?;
+    let apart = distinct::of(conn, id)?;
+    let distinct_from = seen(conn, remit, apart)?;
+    let mut undo = undo::of_request(ctx, &row);
+    undo.extend(
+        distinct_from
+            .iter()
+            .map(|other| undo::of_distinct(id, *other)),
+    );
     let Some(request) = sheets(ctx, conn, vec![row])?.pop() else {
         return Ok(None);
     };
@@ -219,13 +233,31 @@ pub fn file(
     let matches = matched::sheets(ctx, conn, &all)?;
     Ok(Some(RequestFile {
         request,
-        possible_duplicates: possible_duplicates
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        possible_duplicates: texts(&possible_duplicates),
+        distinct_from: texts(&distinct_from),
         undo,
         matches,
     }))
+}
+
+/// Those of them that the remit holds.
+fn seen(
+    conn: &mut Conn,
+    remit: Remit,
+    ids: Vec<RequestId>,
+) -> Result<Vec<RequestId>, StorageError> {
+    if remit == Remit::All {
+        return Ok(ids);
+    }
+    let mut held = Vec::new();
+    for id in ids {
+        held.extend(requests::find_within(conn, remit, id)?.map(|r| r.id));
+    }
+    Ok(held)
+}
+
+fn texts(ids: &[RequestId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 fn sheet(row: Request, neighbor: NeighborSummary, rounds: Option<Rounds>, now: Ts) -> RequestSheet {

@@ -1,0 +1,3 @@
+DROP INDEX neighbors_blocked;
+DROP INDEX neighbors_page;
+DROP TABLE distinct_requests;

@@ -1,0 +1,12 @@
+-- Requests that look alike and that a coordinator knows to be two: each pair stands both ways round.
+CREATE TABLE distinct_requests (
+    request_id BLOB NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+    other_id BLOB NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (request_id, other_id),
+    CHECK (request_id <> other_id)
+) STRICT;
+CREATE INDEX distinct_requests_other ON distinct_requests (other_id);
+-- The list of neighbors, and of the blocked ones among them.
+CREATE INDEX neighbors_page ON neighbors (created_at, id);
+CREATE INDEX neighbors_blocked ON neighbors (created_at, id) WHERE blocked_at IS NOT NULL;
