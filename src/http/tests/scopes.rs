@@ -88,7 +88,7 @@ async fn what_is_for_administrators_is_closed_to_coordinators_and_the_rest_open_
             assert_eq!(theirs.problem(403), "scope", "{method} {path}");
         }
         match (&method, path.contains(NOBODY)) {
-            (&Method::GET, false) | (&Method::POST, false) if least == Scope::Admin => {
+            (&Method::GET | &Method::POST, false) if least == Scope::Admin => {
                 let opened = matches!(admins.status, 200 | 400 | 422);
                 assert!(opened, "{method} {path}: {}", admins.status);
             }
