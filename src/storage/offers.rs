@@ -273,8 +273,17 @@ pub fn live_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<O
 ///
 /// # Errors
 /// A failed query.
-pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
-    with!(conn, c => offers::table.filter(offers::sealed.is_not_null()).count().get_result(c))
+pub fn with_persons(conn: &mut Conn, filter: &OfferFilter) -> QueryResult<i64> {
+    with!(conn, c => {
+        let mut query = offers::table.filter(offers::sealed.is_not_null()).count().into_boxed();
+        if !filter.part.is_all() {
+            query = query.filter(in_part(offers::category, offers::cell, &filter.part));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(offers::state.eq(state));
+        }
+        query.get_result(c)
+    })
 }
 
 /// One page for coordinators.

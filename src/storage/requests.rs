@@ -268,8 +268,17 @@ pub fn live_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<Req
 ///
 /// # Errors
 /// A failed query.
-pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
-    with!(conn, c => requests::table.filter(requests::sealed.is_not_null()).count().get_result(c))
+pub fn with_persons(conn: &mut Conn, filter: &RequestFilter) -> QueryResult<i64> {
+    with!(conn, c => {
+        let mut query = requests::table.filter(requests::sealed.is_not_null()).count().into_boxed();
+        if !filter.part.is_all() {
+            query = query.filter(in_part(requests::category, requests::cell, &filter.part));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(requests::state.eq(state));
+        }
+        query.get_result(c)
+    })
 }
 
 /// A request in the shortest.
