@@ -54,6 +54,7 @@ type RequestList = Listing<RequestSheet>;
         ("attention" = Option<bool>, Query, description = "`true`: only those that a person must look at; `false`: only the others"),
         ("duplicates" = Option<bool>, Query, description = "`true`: only live ones that may have been posted twice"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only of this neighbor"),
+        ("import" = Option<String>, Query, format = Uuid, description = "Only those that this import made"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of requests", body = RequestList), Problems), security(("coordinator" = ["intake"])))]
@@ -70,6 +71,7 @@ pub async fn list(
         "attention",
         "duplicates",
         "neighbor",
+        "import",
         "area",
     ];
     let mut filters = Filters::read("requests", &known, &request)?;
@@ -80,6 +82,7 @@ pub async fn list(
         attention: filters.flag("attention"),
         duplicates: filters.only("duplicates"),
         neighbor: filters.id("neighbor"),
+        import: filters.id("import"),
         part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;
