@@ -119,12 +119,12 @@ enum Command {
     /// Take in many posts at once, from a spreadsheet; also while the service runs, and as often as you like:
     /// a row is taken once.
     #[command(
-        after_help = "Examples:\n  manyhands import requests answers.csv --dry-run\n  manyhands import requests answers.csv --save-mapping answers.toml --dry-run\n  manyhands import requests answers.csv --mapping answers.toml --verified called --faulty repair.csv\n  manyhands import offers volunteers.csv --confirmed --report report.csv\n\nThe file is CSV as form tools and spreadsheets export it: UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or\nbars. Faulty rows are left out, the others are taken. Volunteers get a letter to confirm their address, unless\n--confirmed says that they have agreed before.\nExit codes: 0 all rows are there; 1 broken off, run it again; 2 wrong usage, settings or mapping; 3 some rows are faulty."
+        after_help = "Examples:\n  manyhands import requests answers.csv --dry-run\n  manyhands import requests answers.csv --save-mapping answers.toml --dry-run\n  manyhands import requests answers.csv --mapping answers.toml --verified called --faulty repair.csv\n  manyhands import offers volunteers.csv --confirmed --report report.csv\n  manyhands import list\n  manyhands import undo 3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a\n\nThe file is CSV as form tools and spreadsheets export it: UTF-8, UTF-16 or Windows-1252; commas, semicolons, tabs or\nbars. Faulty rows are left out, the others are taken. Volunteers get a letter to confirm their address, unless\n--confirmed says that they have agreed before.\nExit codes: 0 all rows are there; 1 broken off, run it again; 2 wrong usage, settings or mapping; 3 some rows are faulty."
     )]
     Import(import::Arguments),
     /// Write everything of one kind to standard output; also while the service runs.
     #[command(
-        after_help = "Examples:\n  manyhands export requests > requests.csv\n  manyhands export offers --persons --reason field > offers.csv\n  manyhands export sites --format hsds > services.json\n\nWithout --persons no name, contact, address or note is told, and no place but the cell.\nReasons: move (to another service), field (a list for helpers without a network), repair, authority, own_wish."
+        after_help = "Examples:\n  manyhands export requests > requests.csv\n  manyhands export offers --persons --reason field > offers.csv\n  manyhands export requests --category food --area 862649b2fffffff --state open > food.csv\n  manyhands export sites --format hsds > services.json\n\nWithout --persons no name, contact, address or note is told, and no place but the cell.\nReasons: move (to another service), field (a list for helpers without a network), repair, authority, own_wish."
     )]
     Export(export::Arguments),
     /// Destroy the personal parts of everything that is closed, now; also while the service runs. It cannot

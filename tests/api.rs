@@ -58,6 +58,8 @@ mod api {
     mod tasks;
     mod time;
     mod tokens;
+    mod undo_done;
+    mod undo_imports;
     mod undoing;
     mod waves;
     mod webhooks;

@@ -73,6 +73,9 @@ fn act() -> impl Strategy<Value = Act> {
         "veto",
         "unveto",
         "unpart",
+        "undo-done",
+        "undo-done",
+        "undo-no-show",
         "block",
         "unblock",
         "hold",
@@ -242,7 +245,7 @@ async fn hand(app: &TestApp, (who, twin): (&Neighbor, &Neighbor), offers: &[Stri
         _ => json!({}),
     };
     let path = match what {
-        "reassign" | "veto" | "unveto" | "unpart" => {
+        "reassign" | "veto" | "unveto" | "unpart" | "undo-done" | "undo-no-show" => {
             let newest = app.newest_match(&desk, request).await;
             let Some(id) = newest["id"].as_str() else {
                 return;

@@ -280,6 +280,7 @@ fn accepted(nth: u128, request_id: RequestId, offer_id: OfferId, now: Ts) -> Mat
         no_show_by: None,
         returned_at: None,
         remind_at: None,
+        no_show_undone_at: None,
     }
 }
 

@@ -69,6 +69,18 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Nobody says any more of the match that its volunteer, who is locked, did not come: nobody need find out what
+    /// happened, nor look at her for what is not so.
+    pub(super) fn end_no_show_tasks(&mut self, id: MatchId, volunteer: VolunteerId) -> Outcome<()> {
+        let ending = self.ending(TaskOutcome::NotNeeded);
+        tasks::end_of_matches(self.conn, &[id], &[TaskKind::Dispute], &ending)?;
+        if !self.has_no_shows(volunteer)? {
+            let kinds = [TaskKind::VolunteerCheck];
+            tasks::end_of_volunteers(self.conn, &[volunteer], &kinds, &ending)?;
+        }
+        Ok(())
+    }
+
     /// The public place of the offer was checked, or is there no more.
     pub(super) fn end_site_check(&mut self, id: OfferId, outcome: TaskOutcome) -> Outcome<()> {
         let ending = self.ending(outcome);

@@ -247,7 +247,12 @@ pub async fn leftovers(ctx: &Ctx) -> Outcome<usize> {
             .max(idempotency::trim(tx.conn, tx.now.before(keys), MANY)?)
             .max(departures::trim(tx.conn, tx.now.before(WITHIN), MANY)?)
             .max(imports::trim_rows(tx.conn, tx.now.before(rows), MANY)?)
-            .max(imports::trim(tx.conn, tx.now.before(REPORTED), MANY)?)
+            .max(imports::trim_parts(tx.conn, tx.now.before(REPORTED), MANY)?)
+            .max(imports::trim(
+                tx.conn,
+                tx.now.before(rows.max(REPORTED)),
+                MANY,
+            )?)
             .max(changes::trim(tx.conn, tx.now.before(seen), MANY)?))
     })
     .await

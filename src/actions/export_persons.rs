@@ -9,6 +9,8 @@ use crate::domain::ids::{CoordinatorId, RecordId};
 use crate::domain::import::ImportKind;
 use crate::domain::word::words;
 use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::offers::OfferFilter;
+use crate::storage::requests::RequestFilter;
 use crate::storage::{audit, coordinators, offers, requests};
 
 words! {
@@ -30,7 +32,18 @@ words! {
 /// Exports with persons that one administrator may make within a day.
 const DAILY: usize = 5;
 
-/// Lets somebody export the persons of all requests or of all offers. Gives how many posts there are.
+/// Which of them, and what the audit tells of that.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {
+    /// Of requests.
+    pub requests: RequestFilter,
+    /// Of offers.
+    pub offers: OfferFilter,
+    /// What the audit tells.
+    pub facts: Vec<(&'static str, Fact)>,
+}
+
+/// Lets somebody export the persons of requests or of offers, all or some. Gives how many posts there are.
 ///
 /// # Errors
 /// Too many such exports.
@@ -39,6 +52,7 @@ pub async fn export_persons(
     kind: ImportKind,
     by: Option<CoordinatorId>,
     reason: ExportReason,
+    chosen: Chosen,
 ) -> Outcome<usize> {
     let actor = match by {
         Some(id) => Actor::person(ActorKind::Coordinator, id),
@@ -55,14 +69,15 @@ pub async fn export_persons(
             }
         }
         let count = match kind {
-            ImportKind::Requests => requests::with_persons(tx.conn)?,
-            ImportKind::Offers => offers::with_persons(tx.conn)?,
+            ImportKind::Requests => requests::with_persons(tx.conn, &chosen.requests)?,
+            ImportKind::Offers => offers::with_persons(tx.conn, &chosen.offers)?,
         };
-        let detail = [
+        let mut detail = vec![
             ("kind", Fact::Word(kind.as_str())),
             ("posts", count.into()),
             ("reason", reason.into()),
         ];
+        detail.extend(chosen.facts.iter().cloned());
         let export = RecordId::new(tx.ctx.entropy.as_ref());
         tx.audit("persons_exported", ("export", export), &detail)?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))

@@ -8,13 +8,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::import_rows::{
-    Counts, Fate, IS_BLOCKED, Memory, Person, Roll, Row, TOO_MANY, Terms, Told, hashes,
+    Counts, Fate, IS_BLOCKED, Judged, Memory, Person, Roll, Row, TOO_MANY, Terms, Told, hashes,
 };
 use super::post_offers::{MAX_OPEN, NewOffer, PostOffers, new_offer, new_volunteer, sticky_cell};
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::crypto::keys::Keys;
-use crate::domain::ids::{OfferId, VolunteerId};
+use crate::domain::ids::{OfferId, RecordId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::OfferState;
 use crate::storage::imports::ImportedRow;
@@ -38,7 +38,7 @@ struct Known {
 ///
 /// # Errors
 /// A failed query.
-pub async fn import_offers(ctx: &Ctx, rows: Vec<OfferRow>, terms: Terms) -> Outcome<Vec<Fate>> {
+pub async fn import_offers(ctx: &Ctx, rows: Vec<OfferRow>, terms: Terms) -> Outcome<Vec<Judged>> {
     ctx.write(terms.actor(), move |tx| take(tx, &rows, &terms))
         .await
 }
@@ -47,11 +47,14 @@ pub async fn import_offers(ctx: &Ctx, rows: Vec<OfferRow>, terms: Terms) -> Outc
 ///
 /// # Errors
 /// A failed query.
-pub async fn try_offers(ctx: &Ctx, rows: Vec<OfferRow>) -> Outcome<Vec<Fate>> {
+pub async fn try_offers(ctx: &Ctx, rows: Vec<OfferRow>) -> Outcome<Vec<Judged>> {
     let keys = ctx.vault.keys()?;
     let judged = ctx.db.read(move |conn| {
         let mut known = Known::read(conn, &keys, &rows)?;
-        let judge = |row| known.judge(row, &keys).0;
+        let judge = |row| {
+            let (fate, same, _) = known.judge(row, &keys);
+            (fate, same.into_iter().collect())
+        };
         Ok::<_, StorageError>(rows.iter().map(judge).collect())
     });
     Ok(judged.await?)
@@ -95,9 +98,13 @@ impl Known {
     }
 
     /// What becomes of a row, with the post that is the same, and the volunteer to whom it is added.
-    fn judge(&mut self, row: &OfferRow, keys: &Keys) -> (Fate, Option<OfferId>, Option<Volunteer>) {
-        if let Some(fate) = self.memory.seen(row) {
-            return (fate, None, None);
+    fn judge(
+        &mut self,
+        row: &OfferRow,
+        keys: &Keys,
+    ) -> (Fate, Option<RecordId>, Option<Volunteer>) {
+        if let Some((fate, post)) = self.memory.seen(row) {
+            return (fate, Some(post), None);
         }
         let person = Person::of(&row.post.contact, &keys.hasher);
         if self
@@ -109,7 +116,9 @@ impl Known {
         }
         let same = self.people.find(person).find_map(|(volunteer, _)| {
             let live = self.live.get(&volunteer.id)?;
-            live.iter().find(|offer| is_same(row, offer)).map(|o| o.id)
+            live.iter()
+                .find(|offer| is_same(row, offer))
+                .map(|o| o.id.into())
         });
         if same.is_some() {
             return (Fate::Duplicate, same, None);
@@ -168,7 +177,7 @@ struct Made {
     told: Told<VolunteerId>,
 }
 
-fn take(tx: &mut Tx<'_>, rows: &[OfferRow], terms: &Terms) -> Outcome<Vec<Fate>> {
+fn take(tx: &mut Tx<'_>, rows: &[OfferRow], terms: &Terms) -> Outcome<Vec<Judged>> {
     imports::lock(tx.conn)?;
     // Whom to lock; what is known of them is read again then.
     let mut known = Known::read(tx.conn, tx.keys, rows)?;
@@ -181,25 +190,28 @@ fn take(tx: &mut Tx<'_>, rows: &[OfferRow], terms: &Terms) -> Outcome<Vec<Fate>>
     let mut fates = Vec::with_capacity(rows.len());
     for row in rows {
         let (fate, same, theirs) = known.judge(row, tx.keys);
+        let mut posts: Vec<RecordId> = same.into_iter().collect();
         match (fate, same) {
             (Fate::New, _) => {
-                let first = bring(tx, row, theirs, &mut known, &mut made, terms)?;
-                known.memory.note(row);
-                made.rows.push(row.taken(first, tx.now));
+                posts = bring(tx, row, theirs, &mut known, &mut made, terms)?;
+                if let Some(first) = posts.first() {
+                    known.memory.note(row, *first);
+                    made.rows.push(row.taken(*first, terms, tx.now));
+                }
             }
             (Fate::Duplicate, Some(same)) => {
-                known.memory.note(row);
-                made.rows.push(row.taken(same, tx.now));
+                known.memory.note(row, same);
+                made.rows.push(row.taken(same, terms, tx.now));
             }
             _ => {}
         }
-        fates.push(fate);
+        fates.push((fate, posts));
     }
     write(tx, &made, terms)?;
     Ok(fates)
 }
 
-/// Makes the offers of a row, and the volunteer if nobody is they.
+/// Makes the offers of a row, at least one, and the volunteer if nobody is they. Gives them in their order.
 fn bring(
     tx: &mut Tx<'_>,
     row: &OfferRow,
@@ -207,7 +219,7 @@ fn bring(
     known: &mut Known,
     made: &mut Made,
     terms: &Terms,
-) -> Outcome<OfferId> {
+) -> Outcome<Vec<RecordId>> {
     let was_known = theirs.is_some();
     let mut volunteer = match theirs {
         Some(volunteer) => volunteer,
@@ -239,7 +251,7 @@ fn bring(
         true => OfferState::Open,
         false => OfferState::Unconfirmed,
     };
-    let mut first = None;
+    let mut posts = Vec::new();
     for new in &row.post.offers {
         let earlier = known.live.entry(volunteer.id).or_default();
         let size = tx.ctx.settings.area.cell_resolution;
@@ -250,14 +262,14 @@ fn bring(
         let offer = Offer {
             cell,
             created_at: tx.now.after(later),
+            import_id: Some(terms.import()),
             ..new_offer(tx, id, volunteer.id, row.post.place, new, state)?
         };
-        first = first.or(Some(id));
+        posts.push(id.into());
         earlier.push(offer.clone());
         made.offers.push(offer);
     }
-    // A post has one offer at the least.
-    Ok(first.unwrap_or_else(|| OfferId::new(tx.ctx.entropy.as_ref())))
+    Ok(posts)
 }
 
 fn write(tx: &mut Tx<'_>, made: &Made, terms: &Terms) -> Outcome<()> {

@@ -7,12 +7,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::import_rows::{Counts, Fate, Memory, Person, Roll, Row, TOO_MANY, Terms, Told, hashes};
+use super::import_rows::{
+    Counts, Fate, Judged, Memory, Person, Roll, Row, TOO_MANY, Terms, Told, hashes,
+};
 use super::post_requests::{MAX_OPEN, NewNeed, PostRequests, new_neighbor, new_request};
 use super::tx::To;
 use super::{Ctx, Outcome, Tx};
 use crate::crypto::keys::Keys;
-use crate::domain::ids::{NeighborId, RequestId};
+use crate::domain::ids::{NeighborId, RecordId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::Attention;
 use crate::domain::need::Verified;
@@ -44,7 +46,7 @@ pub async fn import_requests(
     ctx: &Ctx,
     rows: Vec<RequestRow>,
     terms: Terms,
-) -> Outcome<(Vec<Fate>, bool)> {
+) -> Outcome<(Vec<Judged>, bool)> {
     ctx.write(terms.actor(), move |tx| take(tx, &rows, &terms))
         .await
 }
@@ -53,11 +55,14 @@ pub async fn import_requests(
 ///
 /// # Errors
 /// A failed query.
-pub async fn try_requests(ctx: &Ctx, rows: Vec<RequestRow>) -> Outcome<Vec<Fate>> {
+pub async fn try_requests(ctx: &Ctx, rows: Vec<RequestRow>) -> Outcome<Vec<Judged>> {
     let keys = ctx.vault.keys()?;
     let judged = ctx.db.read(move |conn| {
         let mut known = Known::read(conn, &keys, &rows)?;
-        let judge = |row| known.judge(row, &keys).0;
+        let judge = |row| {
+            let (fate, same, _) = known.judge(row, &keys);
+            (fate, same.into_iter().collect())
+        };
         Ok::<_, StorageError>(rows.iter().map(judge).collect())
     });
     Ok(judged.await?)
@@ -102,16 +107,16 @@ impl Known {
         &mut self,
         row: &RequestRow,
         keys: &Keys,
-    ) -> (Fate, Option<RequestId>, Option<Neighbor>) {
-        if let Some(fate) = self.memory.seen(row) {
-            return (fate, None, None);
+    ) -> (Fate, Option<RecordId>, Option<Neighbor>) {
+        if let Some((fate, post)) = self.memory.seen(row) {
+            return (fate, Some(post), None);
         }
         let person = Person::of(&row.post.contact, &keys.hasher);
         let same = self.people.find(person).find_map(|(neighbor, _)| {
             let live = self.live.get(&neighbor.id)?;
             live.iter()
                 .find(|request| is_same(row, request))
-                .map(|r| r.id)
+                .map(|r| r.id.into())
         });
         if same.is_some() {
             return (Fate::Duplicate, same, None);
@@ -156,7 +161,7 @@ struct Made {
     rows: Vec<ImportedRow>,
 }
 
-fn take(tx: &mut Tx<'_>, rows: &[RequestRow], terms: &Terms) -> Outcome<(Vec<Fate>, bool)> {
+fn take(tx: &mut Tx<'_>, rows: &[RequestRow], terms: &Terms) -> Outcome<(Vec<Judged>, bool)> {
     imports::lock(tx.conn)?;
     // Whom to lock; what is known of them is read again then.
     let mut known = Known::read(tx.conn, tx.keys, rows)?;
@@ -173,25 +178,28 @@ fn take(tx: &mut Tx<'_>, rows: &[RequestRow], terms: &Terms) -> Outcome<(Vec<Fat
     let mut fates = Vec::with_capacity(rows.len());
     for row in rows {
         let (fate, same, hers) = known.judge(row, tx.keys);
+        let mut posts: Vec<RecordId> = same.into_iter().collect();
         match (fate, same) {
             (Fate::New, _) => {
-                let first = bring(tx, row, hers, &mut known, &mut made, terms)?;
-                known.memory.note(row);
-                made.rows.push(row.taken(first, tx.now));
+                posts = bring(tx, row, hers, &mut known, &mut made, terms)?;
+                if let Some(first) = posts.first() {
+                    known.memory.note(row, *first);
+                    made.rows.push(row.taken(*first, terms, tx.now));
+                }
             }
             (Fate::Duplicate, Some(same)) => {
-                known.memory.note(row);
-                made.rows.push(row.taken(same, tx.now));
+                known.memory.note(row, same);
+                made.rows.push(row.taken(same, terms, tx.now));
             }
             _ => {}
         }
-        fates.push(fate);
+        fates.push((fate, posts));
     }
     let told = write(tx, &made, terms)?;
     Ok((fates, told))
 }
 
-/// Makes the requests of a row, and the neighbor if nobody is she.
+/// Makes the requests of a row, at least one, and the neighbor if nobody is she. Gives them in their order.
 fn bring(
     tx: &mut Tx<'_>,
     row: &RequestRow,
@@ -199,7 +207,7 @@ fn bring(
     known: &mut Known,
     made: &mut Made,
     terms: &Terms,
-) -> Outcome<RequestId> {
+) -> Outcome<Vec<RecordId>> {
     let neighbor = if let Some(neighbor) = hers {
         neighbor
     } else {
@@ -214,7 +222,7 @@ fn bring(
         known.counts.add(id, posts, MAX_OPEN);
         neighbor
     };
-    let mut first = None;
+    let mut posts = Vec::new();
     for need in &row.post.needs {
         let series =
             (need.windows.len() > 1).then(|| RequestId::new(tx.ctx.entropy.as_ref()).into());
@@ -222,8 +230,11 @@ fn bring(
             // A microsecond apart, so that every list keeps the order of the sheet.
             let later = Duration::from_micros(made.requests.len() as u64);
             let at = tx.now.after(later);
-            let request = new_request(tx, &neighbor, need, *window, series, at)?;
-            first = first.or(Some(request.id));
+            let request = Request {
+                import_id: Some(terms.import()),
+                ..new_request(tx, &neighbor, need, *window, series, at)?
+            };
+            posts.push(request.id.into());
             known
                 .live
                 .entry(neighbor.id)
@@ -232,8 +243,7 @@ fn bring(
             made.requests.push(request);
         }
     }
-    // A need has one window at the least.
-    Ok(first.unwrap_or_else(|| RequestId::new(tx.ctx.entropy.as_ref())))
+    Ok(posts)
 }
 
 fn write(tx: &mut Tx<'_>, made: &Made, terms: &Terms) -> Outcome<bool> {

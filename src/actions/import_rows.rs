@@ -11,7 +11,7 @@ use super::{Ctx, Tx};
 use crate::crypto::lookup::{Hasher, KeyedHash};
 use crate::domain::clock::Ts;
 use crate::domain::contact::Contact;
-use crate::domain::ids::{CoordinatorId, RecordId};
+use crate::domain::ids::{CoordinatorId, ImportId, RecordId};
 use crate::domain::need::Verified;
 use crate::storage::audit::{Actor, ActorKind};
 use crate::storage::imports::ImportedRow;
@@ -50,6 +50,9 @@ pub struct Terms {
     pub tells_callers: bool,
 }
 
+/// What became of a row, and its posts: those that were made of it, or the one that was there.
+pub type Judged = (Fate, Vec<RecordId>);
+
 /// What becomes of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -71,6 +74,11 @@ pub(super) const IS_BLOCKED: Fate =
     Fate::Refused("the person is blocked here; a coordinator has to unblock them first");
 
 impl Terms {
+    /// What its posts and its rows are known by.
+    pub(super) fn import(&self) -> ImportId {
+        ImportId::from(self.run)
+    }
+
     pub(super) fn actor(&self) -> Actor {
         match self.by {
             Some(id) => Actor::person(ActorKind::Coordinator, id),
@@ -174,7 +182,7 @@ pub(super) fn hashes(people: impl Iterator<Item = Person>) -> (Vec<KeyedHash>, V
 }
 
 /// What is remembered of rows.
-pub(super) struct Memory(HashMap<KeyedHash, KeyedHash>);
+pub(super) struct Memory(HashMap<KeyedHash, (KeyedHash, RecordId)>);
 
 impl Memory {
     /// # Errors
@@ -188,32 +196,40 @@ impl Memory {
         Ok(Self(
             known
                 .into_iter()
-                .map(|r| (r.row_hash, r.content_hash))
+                .map(|r| (r.row_hash, (r.content_hash, r.subject_id)))
                 .collect(),
         ))
     }
 
-    /// What becomes of a row that was taken before. From now on this one was.
-    pub(super) fn seen<P>(&mut self, row: &Row<P>) -> Option<Fate> {
-        let before = self.0.get(&row.key)?;
-        Some(match *before == row.content {
+    /// What becomes of a row that was taken before, and its post.
+    pub(super) fn seen<P>(&self, row: &Row<P>) -> Option<(Fate, RecordId)> {
+        let (before, post) = self.0.get(&row.key)?;
+        let fate = match *before == row.content {
             true => Fate::Unchanged,
             false => Fate::Differs,
-        })
+        };
+        Some((fate, *post))
     }
 
-    pub(super) fn note<P>(&mut self, row: &Row<P>) {
-        self.0.insert(row.key, row.content);
+    /// From now on this one was taken.
+    pub(super) fn note<P>(&mut self, row: &Row<P>, post: impl Into<RecordId>) {
+        self.0.insert(row.key, (row.content, post.into()));
     }
 }
 
 impl<P> Row<P> {
-    pub(super) fn taken(&self, subject: impl Into<RecordId>, now: Ts) -> ImportedRow {
+    pub(super) fn taken(
+        &self,
+        subject: impl Into<RecordId>,
+        terms: &Terms,
+        now: Ts,
+    ) -> ImportedRow {
         ImportedRow {
             row_hash: self.key,
             content_hash: self.content,
             subject_id: subject.into(),
             created_at: now,
+            import_id: Some(terms.import()),
         }
     }
 }

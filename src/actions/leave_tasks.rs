@@ -253,6 +253,12 @@ impl Tx<'_> {
         Ok(tasks::insert(self.conn, &task)?)
     }
 
+    /// Whether a volunteer, who is locked, did not come more than once lately.
+    pub(super) fn has_no_shows(&mut self, volunteer: VolunteerId) -> Outcome<bool> {
+        let since = self.now.before(NO_SHOWS_WITHIN);
+        Ok(matches::no_shows_of(self.conn, volunteer, since)? > 1)
+    }
+
     /// Leaves a task to look at a volunteer, who is locked, if she did not come more than once lately, unless somebody
     /// is to look already.
     pub(super) fn ask_about_no_shows(
@@ -260,8 +266,7 @@ impl Tx<'_> {
         matched: &Match,
         volunteer: VolunteerId,
     ) -> Outcome<()> {
-        let since = self.now.before(NO_SHOWS_WITHIN);
-        if matches::no_shows_of(self.conn, volunteer, since)? < 2
+        if !self.has_no_shows(volunteer)?
             || tasks::has_open_of_volunteer(self.conn, volunteer, TaskKind::VolunteerCheck)?
         {
             return Ok(());

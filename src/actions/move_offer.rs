@@ -1,12 +1,13 @@
 //! A volunteer pauses, resumes or closes an offer.
 
 use super::ending::{Promises, Tell};
-use super::{Ctx, Outcome, Refusal, refuse};
+use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::domain::ids::{OfferId, VolunteerId};
 use crate::domain::lifecycle::{OfferState, Step};
 use crate::domain::task::TaskOutcome;
 use crate::domain::word::words;
 use crate::storage::audit::Actor;
+use crate::storage::offers::Offer;
 use crate::storage::{offers, sites};
 
 words! {
@@ -54,12 +55,28 @@ pub async fn move_offer(
         if !offers::set_state(tx.conn, id, offer.state, next, tx.now)? {
             return refuse(Refusal::ChangedMeanwhile);
         }
-        if next == OfferState::Closed {
-            sites::unlist(tx.conn, id)?;
-            tx.end_site_check(id, TaskOutcome::NotNeeded)?;
-        }
-        tx.audit("offer_moved", ("offer", id), &[("to", next.into())])?;
-        tx.offers_changed(&[id])
+        tx.offer_moved(id, next)
     })
     .await
+}
+
+impl Tx<'_> {
+    /// Closes an offer and ends everything that depends on it, all of which is locked.
+    pub(super) fn close_offer(&mut self, offer: &Offer) -> Outcome<()> {
+        let closed = OfferState::Closed;
+        self.end_matches_of_offer(offer, Promises::Unfulfilled, Tell::Neighbor)?;
+        if !offers::set_state(self.conn, offer.id, offer.state, closed, self.now)? {
+            return refuse(Refusal::ChangedMeanwhile);
+        }
+        self.offer_moved(offer.id, closed)
+    }
+
+    fn offer_moved(&mut self, id: OfferId, to: OfferState) -> Outcome<()> {
+        if to == OfferState::Closed {
+            sites::unlist(self.conn, id)?;
+            self.end_site_check(id, TaskOutcome::NotNeeded)?;
+        }
+        self.audit("offer_moved", ("offer", id), &[("to", to.into())])?;
+        self.offers_changed(&[id])
+    }
 }

@@ -62,6 +62,7 @@ impl Tx<'_> {
             no_show_by: None,
             returned_at: None,
             remind_at: None,
+            no_show_undone_at: None,
         }
     }
 }

@@ -226,5 +226,6 @@ pub(super) fn new_offer(
         sealed_version: 1,
         sealed_epoch: Some(tx.epoch()),
         lead_minutes: new.lead,
+        import_id: None,
     })
 }

@@ -269,6 +269,7 @@ pub(super) fn new_request(
         sealed_epoch: Some(tx.epoch()),
         throughout: need.throughout,
         merged_into: None,
+        import_id: None,
     };
     if waits_for_call(tx.ctx, &request, neighbor.verified) {
         request.attention = Some(Attention::CallBack);

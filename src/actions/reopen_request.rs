@@ -5,8 +5,10 @@ use super::call_first::waits_for_call;
 use super::post_requests::MAX_OPEN;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::token::Purpose;
+use crate::domain::clock::Ts;
 use crate::domain::ids::{RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, RequestState};
+use crate::domain::need::Verified;
 use crate::domain::remit::Remit;
 use crate::domain::secret::RequestSecret;
 use crate::storage::audit::Actor;
@@ -28,28 +30,44 @@ pub async fn reopen_request(ctx: &Ctx, id: RequestId, remit: Remit, actor: Actor
             return Ok(());
         }
         may_reopen(tx, &request, remit)?;
-        let mut new = reopening(tx, &request)?;
-        let waits =
-            new.state == RequestState::Open && waits_for_call(tx.ctx, &request, neighbor.verified);
-        new.attention = waits.then_some(Attention::CallBack);
-        if !requests::reopen(tx.conn, id, &new, tx.now)? {
-            return refuse(Refusal::NotPossible);
-        }
-        tx.end_news_of_closing(id)?;
-        if waits {
-            let request = tx.request(id, None)?;
-            tx.ask_for_call(owner, &[request])?;
-        }
-        let asked = matches::of_request(tx.conn, id)?;
-        let asked: Vec<RecordId> = asked.iter().map(|m| m.id.into()).collect();
-        tokens::keep(tx.conn, &asked, Purpose::Answer, tx.now)?;
-        tx.audit("request_reopened", ("request", id), &[])?;
+        tx.open_again(&request, neighbor.verified, tx.now)?;
         tx.requests_changed(&[id])
     })
     .await
 }
 
-fn may_reopen(tx: &mut Tx<'_>, request: &Request, remit: Remit) -> Outcome<()> {
+impl Tx<'_> {
+    /// Opens a closed request again whose time ends later than `ends_after`. It is locked, and its neighbor is.
+    pub(super) fn open_again(
+        &mut self,
+        request: &Request,
+        verified: Verified,
+        ends_after: Ts,
+    ) -> Outcome<()> {
+        let (id, owner) = (request.id, request.neighbor_id);
+        let all = requests::of_neighbor(self.conn, owner)?;
+        if all.iter().filter(|r| r.state.is_live()).count() >= MAX_OPEN {
+            return refuse(Refusal::TooManyPosts);
+        }
+        let mut new = reopening(self, request, ends_after)?;
+        let waits = new.state == RequestState::Open && waits_for_call(self.ctx, request, verified);
+        new.attention = waits.then_some(Attention::CallBack);
+        if !requests::reopen(self.conn, id, &new, self.now)? {
+            return refuse(Refusal::NotPossible);
+        }
+        self.end_news_of_closing(id)?;
+        if waits {
+            let request = self.request(id, None)?;
+            self.ask_for_call(owner, &[request])?;
+        }
+        let asked = matches::of_request(self.conn, id)?;
+        let asked: Vec<RecordId> = asked.iter().map(|m| m.id.into()).collect();
+        tokens::keep(self.conn, &asked, Purpose::Answer, self.now)?;
+        self.audit("request_reopened", ("request", id), &[])
+    }
+}
+
+fn may_reopen(tx: &Tx<'_>, request: &Request, remit: Remit) -> Outcome<()> {
     let by_coordinators = [CloseReason::Duplicate, CloseReason::HandedOver];
     if remit != Remit::All
         && request
@@ -60,19 +78,14 @@ fn may_reopen(tx: &mut Tx<'_>, request: &Request, remit: Remit) -> Outcome<()> {
     }
     let kept = tx.ctx.settings.retention.sealed_after_close;
     match request.reopens_until(kept) {
-        None => return refuse(Refusal::Gone),
-        Some(until) if until <= tx.now => return refuse(Refusal::NotPossible),
-        Some(_) => {}
+        None => refuse(Refusal::Gone),
+        Some(until) if until <= tx.now => refuse(Refusal::NotPossible),
+        Some(_) => Ok(()),
     }
-    let all = requests::of_neighbor(tx.conn, request.neighbor_id)?;
-    if all.iter().filter(|r| r.state.is_live()).count() >= MAX_OPEN {
-        return refuse(Refusal::TooManyPosts);
-    }
-    Ok(())
 }
 
 /// The request as it is from now on; what was given counts as before.
-fn reopening(tx: &Tx<'_>, request: &Request) -> Outcome<Reopening> {
+fn reopening(tx: &Tx<'_>, request: &Request, ends_after: Ts) -> Outcome<Reopening> {
     let Some(sealed) = &request.sealed else {
         return refuse(Refusal::Gone);
     };
@@ -91,5 +104,6 @@ fn reopening(tx: &Tx<'_>, request: &Request) -> Outcome<Reopening> {
         sealed: tx.seal(request.id, sealed_version, &secret)?,
         sealed_version,
         sealed_epoch: tx.epoch(),
+        ends_after,
     })
 }

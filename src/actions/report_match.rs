@@ -3,6 +3,7 @@
 
 use super::ending::Tell;
 use super::finish_match::close_if_helped;
+use super::speaker::Speaker;
 use super::{Ctx, Outcome, Refusal, Tx, refuse};
 use crate::crypto::seal::SealError;
 use crate::domain::contact::Contact;
@@ -12,7 +13,7 @@ use crate::domain::lifecycle::{FallReason, MatchState};
 use crate::domain::note::PrivateNote;
 use crate::domain::report::{Problem, Reporter, Side};
 use crate::domain::secret::{NeighborSecret, ReportSecret, VolunteerSecret};
-use crate::storage::audit::{Actor, ActorKind};
+use crate::storage::audit::ActorKind;
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::reports::Report;
@@ -34,8 +35,15 @@ pub struct NewReport {
 /// Reports a problem with one side of a match. Reporting it again changes nothing.
 ///
 /// # Errors
-/// A match in which the two never came near each other.
-pub async fn report_match(ctx: &Ctx, id: MatchId, new: NewReport, actor: Actor) -> Outcome<()> {
+/// A match of which the caller may not speak, or in which the two never came near each other.
+pub async fn report_match(
+    ctx: &Ctx,
+    id: MatchId,
+    new: NewReport,
+    who: impl Into<Speaker>,
+) -> Outcome<()> {
+    let who = who.into();
+    let actor = who.actor;
     let by = match actor.kind {
         ActorKind::Neighbor => Reporter::Neighbor,
         ActorKind::Volunteer => Reporter::Volunteer,
@@ -43,6 +51,7 @@ pub async fn report_match(ctx: &Ctx, id: MatchId, new: NewReport, actor: Actor) 
     };
     ctx.write(actor, move |tx| {
         let (matched, request, offer) = tx.lock_pair(id)?;
+        tx.refuse_unheard(who, id)?;
         if reports::of_match(tx.conn, id, by)?.is_some() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
-//! An import over the API: that it began, how far it is, that it is over. What its rows become is in
+//! An import: that it began, how far it is, that it is over. What its rows become is in
 //! `import_requests` and `import_offers`.
 //!
-//! One import is under way at a time. One whose process ended is broken off as soon as it has not gone on
+//! One import over the API is under way at a time. One whose process ended is broken off as soon as it has not gone on
 //! for a while: what it took is there, and the file is sent again.
 
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub struct NewImport {
     pub dry_run: bool,
     /// How many rows there are.
     pub rows: u64,
-    /// Who imports.
-    pub by: CoordinatorId,
+    /// Who imports; none: the operator, on the command line.
+    pub by: Option<CoordinatorId>,
 }
 
 /// An import begins. `None`: the same call began one before, which is given.
@@ -40,13 +40,18 @@ pub async fn begin_import(
     new: NewImport,
     call: Option<Call>,
 ) -> Outcome<(ImportId, bool)> {
-    ctx.write(Actor::person(ActorKind::Coordinator, new.by), move |tx| {
+    let actor = match new.by {
+        Some(by) => Actor::person(ActorKind::Coordinator, by),
+        None => Actor::OPERATOR,
+    };
+    ctx.write(actor, move |tx| {
         let id = ImportId::new(tx.ctx.entropy.as_ref());
         if let Some(before) = tx.repeated(call, id)? {
             return Ok((before.into(), false));
         }
         imports::lock(tx.conn)?;
-        if imports::is_running(tx.conn, tx.now.before(ALIVE))? {
+        // The operator runs it again at once when it was stopped; the rows take turns anyway.
+        if new.by.is_some() && imports::is_running(tx.conn, tx.now.before(ALIVE))? {
             return refuse(Refusal::ImportUnderWay);
         }
         let tally = Tally {
@@ -64,6 +69,8 @@ pub async fn begin_import(
                 created_by: new.by,
                 created_at: tx.now,
                 updated_at: tx.now,
+                undone: None,
+                undone_at: None,
             },
         )?;
         let detail = [

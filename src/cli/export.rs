@@ -9,7 +9,7 @@ use super::{Config, Failure, failed, open_existing, print};
 use crate::actions::export_persons::{ExportReason, export_persons};
 use crate::domain::import::ImportKind;
 use crate::http::sites;
-use crate::sheets::export::{Export, Exported};
+use crate::sheets::export::{Choice, Export, Exported};
 use crate::sheets::hsds;
 
 #[derive(Debug, Args)]
@@ -26,6 +26,15 @@ pub(super) struct Arguments {
     /// Why, in a word that the audit keeps.
     #[arg(long)]
     reason: Option<ExportReason>,
+    /// Only of this category, by its key.
+    #[arg(long, value_name = "KEY")]
+    category: Option<String>,
+    /// Only what stands within this H3 cell, of any resolution.
+    #[arg(long, value_name = "CELL")]
+    area: Option<String>,
+    /// Only what stands there, as in `open` or `closed`; not of sites.
+    #[arg(long)]
+    state: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,8 +78,17 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
         (true, _) => return usage("--persons: only requests and offers have them"),
     };
     let ctx = open_existing(config).await?;
+    let filters = [
+        arguments.category.as_deref(),
+        arguments.area.as_deref(),
+        arguments.state.as_deref(),
+    ];
+    let choice = Choice::parse(what, &ctx.catalog, filters).map_err(wrong)?;
+    if arguments.format != FormatArgument::Csv && !choice.is_all() {
+        return usage("--format: must be csv where only a part is wanted");
+    }
     if let (Some(kind), Some(reason)) = (persons_of, arguments.reason) {
-        let posts = export_persons(&ctx, kind, None, reason)
+        let posts = export_persons(&ctx, kind, None, reason, choice.of_persons())
             .await
             .map_err(failed)?;
         print::note(format_args!(
@@ -80,7 +98,7 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     match arguments.format {
         FormatArgument::Csv => {
             let mut out = std::io::stdout().lock();
-            let mut export = Export::new(&ctx, what, arguments.persons);
+            let mut export = Export::new(&ctx, what, arguments.persons, choice);
             while let Some(part) = export.next().await.map_err(anyhow::Error::from)? {
                 match out.write_all(&part) {
                     Ok(()) => {}
@@ -106,4 +124,11 @@ fn not_written(error: io::Error) -> Failure {
     anyhow::Error::from(error)
         .context("the file is not whole")
         .into()
+}
+
+fn wrong(faults: Vec<(&'static str, String)>) -> Failure {
+    let lines = faults
+        .into_iter()
+        .map(|(name, why)| format!("--{name}: {why}"));
+    Failure::Settings(lines.collect::<Vec<_>>().join("\n"))
 }

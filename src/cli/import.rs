@@ -1,9 +1,10 @@
 //! `manyhands import`: many posts at once, from a spreadsheet. Works on the database, so the service may be
 //! running.
 
-use std::fs::OpenOptions;
-use std::io::{IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod files;
+mod past;
+
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,11 +12,13 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use self::files::save;
 use super::{Config, Failure, clocks_agree, failed, open_existing, print};
 use crate::actions::Ctx;
 use crate::actions::import_rows::Terms;
-use crate::domain::ids::RecordId;
-use crate::domain::import::{ImportKind, RowOutcome, RowReport, Tally};
+use crate::actions::run_import::{NewImport, begin_import, end_import, note_rows};
+use crate::domain::ids::{ImportId, RecordId};
+use crate::domain::import::{ImportKind, ImportState, RowOutcome, RowReport, Tally};
 use crate::domain::need::Verified;
 use crate::sheets::export::written;
 use crate::sheets::mapping::Mapping;
@@ -23,7 +26,16 @@ use crate::sheets::run::{Job, Run};
 use crate::sheets::table::Table;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    past: Option<past::Past>,
+    #[command(flatten)]
+    new: Option<NewArguments>,
+}
+
+#[derive(Debug, Args)]
+struct NewArguments {
     /// What the rows become.
     #[arg(value_enum)]
     kind: KindArgument,
@@ -85,6 +97,15 @@ impl From<VerifiedArgument> for Verified {
 }
 
 pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
+    match (arguments.past, arguments.new) {
+        (Some(past), _) => past::run(config, past).await,
+        (None, Some(new)) => import(config, new).await,
+        // Refused before, by what is required.
+        (None, None) => Ok(()),
+    }
+}
+
+async fn import(config: &Config, arguments: NewArguments) -> Result<(), Failure> {
     let job = read(&arguments)?;
     if let Some(path) = &arguments.save_mapping {
         let text = job.mapping().to_toml().map_err(anyhow::Error::from)?;
@@ -100,28 +121,35 @@ pub(super) async fn run(config: &Config, arguments: Arguments) -> Result<(), Fai
     }
     let ctx = open_existing(config).await?;
     clocks_agree(&ctx).await?;
+    let id = match arguments.dry_run {
+        true => None,
+        false => Some(begin(&ctx, &job).await?),
+    };
     let terms = Terms {
         by: None,
-        run: RecordId::new(ctx.entropy.as_ref()),
+        run: match id {
+            Some(id) => id.into(),
+            None => RecordId::new(ctx.entropy.as_ref()),
+        },
         verified: arguments.verified.into(),
         confirmed: arguments.confirmed,
         tells_callers: true,
     };
-    let (tally, reports) = take_in(&ctx, &job, arguments.dry_run, terms).await?;
+    let (tally, reports) = take_in(&ctx, &job, id, terms).await?;
     if let Some(path) = &arguments.report {
         save(path, &report(&reports))?;
     }
     if let Some(path) = &arguments.faulty {
         save(path, &faulty(&job.table, &reports))?;
     }
-    show(&arguments, &job, tally, &reports);
+    show(&arguments, id, &job, tally, &reports);
     match tally.faulty {
         0 => Ok(()),
         _ => Err(Failure::DoesNotVerify),
     }
 }
 
-fn read(arguments: &Arguments) -> Result<Job, Failure> {
+fn read(arguments: &NewArguments) -> Result<Job, Failure> {
     let kind = match arguments.kind {
         KindArgument::Requests => ImportKind::Requests,
         KindArgument::Offers => ImportKind::Offers,
@@ -138,11 +166,23 @@ fn read(arguments: &Arguments) -> Result<Job, Failure> {
     Job::new(kind, table, mapping).map_err(Failure::Settings)
 }
 
+/// Notes that an import begins, so that it can be listed and taken back.
+async fn begin(ctx: &Ctx, job: &Job) -> Result<ImportId, Failure> {
+    let new = NewImport {
+        kind: job.kind(),
+        dry_run: false,
+        rows: job.table.rows.len() as u64,
+        by: None,
+    };
+    let (id, _) = begin_import(ctx, new, None).await.map_err(failed)?;
+    Ok(id)
+}
+
 /// Takes all rows in and shows how far it is: a bar on a terminal, a line for every tenth elsewhere.
 async fn take_in(
     ctx: &Ctx,
     job: &Job,
-    dry_run: bool,
+    id: Option<ImportId>,
     terms: Terms,
 ) -> Result<(Tally, Vec<RowReport>), Failure> {
     let bar = match std::io::stderr().is_terminal() {
@@ -153,7 +193,7 @@ async fn take_in(
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} rows, {eta} left") {
         bar.set_style(style);
     }
-    let mut run = Run::begin(ctx, job, dry_run, terms).map_err(failed)?;
+    let mut run = Run::begin(ctx, job, id.is_none(), terms).map_err(failed)?;
     let (mut reports, mut tenth) = (Vec::new(), 0);
     let ended = loop {
         match run.next().await {
@@ -162,6 +202,11 @@ async fn take_in(
             Err(error) => break Err(failed(error)),
         }
         let tally = run.tally();
+        if let Some(id) = id
+            && let Err(error) = note_rows(ctx, id, tally, Vec::new()).await
+        {
+            break Err(failed(error));
+        }
         bar.set_position(tally.done());
         let tenths = tally.done() * 10 / tally.rows.max(1);
         if tenths != tenth && bar.is_hidden() {
@@ -170,6 +215,16 @@ async fn take_in(
         tenth = tenths;
     };
     bar.finish_and_clear();
+    if let Some(id) = id {
+        let state = match ended {
+            Ok(()) => ImportState::Done,
+            Err(_) => ImportState::BrokenOff,
+        };
+        // Where this cannot be written, it is seen by and by that it does not go on.
+        if let Err(error) = end_import(ctx, id, state).await {
+            print::note(format_args!("the end of the import was not noted: {error}"));
+        }
+    }
     if ended.is_err() {
         let done = run.tally().done();
         print::note(format_args!(
@@ -179,22 +234,19 @@ async fn take_in(
     ended.map(|()| (run.tally(), reports))
 }
 
-/// Only for the operator: a report may lie beside a file with everybody's data.
-fn save(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(content));
-    Ok(written.with_context(|| path.display().to_string())?)
-}
-
 fn report(reports: &[RowReport]) -> Vec<u8> {
-    let heads = ["line", "outcome", "same_as_line", "column", "reason"];
+    let heads = [
+        "line",
+        "outcome",
+        "same_as_line",
+        "column",
+        "reason",
+        "posts",
+    ];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for row in reports {
+        let posts: Vec<String> = row.posts.iter().map(ToString::to_string).collect();
+        let posts = posts.join(" ");
         let line = |column: &str, reason: &str| {
             vec![
                 row.line.to_string(),
@@ -203,6 +255,7 @@ fn report(reports: &[RowReport]) -> Vec<u8> {
                     .map_or_else(String::new, |line| line.to_string()),
                 column.to_owned(),
                 reason.to_owned(),
+                posts.clone(),
             ]
         };
         if row.faults.is_empty() && row.warnings.is_empty() {
@@ -233,9 +286,16 @@ fn faulty(table: &Table, reports: &[RowReport]) -> Vec<u8> {
 /// Faulty rows that are shown; --report has all of them.
 const SHOWN: usize = 20;
 
-fn show(arguments: &Arguments, job: &Job, tally: Tally, reports: &[RowReport]) {
+fn show(
+    arguments: &NewArguments,
+    id: Option<ImportId>,
+    job: &Job,
+    tally: Tally,
+    reports: &[RowReport],
+) {
     if arguments.json {
         print::json(&json!({
+            "id": id,
             "dry_run": arguments.dry_run,
             "encoding": job.table.encoding,
             "delimiter": job.table.delimiter,
@@ -271,4 +331,7 @@ fn show(arguments: &Arguments, job: &Job, tally: Tally, reports: &[RowReport]) {
         tally.differs,
         tally.faulty
     ));
+    if let Some(id) = id.filter(|_| tally.new > 0) {
+        print::note(format_args!("To take it back: manyhands import undo {id}"));
+    }
 }

@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
+use super::category::CategoryKey;
 use super::clock::Ts;
+use super::place::Cell;
 
 /// What the audit tells beside who did what to which record: words that stand in the code, counts,
-/// instants. No text that a person wrote, no contact and no place can become one of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// instants, and what somebody who works here has narrowed a call to. No text that a person wrote, no contact and no
+/// point can become one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Fact {
     /// A word of a closed set.
@@ -17,6 +20,10 @@ pub enum Fact {
     Flag(bool),
     /// When.
     At(Ts),
+    /// A category of the catalog.
+    Category(CategoryKey),
+    /// A cell that a call was narrowed to.
+    Area(Cell),
     /// That there is none.
     None,
 }
@@ -42,6 +49,18 @@ impl From<i32> for Fact {
 impl From<bool> for Fact {
     fn from(flag: bool) -> Self {
         Self::Flag(flag)
+    }
+}
+
+impl From<CategoryKey> for Fact {
+    fn from(key: CategoryKey) -> Self {
+        Self::Category(key)
+    }
+}
+
+impl From<Cell> for Fact {
+    fn from(area: Cell) -> Self {
+        Self::Area(area)
     }
 }
 

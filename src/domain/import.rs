@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ids::RecordId;
 use super::word::words;
 
 words! {
@@ -57,6 +58,10 @@ pub struct RowReport {
     pub line: u64,
     /// What became of it.
     pub outcome: RowOutcome,
+    /// The posts that were made of it, or the one that was there; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, example = json!(["3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a"]))]
+    pub posts: Vec<RecordId>,
     /// Of a duplicate: the line that has the same; left out where the post was there before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as_line: Option<u64>,
@@ -89,6 +94,28 @@ pub struct Tally {
     /// Left out.
     #[schema(example = 31)]
     pub faulty: u64,
+}
+
+/// What became of the posts of an import that is taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UndoTally {
+    /// Closed.
+    #[schema(example = 2868)]
+    pub closed: u64,
+    /// They stay: somebody has said yes, or has helped.
+    #[schema(example = 2)]
+    pub accepted: u64,
+    /// They stay: somebody has changed or confirmed them since.
+    #[schema(example = 1)]
+    pub changed: u64,
+}
+
+impl UndoTally {
+    /// Posts that were looked at.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.closed + self.accepted + self.changed
+    }
 }
 
 impl Tally {

@@ -217,6 +217,16 @@ impl MatchState {
             _ => Step::Impossible,
         }
     }
+
+    /// That the help was given is taken back: it is promised as before.
+    #[must_use]
+    pub fn undo_done(self) -> Step<Self> {
+        match self {
+            Self::Fulfilled => Step::To(Self::Accepted),
+            Self::Accepted => Step::AlreadyMade,
+            _ => Step::Impossible,
+        }
+    }
 }
 
 impl Agreement {
@@ -320,6 +330,14 @@ mod tests {
                     assert_eq!(transition(next), Step::AlreadyMade, "{state} -> {next}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn only_a_done_is_taken_back() {
+        for state in MatchState::ALL {
+            let is_made = matches!(state.undo_done(), Step::To(MatchState::Accepted));
+            assert_eq!(is_made, *state == MatchState::Fulfilled, "{state}");
         }
     }
 

@@ -11,8 +11,8 @@ use super::auth::{
 };
 use super::fields::FieldErrors;
 use super::problem::Problem;
-use crate::actions::speaker::Speaker;
 use crate::actions::Ctx;
+use crate::actions::speaker::Speaker;
 use crate::domain::ids::NeighborId;
 use crate::domain::ids::{CoordinatorId, RecordId};
 use crate::domain::remit::Remit;

@@ -248,6 +248,8 @@ fn coordinator(cfg: &mut web::ServiceConfig) {
     .service(at("/v1/matches/{id}/no-show").route(web::post().to(answers::no_show)))
     .service(at("/v1/matches/{id}/unveto").route(web::post().to(matches::unveto)))
     .service(at("/v1/matches/{id}/unpart").route(web::post().to(matches::unpart)))
+    .service(at("/v1/matches/{id}/undo-done").route(web::post().to(matches::undo_done)))
+    .service(at("/v1/matches/{id}/undo-no-show").route(web::post().to(matches::undo_no_show)))
     .service(at("/v1/matches/{id}/reassign").route(web::post().to(matches::reassign)))
     .service(at("/v1/matches/{id}/report").route(web::post().to(reports::post)))
     .service(at("/v1/reports").route(web::get().to(reports::list)))
@@ -327,6 +329,7 @@ fn office(cfg: &mut web::ServiceConfig, settings: &ServerSettings) {
             .route(web::post().to(imports::post)),
     )
     .service(at("/v1/imports/{id}").route(web::get().to(imports::get)))
+    .service(at("/v1/imports/{id}/undo").route(web::post().to(imports::undo)))
     .service(at("/v1/imports/{id}/rows").route(web::get().to(imports::rows)))
     .service(
         at("/v1/exports/{what}")

@@ -350,6 +350,7 @@ impl Town {
             no_show_by: None,
             returned_at: None,
             remind_at: None,
+            no_show_undone_at: None,
         }
     }
 }

@@ -4,12 +4,14 @@
 //! A spreadsheet that opens the file must not take a text for a formula: one that begins like it gets an
 //! apostrophe, which an import takes off again.
 
+mod choice;
 mod lines;
 
 use std::collections::HashMap;
 
 use csv::{Terminator, WriterBuilder};
 
+pub use self::choice::Choice;
 use crate::actions::Ctx;
 use crate::crypto::keys::Keys;
 use crate::domain::ids::{NeighborId, RecordId, VolunteerId};
@@ -42,6 +44,7 @@ pub struct Export {
     ctx: Ctx,
     what: Exported,
     persons: bool,
+    choice: Choice,
     after: Option<Position>,
     state: State,
 }
@@ -59,11 +62,12 @@ type Rows = (Vec<Vec<String>>, Option<Position>);
 impl Export {
     /// Whoever asks for `persons` has asked `actions::export_persons` before.
     #[must_use]
-    pub fn new(ctx: &Ctx, what: Exported, persons: bool) -> Self {
+    pub fn new(ctx: &Ctx, what: Exported, persons: bool, choice: Choice) -> Self {
         Self {
             ctx: ctx.clone(),
             what,
             persons,
+            choice,
             after: None,
             state: State::New,
         }
@@ -78,12 +82,12 @@ impl Export {
             return Ok(None);
         }
         let keys = self.ctx.vault.keys()?;
-        let (what, persons) = (self.what, self.persons);
+        let (what, persons, choice) = (self.what, self.persons, self.choice.clone());
         let page = Page {
             after: self.after,
             limit: AT_ONCE,
         };
-        let read = move |conn: &mut Conn| rows(conn, what, persons, page, &keys);
+        let read = move |conn: &mut Conn| rows(conn, (what, persons), &choice, page, &keys);
         let (mut rows, last) = self.ctx.db.read(read).await?;
         if self.state == State::New {
             rows.insert(0, lines::heads(what, persons));
@@ -124,15 +128,14 @@ fn guarded(cell: &str) -> String {
 /// A page of rows: one more is read than is shown, which tells whether there is another page.
 fn rows(
     conn: &mut Conn,
-    what: Exported,
-    persons: bool,
+    (what, persons): (Exported, bool),
+    choice: &Choice,
     page: Page,
     keys: &Keys,
 ) -> Result<Rows, StorageError> {
     match what {
         Exported::Requests => {
-            let mut all =
-                requests::page(conn, Remit::All, &requests::RequestFilter::default(), page)?;
+            let mut all = requests::page(conn, Remit::All, &choice.requests(), page)?;
             let has_more = cut(&mut all);
             let ids: Vec<NeighborId> = all.iter().map(|r| r.neighbor_id).collect();
             let owners = neighbors::find_all(conn, &ids)?;
@@ -147,7 +150,7 @@ fn rows(
             Ok((lines, last.map(|r| position(r.created_at, r.id))))
         }
         Exported::Offers => {
-            let mut all = offers::page(conn, &offers::OfferFilter::default(), page)?;
+            let mut all = offers::page(conn, &choice.offers(), page)?;
             let has_more = cut(&mut all);
             let ids: Vec<VolunteerId> = all.iter().map(|o| o.volunteer_id).collect();
             let owners = volunteers::find_all(conn, &ids)?;
@@ -162,14 +165,16 @@ fn rows(
             Ok((lines, last.map(|o| position(o.created_at, o.id))))
         }
         Exported::Matches => {
-            let mut all = matches::page(conn, &matches::MatchFilter::default(), page)?;
+            let mut all = matches::page(conn, &choice.matches(), page)?;
             let has_more = cut(&mut all);
             let last = all.last().filter(|_| has_more);
             let last = last.map(|m| position(m.created_at, m.id));
             Ok((all.iter().map(lines::matched).collect(), last))
         }
         Exported::Sites => {
-            let all = sites::open(conn, None)?;
+            let mut all = sites::open(conn, None)?;
+            let part = choice.part();
+            all.retain(|(_, offer)| part.holds(offer.category.as_str(), offer.cell));
             let lines = all.iter().map(|(site, offer)| lines::site(site, offer));
             Ok((lines.collect(), None))
         }

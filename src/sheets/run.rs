@@ -14,7 +14,7 @@ use super::seen::{Seen, Signature};
 use super::table::{Record, Table};
 use crate::actions::import_offers::{OfferRow, import_offers, try_offers};
 use crate::actions::import_requests::{RequestRow, import_requests, try_requests};
-use crate::actions::import_rows::{AT_ONCE, Fate, Person, Row, Terms, hasher};
+use crate::actions::import_rows::{AT_ONCE, Fate, Judged, Person, Row, Terms, hasher};
 use crate::actions::{Ctx, Outcome};
 use crate::crypto::lookup::{Hasher, KeyedHash};
 use crate::domain::clock::Ts;
@@ -47,6 +47,12 @@ impl Job {
     #[must_use]
     pub fn mapping(&self) -> &Mapping {
         &self.plan.mapping
+    }
+
+    /// What the rows become.
+    #[must_use]
+    pub fn kind(&self) -> ImportKind {
+        self.plan.kind
     }
 
     /// Heads of columns that are not imported.
@@ -154,8 +160,9 @@ impl Run {
             true => self.offers(offers).await?,
             false => self.requests(requests).await?,
         };
-        for (at, fate) in at.into_iter().zip(fates) {
+        for (at, (fate, posts)) in at.into_iter().zip(fates) {
             tell(&mut reports[at], fate);
+            reports[at].posts = posts;
         }
         for report in &reports {
             self.tally.count(report.outcome);
@@ -163,7 +170,7 @@ impl Run {
         Ok(Some(reports))
     }
 
-    async fn requests(&mut self, rows: Vec<RequestRow>) -> Outcome<Vec<Fate>> {
+    async fn requests(&mut self, rows: Vec<RequestRow>) -> Outcome<Vec<Judged>> {
         if !self.writes {
             return try_requests(&self.ctx, rows).await;
         }
@@ -172,7 +179,7 @@ impl Run {
         Ok(fates)
     }
 
-    async fn offers(&mut self, rows: Vec<OfferRow>) -> Outcome<Vec<Fate>> {
+    async fn offers(&mut self, rows: Vec<OfferRow>) -> Outcome<Vec<Judged>> {
         match (rows.is_empty(), self.writes) {
             (true, _) => Ok(Vec::new()),
             (_, false) => try_offers(&self.ctx, rows).await,
@@ -236,6 +243,7 @@ impl Reading {
         let mut report = RowReport {
             line: record.line,
             outcome: RowOutcome::Faulty,
+            posts: Vec::new(),
             same_as_line: None,
             faults: Vec::new(),
             warnings: read.warnings,

@@ -131,7 +131,7 @@ pub fn record(
     (subject, subject_id): (&'static str, RecordId),
     detail: Detail<'_>,
 ) -> QueryResult<()> {
-    let mut detail: BTreeMap<_, _> = detail.iter().copied().collect();
+    let mut detail: BTreeMap<_, _> = detail.iter().cloned().collect();
     if let Some(side) = actor.on_behalf_of {
         detail.insert("on_behalf_of", side.into());
     }

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 pub use self::after::{
     ask_again, believed, no_shows_of, remind, return_place, say_done, set_arrival, set_followed_up,
-    set_no_show_by, to_follow_up, to_remind,
+    set_no_show_by, to_follow_up, to_remind, undo_done, undo_no_show,
 };
 use super::changes;
 use super::connection::{Conn, insert_rows, with};
@@ -91,6 +91,8 @@ pub struct Match {
     pub returned_at: Option<Ts>,
     /// When both sides are to be reminded.
     pub remind_at: Option<Ts>,
+    /// When a coordinator took back that somebody did not come.
+    pub no_show_undone_at: Option<Ts>,
 }
 
 impl Match {

@@ -16,7 +16,7 @@ use crate::domain::attribute::Attributes;
 use crate::domain::availability::{Availability, OpeningHours};
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{LeaseId, OfferId, VolunteerId};
+use crate::domain::ids::{ImportId, LeaseId, OfferId, VolunteerId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::OfferState;
 use crate::domain::need::{LeadTime, Quantity, Reach, Renews};
@@ -56,6 +56,8 @@ pub struct Offer {
     pub sealed_version: i32,
     pub sealed_epoch: Option<i32>,
     pub lead_minutes: LeadTime,
+    /// The import that made it.
+    pub import_id: Option<ImportId>,
 }
 
 impl Offer {
@@ -138,6 +140,7 @@ pub struct OfferFilter {
     pub volunteer: Option<VolunteerId>,
     pub part: Part,
     pub listed: Option<bool>,
+    pub import: Option<ImportId>,
 }
 
 /// An offer in the shortest.
@@ -274,8 +277,17 @@ pub fn live_of(conn: &mut Conn, volunteers: &[VolunteerId]) -> QueryResult<Vec<O
 ///
 /// # Errors
 /// A failed query.
-pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
-    with!(conn, c => offers::table.filter(offers::sealed.is_not_null()).count().get_result(c))
+pub fn with_persons(conn: &mut Conn, filter: &OfferFilter) -> QueryResult<i64> {
+    with!(conn, c => {
+        let mut query = offers::table.filter(offers::sealed.is_not_null()).count().into_boxed();
+        if !filter.part.is_all() {
+            query = query.filter(in_part(offers::category, offers::cell, &filter.part));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(offers::state.eq(state));
+        }
+        query.get_result(c)
+    })
 }
 
 /// One page for coordinators.
@@ -299,6 +311,9 @@ pub fn page(conn: &mut Conn, filter: &OfferFilter, page: Page) -> QueryResult<Ve
         }
         if let Some(volunteer) = filter.volunteer {
             query = query.filter(offers::volunteer_id.eq(volunteer));
+        }
+        if let Some(import) = filter.import {
+            query = query.filter(offers::import_id.eq(import));
         }
         let is_listed = || exists(sites::table.filter(sites::offer_id.eq(offers::id)));
         match filter.listed {

@@ -18,7 +18,7 @@ use crate::domain::area::Frozen;
 use crate::domain::attribute::Attributes;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
-use crate::domain::ids::{LeaseId, NeighborId, RecordId, RequestId};
+use crate::domain::ids::{ImportId, LeaseId, NeighborId, RecordId, RequestId};
 use crate::domain::lifecycle::{Attention, CloseReason, MatchState, RequestState};
 use crate::domain::need::{Deadlines, Handover, Quantity, Reach, Urgency, Verified};
 use crate::domain::part::Part;
@@ -79,6 +79,8 @@ pub struct Request {
     pub sealed_epoch: Option<i32>,
     pub throughout: bool,
     pub merged_into: Option<RequestId>,
+    /// The import that made it.
+    pub import_id: Option<ImportId>,
 }
 
 impl Request {
@@ -161,6 +163,7 @@ pub struct RequestFilter {
     pub neighbor: Option<NeighborId>,
     pub part: Part,
     pub duplicates: bool,
+    pub import: Option<ImportId>,
     pub order: Order,
 }
 
@@ -283,8 +286,17 @@ pub fn live_of(conn: &mut Conn, neighbors: &[NeighborId]) -> QueryResult<Vec<Req
 ///
 /// # Errors
 /// A failed query.
-pub fn with_persons(conn: &mut Conn) -> QueryResult<i64> {
-    with!(conn, c => requests::table.filter(requests::sealed.is_not_null()).count().get_result(c))
+pub fn with_persons(conn: &mut Conn, filter: &RequestFilter) -> QueryResult<i64> {
+    with!(conn, c => {
+        let mut query = requests::table.filter(requests::sealed.is_not_null()).count().into_boxed();
+        if !filter.part.is_all() {
+            query = query.filter(in_part(requests::category, requests::cell, &filter.part));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(requests::state.eq(state));
+        }
+        query.get_result(c)
+    })
 }
 
 /// A request in the shortest.
@@ -372,6 +384,9 @@ pub fn page(
         }
         if let Some(neighbor) = filter.neighbor {
             query = query.filter(requests::neighbor_id.eq(neighbor));
+        }
+        if let Some(import) = filter.import {
+            query = query.filter(requests::import_id.eq(import));
         }
         if filter.duplicates {
             query = query.filter(duplicates::has_one().or(one_of(requests::id, &through_callers)));
@@ -735,9 +750,11 @@ pub struct Reopening {
     pub sealed: Sealed,
     pub sealed_version: i32,
     pub sealed_epoch: i32,
+    /// Its time must end later than this.
+    pub ends_after: Ts,
 }
 
-/// Opens a closed request again whose sealed part is still there and whose time is not over.
+/// Opens a closed request again whose sealed part is still there, and whose time is not over for too long.
 ///
 /// # Errors
 /// A failed query.
@@ -747,7 +764,7 @@ pub fn reopen(conn: &mut Conn, id: RequestId, new: &Reopening, now: Ts) -> Query
             .filter(requests::id.eq(id))
             .filter(requests::state.eq(RequestState::Closed))
             .filter(requests::sealed.is_not_null())
-            .filter(requests::needed_until.gt(now)))
+            .filter(requests::needed_until.gt(new.ends_after)))
         .set((
             requests::state.eq(new.state),
             requests::attention.eq(new.attention),

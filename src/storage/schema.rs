@@ -95,6 +95,7 @@ table! {
         sealed_epoch -> Nullable<Integer>,
         throughout -> Bool,
         merged_into -> Nullable<Id>,
+        import_id -> Nullable<Id>,
     }
 }
 
@@ -154,6 +155,7 @@ table! {
         sealed_version -> Integer,
         sealed_epoch -> Nullable<Integer>,
         lead_minutes -> Integer,
+        import_id -> Nullable<Id>,
     }
 }
 
@@ -223,6 +225,7 @@ table! {
         no_show_by -> Nullable<Text>,
         returned_at -> Nullable<Instant>,
         remind_at -> Nullable<Instant>,
+        no_show_undone_at -> Nullable<Instant>,
     }
 }
 
@@ -391,7 +394,9 @@ allow_tables_to_appear_in_same_query!(
     rounds,
     tasks,
     reports,
+    imported_rows,
 );
+allow_tables_to_appear_in_same_query!(imports, import_parts);
 
 table! {
     use diesel::sql_types::{BigInt, Binary};
@@ -508,18 +513,19 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::Binary;
+    use diesel::sql_types::{Binary, Nullable};
     use crate::storage::sql_types::{Id, Instant};
     imported_rows (row_hash) {
         row_hash -> Binary,
         content_hash -> Binary,
         subject_id -> Id,
         created_at -> Instant,
+        import_id -> Nullable<Id>,
     }
 }
 
 table! {
-    use diesel::sql_types::{Bool, Text};
+    use diesel::sql_types::{Bool, Nullable, Text};
     use crate::storage::sql_types::{Id, Instant, JsonText};
     imports (id) {
         id -> Id,
@@ -527,9 +533,11 @@ table! {
         state -> Text,
         dry_run -> Bool,
         tally -> JsonText,
-        created_by -> Id,
+        created_by -> Nullable<Id>,
         created_at -> Instant,
         updated_at -> Instant,
+        undone -> Nullable<JsonText>,
+        undone_at -> Nullable<Instant>,
     }
 }
 

@@ -12,7 +12,7 @@ use manyhands::storage::sql_types::Json;
 use manyhands::storage::{StorageError, TxError};
 use serde_json::{Value, json};
 
-use crate::support::people::{food, offer_of, post_of, with};
+use crate::support::people::{food, north, offer_of, post_of, with};
 use crate::support::{Answer, DAY, HOUR, TestApp};
 
 const GOOGLE: &[u8] = include_bytes!("../imports/google_forms.csv");
@@ -31,7 +31,7 @@ fn with_mapping(mapping: &str, file: &[u8]) -> Vec<u8> {
     [b"+++\n", mapping.as_bytes(), b"\n+++\n", file].concat()
 }
 
-async fn send(app: &TestApp, token: &str, query: &str, body: &[u8]) -> Answer {
+pub async fn send(app: &TestApp, token: &str, query: &str, body: &[u8]) -> Answer {
     let csv = [("Content-Type", "text/csv")];
     let path = format!("/v1/imports?{query}");
     app.raw(Method::POST, &path, Some(token), Some(body.to_vec()), &csv)
@@ -63,7 +63,7 @@ async fn over(app: &TestApp, token: &str, begun: Answer) -> (Value, Vec<Value>) 
     }
 }
 
-async fn import(app: &TestApp, token: &str, query: &str, body: &[u8]) -> (Value, Vec<Value>) {
+pub async fn import(app: &TestApp, token: &str, query: &str, body: &[u8]) -> (Value, Vec<Value>) {
     let begun = send(app, token, query, body).await;
     let (import, rows) = over(app, token, begun).await;
     assert_eq!(import["state"], "done", "{import}");
@@ -434,9 +434,11 @@ async fn running(app: &TestApp, by: CoordinatorId) -> ImportId {
         state: ImportState::Running,
         dry_run: false,
         tally: Json(Tally::default()),
-        created_by: by,
+        created_by: Some(by),
         created_at: now,
         updated_at: now,
+        undone: None,
+        undone_at: None,
     };
     let write = app
         .ctx
@@ -476,9 +478,9 @@ async fn an_import_whose_process_ended_is_broken_off_and_the_file_is_sent_again(
     assert_eq!((again.status, &again.body["id"]), (202, &id));
     assert_eq!(posts(&app, &token, "requests").await.len(), 1);
     assert_eq!(posts(&app, &token, "imports").await.len(), 2);
-    // What they report is gone after a day.
+    // What they report of rows is gone after a day; that they were is remembered as long as the rows.
     app.sleep_over(DAY + HOUR).await;
-    assert!(posts(&app, &token, "imports").await.is_empty());
+    assert_eq!(posts(&app, &token, "imports").await.len(), 2);
     let left = app.ctx.db.read(move |conn| {
         Ok::<_, StorageError>(imports::part_after(
             conn,
@@ -676,4 +678,60 @@ async fn a_trial_under_a_key_is_not_taken_for_the_import_itself() {
     let (import, _) = over(&app, &token, again).await;
     assert_eq!(import["dry_run"], true);
     assert!(posts(&app, &token, "requests").await.is_empty());
+}
+
+#[actix_web::test]
+async fn an_export_is_of_a_category_an_area_and_a_state_and_the_audit_names_them() {
+    let app = TestApp::new();
+    let (_, admin) = app.coordinator(Scope::Admin).await;
+    let near = app.neighbor(&[food(4)]).await;
+    let ride = json!({"category": "transport", "quantity": 1});
+    app.neighbor(&[ride]).await;
+    let far = with(post_of(&[food(2)]), json!({"location": north(9.0)}));
+    app.neighbor_who(far).await;
+    let why = json!({"reason": "field"});
+    let cell = near.posted["requests"][0]["cell"].as_str().unwrap();
+    let lines = |answer: Answer| {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        String::from_utf8(answer.bytes).unwrap().lines().count() - 1
+    };
+    for (filters, count) in [
+        (String::new(), 3),
+        ("?category=food".to_owned(), 2),
+        (format!("?category=food&area={cell}"), 1),
+        (format!("?area={cell}&state=open"), 2),
+        ("?state=closed".to_owned(), 0),
+    ] {
+        let path = format!("/v1/exports/requests{filters}");
+        let clear = file(&app, Method::GET, &path, &admin, None).await;
+        assert_eq!(lines(clear), count, "{filters}");
+        let whole = file(&app, Method::POST, &path, &admin, Some(why.clone())).await;
+        assert_eq!(lines(whole), count, "{filters}");
+    }
+    let audit = app
+        .get("/v1/audit?action=persons_exported", &admin)
+        .await
+        .ok();
+    let details: Vec<&Value> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["detail"])
+        .collect();
+    assert_eq!(
+        details[1],
+        &json!({"kind": "requests", "posts": 2, "reason": "field", "area": cell, "state": "open"})
+    );
+    assert_eq!(details[3]["category"], "food");
+    let wrong = "/v1/exports/requests?category=x&area=y&state=fulfilled";
+    let wrong = file(&app, Method::GET, wrong, &admin, None).await;
+    assert_eq!(wrong.pointers(), ["area", "category", "state"]);
+    let sites = "/v1/exports/sites?format=geojson&category=food";
+    let sites = file(&app, Method::GET, sites, &admin, None).await;
+    assert_eq!(sites.pointers(), ["format"]);
+    let matches = "/v1/exports/matches?state=accepted&category=food";
+    assert_eq!(
+        lines(file(&app, Method::GET, matches, &admin, None).await),
+        0
+    );
 }

@@ -1,5 +1,6 @@
 //! A list is brought in by the operator, and taken out.
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -34,6 +35,12 @@ fn a_form_is_tried_repaired_and_imported() {
         "--json",
     ];
     let files = ["--report", "report.csv", "--faulty", "repair.csv"];
+    // What lay there before may have been anybody's to read.
+    for old in ["report.csv", "repair.csv"] {
+        std::fs::write(place.path(old), "old").unwrap();
+        std::fs::set_permissions(place.path(old), Permissions::from_mode(0o644)).unwrap();
+    }
+    let reader = std::fs::File::open(place.path("repair.csv")).unwrap();
     let tried = place
         .run(with.iter().copied().chain(["--dry-run"]).chain(files))
         .code(3);
@@ -48,6 +55,7 @@ fn a_form_is_tried_repaired_and_imported() {
     );
     let report = std::fs::read_to_string(place.path("report.csv")).unwrap();
     assert!(report.contains("10,faulty,,Phone number,"), "{report}");
+    assert!(report.starts_with("line,outcome,same_as_line,column,reason,posts\r\n"));
     for secret in ["mo@", "555-", "Mo", "call me"] {
         assert!(!report.contains(secret), "{secret} in {report}");
     }
@@ -57,6 +65,11 @@ fn a_form_is_tried_repaired_and_imported() {
         "{faulty}"
     );
     assert!(is_private(&place.path("repair.csv")) && is_private(&place.path("report.csv")));
+    assert_eq!(
+        std::io::read_to_string(reader).unwrap(),
+        "old",
+        "whoever had it open reads nothing new"
+    );
 
     let repaired = faulty
         .replace("call me", "612 555 0107")
@@ -163,4 +176,63 @@ fn what_was_imported_is_exported_with_its_persons_for_a_reason_only() {
         .run(["export", "sites", "--format", "hsds"])
         .code(0)
         .json();
+}
+
+#[test]
+fn an_import_is_listed_taken_back_and_made_anew() {
+    let place = place();
+    let list = "Name,Phone,ZIP,Category,Quantity\nMo,612 555 0101,55407,food,4\nIda,612 555 0102,55407,food,2\n";
+    std::fs::write(place.path("list.csv"), list).unwrap();
+    let import = ["import", "requests", "list.csv", "--json"];
+    let report = ["--report", "report.csv"];
+    let made = place.run(import.into_iter().chain(report)).code(0).json();
+    let id = made["id"].as_str().unwrap();
+    let post = made["rows"][0]["posts"][0].as_str().unwrap();
+    let report = std::fs::read_to_string(place.path("report.csv")).unwrap();
+    assert!(report.contains(post), "{report}");
+    place
+        .run(["import", "requests", "list.csv", "--dry-run"])
+        .code(0);
+    let listed = place.run(["import", "list", "--json"]).code(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "a trial is none");
+    assert_eq!(
+        (
+            &listed[0]["id"],
+            &listed[0]["state"],
+            &listed[0]["tally"]["new"]
+        ),
+        (&made["id"], &"done".into(), &2.into())
+    );
+
+    let asked = place.run(["import", "undo", id]).code(2);
+    assert!(asked.err().contains("--yes"), "{}", asked.err());
+    for _ in 0..2 {
+        let undone = place.run(["import", "undo", id, "--yes", "--json"]).code(0);
+        assert_eq!(
+            undone.json(),
+            serde_json::json!({"closed": 2, "accepted": 0, "changed": 0})
+        );
+    }
+    let told = place.run(["import", "undo", id]).code(0).out();
+    assert!(told.starts_with("Closed: 2. They stay"), "{told}");
+    let listed = place.run(["import", "list"]).code(0).out();
+    assert!(
+        listed.contains(id) && listed.contains("TAKEN BACK"),
+        "{listed}"
+    );
+    let closed = [
+        "export",
+        "requests",
+        "--state",
+        "closed",
+        "--category",
+        "food",
+    ];
+    assert_eq!(place.run(closed).code(0).out().lines().count(), 3);
+    let wrong = place.run(["export", "requests", "--state", "gone"]).code(2);
+    assert!(wrong.err().contains("--state"), "{}", wrong.err());
+    assert_eq!(place.run(import).code(0).json()["tally"]["new"], 2);
+    let nothing = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
+    place.run(["import", "undo", nothing, "--yes"]).code(1);
+    place.run(["import"]).code(2);
 }

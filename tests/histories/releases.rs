@@ -69,8 +69,26 @@ fn act() -> impl Strategy<Value = Act> {
     ]);
     let moves = prop::sample::select(vec!["pause", "resume", "erase", "return", "return"]);
     let desk = prop::sample::select(vec![
-        "approve", "approve", "approve", "approve", "call", "call", "veto", "vet", "unvet",
-        "unvet", "hold", "unhold", "block", "unblock", "report", "freeze", "freeze", "lift",
+        "approve",
+        "approve",
+        "approve",
+        "approve",
+        "call",
+        "call",
+        "veto",
+        "vet",
+        "unvet",
+        "unvet",
+        "undo-done",
+        "undo-done",
+        "hold",
+        "unhold",
+        "block",
+        "unblock",
+        "report",
+        "freeze",
+        "freeze",
+        "lift",
     ]);
     prop_oneof![
         5 => (0..NEIGHBORS, 0..5_usize, any::<bool>())
@@ -437,6 +455,12 @@ impl Town {
                         .await;
                 }
             }
+            "undo-done" => {
+                if let Some(m) = in_state(MatchState::Fulfilled).nth(nth % 2) {
+                    self.call(&format!("/v1/matches/{}/{what}", m.id), &desk, &json!({}))
+                        .await;
+                }
+            }
             "report" => {
                 if let Some(m) = in_state(MatchState::Accepted).nth(nth % 2) {
                     let heard = json!({"about": "volunteer", "problem": "other"});
@@ -585,7 +609,7 @@ impl Town {
             let released = facts.times("contacts_released", m.id);
             assert_eq!(
                 released,
-                usize::from(m.released_at.is_some()),
+                usize::from(m.released_at.is_some()) + facts.times("match_done_undone", m.id),
                 "one entry a release"
             );
             if m.is_released_to_volunteer() {

@@ -46,10 +46,14 @@ use manyhands::actions::reopen_task::reopen_task;
 use manyhands::actions::report_match::{NewReport, report_match};
 use manyhands::actions::review_match::{approve_match, unveto_match, veto_match};
 use manyhands::actions::rotate_webhook::rotate_webhook;
+use manyhands::actions::run_import::{NewImport, begin_import, end_import};
 use manyhands::actions::settle_event::{Told, settle_event};
 use manyhands::actions::tell_apart::{tell_apart, untell_apart};
 use manyhands::actions::try_webhook::try_webhook;
 use manyhands::actions::unclaim_task::unclaim_task;
+use manyhands::actions::undo_done::undo_done;
+use manyhands::actions::undo_import::undo_some;
+use manyhands::actions::undo_no_show::undo_no_show;
 use manyhands::actions::unpart_match::unpart_match;
 use manyhands::actions::unsubscribe::unsubscribe;
 use manyhands::actions::update_neighbor::{NewNeighbor, update_neighbor};
@@ -67,6 +71,7 @@ use manyhands::domain::event::EventType;
 use manyhands::domain::ids::{
     CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
 };
+use manyhands::domain::import::{ImportKind, ImportState};
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::limits::AskLimits;
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
@@ -116,6 +121,8 @@ acts!(
     HandOver,
     Reassign,
     Unveto,
+    UndoDone,
+    UndoNoShow,
     Unpart,
     BlockNeighbor,
     UnblockNeighbor,
@@ -141,6 +148,7 @@ acts!(
     MoreOffers,
     Capacity,
     ImportOffer,
+    UndoImports,
     Report,
     Approve,
     Veto,
@@ -211,6 +219,8 @@ impl Act {
                 .await
                 .map(drop),
             Self::Unveto => unveto_match(ctx, matched, Actor::OPERATOR).await,
+            Self::UndoDone => undo_done(ctx, matched, Actor::OPERATOR).await,
+            Self::UndoNoShow => undo_no_show(ctx, matched, Actor::OPERATOR).await,
             Self::Unpart => unpart_match(ctx, for_second, Actor::OPERATOR).await,
             Self::BlockNeighbor => block_neighbor(ctx, neighbor, None, Actor::OPERATOR).await,
             Self::UnblockNeighbor => unblock_neighbor(ctx, neighbor, Actor::OPERATOR).await,
@@ -238,7 +248,7 @@ impl Act {
                 let found = find_people(ctx, Sought::Phone(number), by, Remit::All).await;
                 found.map(drop)
             }
-            Self::ImportNeed => import_need(ctx, neighbor).await,
+            Self::ImportNeed => import_need(ctx, neighbor, terms(ctx)).await,
             Self::PauseOffer => move_offer(ctx, offer, None, Move::Pause, answer).await,
             Self::CloseOffer => move_offer(ctx, offer, None, Move::Close, answer).await,
             Self::Pause => pause_volunteer(ctx, volunteer, true, answer).await,
@@ -256,7 +266,8 @@ impl Act {
                 give(ctx, offer, 2).await?;
                 give(ctx, offer, 8).await
             }
-            Self::ImportOffer => import_offer(ctx, volunteer).await,
+            Self::ImportOffer => import_offer(ctx, volunteer, terms(ctx)).await,
+            Self::UndoImports => undo_imports(ctx, neighbor, volunteer).await,
             Self::Report => {
                 let new = NewReport {
                     about: Side::Volunteer,
@@ -307,7 +318,7 @@ fn place() -> GeoPoint {
 }
 
 /// A sheet names her, as long as she is there.
-async fn import_need(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
+async fn import_need(ctx: &Ctx, id: NeighborId, terms: Terms) -> Outcome<()> {
     let look = move |conn: &mut _| Ok::<_, StorageError>(neighbors::find(conn, id)?);
     let neighbor = ctx.db.read(look).await?.unwrap();
     let Some(sealed) = &neighbor.sealed else {
@@ -327,13 +338,13 @@ async fn import_need(ctx: &Ctx, id: NeighborId) -> Outcome<()> {
         entered_by: None,
         verified: Verified::None,
     };
-    import_requests(ctx, vec![row(ctx, post)], terms(ctx))
+    import_requests(ctx, vec![row(ctx, post)], terms)
         .await
         .map(drop)
 }
 
 /// A sheet names her, as long as she is there.
-async fn import_offer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
+async fn import_offer(ctx: &Ctx, id: VolunteerId, terms: Terms) -> Outcome<()> {
     let look = move |conn: &mut _| Ok::<_, StorageError>(volunteers::find(conn, id)?);
     let volunteer = ctx.db.read(look).await?.unwrap();
     let Some(sealed) = &volunteer.sealed else {
@@ -350,9 +361,33 @@ async fn import_offer(ctx: &Ctx, id: VolunteerId) -> Outcome<()> {
         limits,
         offers: vec![another_offer()],
     };
-    import_offers(ctx, vec![row(ctx, post)], terms(ctx))
+    import_offers(ctx, vec![row(ctx, post)], terms)
         .await
         .map(drop)
+}
+
+/// Sheets name both, and are taken back as soon as they were taken in.
+async fn undo_imports(ctx: &Ctx, neighbor: NeighborId, volunteer: VolunteerId) -> Outcome<()> {
+    for kind in [ImportKind::Requests, ImportKind::Offers] {
+        let new = NewImport {
+            kind,
+            dry_run: false,
+            rows: 1,
+            by: None,
+        };
+        let (id, _) = begin_import(ctx, new, None).await?;
+        let terms = Terms {
+            run: id.into(),
+            ..terms(ctx)
+        };
+        match kind {
+            ImportKind::Requests => import_need(ctx, neighbor, terms).await?,
+            ImportKind::Offers => import_offer(ctx, volunteer, terms).await?,
+        }
+        end_import(ctx, id, ImportState::Done).await?;
+        while !undo_some(ctx, id, Actor::OPERATOR).await?.is_over {}
+    }
+    Ok(())
 }
 
 async fn close(ctx: &Ctx, id: RequestId, reason: CloseReason, by: Actor) -> Outcome<()> {

@@ -18,21 +18,31 @@ const WRONG: &[(&str, &str)] = &[
                         <> (m.state IN ('accepted', 'fulfilled', 'fell_through'))::int)",
     ),
     (
-        "an end is audited once",
+        "an end is audited once, and each time that it is taken back",
         "SELECT m.id::text AS line FROM matches m WHERE
             (m.state = 'fell_through')::int
                 <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_fell_through')
             OR (m.state = 'fulfilled')::int
+                + (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_done_undone')
                 <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_fulfilled')",
     ),
     (
         "a volunteer's word is asked about once, and both sides are reminded and asked once",
         "SELECT m.id::text AS line FROM matches m WHERE
             (m.done_at IS NOT NULL)::int
+                + (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_done_undone'
+                    AND (a.detail ->> 'said')::boolean)
                 <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_said_done')
             OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'volunteer' AND l.kind = 'did_it_work')
                 <> (m.followed_up_at IS NOT NULL)::int
             OR (SELECT count(*) FROM letters l WHERE l.match_id = m.id AND l.to_kind = 'volunteer' AND l.kind = 'reminder') > 1",
+    ),
+    (
+        "what is said of who did not come is said of a match that fell through by it, or was taken back once",
+        "SELECT m.id::text AS line FROM matches m WHERE
+            (m.no_show_by IS NOT NULL AND (m.fall_reason IS DISTINCT FROM 'no_show' OR m.no_show_undone_at IS NOT NULL))
+            OR (m.no_show_undone_at IS NOT NULL)::int
+                <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'no_show_undone')",
     ),
     (
         "a request has one follow-up, and an open one only while nothing is known of a promise",

@@ -52,7 +52,9 @@ pub const PROMISES: &[(&str, &str)] = &[
     ),
     (
         "a release is audited once",
+        // And once more whenever a done is taken back.
         "SELECT m.id::text AS line FROM matches m WHERE (m.released_at IS NOT NULL)::int
+            + (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'match_done_undone')
             <> (SELECT count(*) FROM audit a WHERE a.subject_id = m.id AND a.action = 'contacts_released')",
     ),
 ];

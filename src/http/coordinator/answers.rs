@@ -30,19 +30,6 @@ pub(super) fn volunteer(who: AsCoordinator) -> Actor {
     who.actor().on_behalf_of(Side::Volunteer)
 }
 
-/// The match, if the desk may speak about it.
-pub(super) async fn within(
-    ctx: &web::Data<Ctx>,
-    desk: Desk,
-    id: MatchId,
-) -> Result<MatchId, Problem> {
-    let found = ctx
-        .db
-        .read(move |conn| Ok::<_, StorageError>(matches::find_within(conn, desk.remit, id)?))
-        .await?;
-    found.map(|m| m.id).ok_or_else(Problem::not_found)
-}
-
 /// A volunteer says yes by phone; said again with another `arrival_at`, they arrive at another time.
 #[utoipa::path(post, path = "/v1/matches/{id}/accept", tag = "coordinator", params(("id" = String, Path, format = Uuid)), request_body = AcceptBody,
     responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]

@@ -24,7 +24,7 @@ use crate::http::fields::{FieldErrors, read_optional};
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::sites;
-use crate::sheets::export::{Export, Exported};
+use crate::sheets::export::{Choice, Export, Exported};
 use crate::sheets::hsds;
 use crate::storage::StorageError;
 
@@ -45,6 +45,36 @@ words! {
 #[serde(deny_unknown_fields)]
 pub struct ExportQuery {
     format: Option<ExportFormat>,
+    category: Option<String>,
+    area: Option<String>,
+    state: Option<String>,
+}
+
+/// Which part of everything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonsQuery {
+    category: Option<String>,
+    area: Option<String>,
+    state: Option<String>,
+}
+
+/// What the three filters choose; a fault is noted with its name.
+fn chosen(
+    ctx: &Ctx,
+    what: Exported,
+    filters: [Option<&str>; 3],
+    errors: &mut FieldErrors,
+) -> Option<Choice> {
+    match Choice::parse(what, &ctx.catalog, filters) {
+        Ok(choice) => Some(choice),
+        Err(faults) => {
+            for (name, why) in faults {
+                errors.push(name, why);
+            }
+            None
+        }
+    }
 }
 
 /// Whoever takes nothing for so long is gone.
@@ -85,11 +115,14 @@ impl MessageBody for Parts {
     }
 }
 
-/// All requests, offers, matches or open sites as a file: without names, contacts, addresses and notes. Of
+/// All requests, offers, matches or open sites as a file, or a part of them: without names, contacts, addresses and notes. Of
 /// sites also as GeoJSON, or as services of the Human Services Data Specification (HSDS 3.0).
 #[utoipa::path(get, path = "/v1/exports/{what}", tag = "coordinator",
     params(("what" = Exported, Path, description = "Requests, offers, matches or sites", example = "requests"),
-        ("format" = Option<ExportFormat>, Query, description = "In which form; CSV, if left out", example = "csv")),
+        ("format" = Option<ExportFormat>, Query, description = "In which form; CSV, if left out", example = "csv"),
+        ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
+        ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
+        ("state" = Option<String>, Query, description = "Only those that stand there; not of sites", example = "open")),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"), Problems), security(("coordinator" = [])))]
 pub async fn get(
     ctx: web::Data<Ctx>,
@@ -99,13 +132,22 @@ pub async fn get(
 ) -> Result<HttpResponse, Problem> {
     let what: Exported = what.parse().map_err(|_| Problem::not_found())?;
     let format = query.format.unwrap_or(ExportFormat::Csv);
+    let mut errors = FieldErrors::default();
     if format != ExportFormat::Csv && what != Exported::Sites {
-        let mut errors = FieldErrors::default();
         errors.push("format", "must be csv: only sites have another form");
-        return errors.finish(None);
     }
+    let filters = [
+        query.category.as_deref(),
+        query.area.as_deref(),
+        query.state.as_deref(),
+    ];
+    let choice = chosen(&ctx, what, filters, &mut errors);
+    if format != ExportFormat::Csv && choice.as_ref().is_some_and(|choice| !choice.is_all()) {
+        errors.push("format", "must be csv where only a part is wanted");
+    }
+    let choice = errors.finish(choice)?;
     Ok(match format {
-        ExportFormat::Csv => file(&ctx, what, false),
+        ExportFormat::Csv => file(&ctx, what, false, choice),
         ExportFormat::GeoJson => HttpResponse::Ok()
             .content_type("application/geo+json")
             .json(sites::all(&ctx).await?),
@@ -123,33 +165,43 @@ pub struct ExportBody {
     reason: Option<ExportReason>,
 }
 
-/// All requests or offers as CSV, with names, contacts, places and notes, as far as they are there still. Every
-/// call is in the audit, and an administrator may make five a day.
+/// All requests or offers as CSV, or a part of them, with names, contacts, places and notes, as far as they are there
+/// still. Every call is in the audit, with what it was narrowed to, and an administrator may make five a day.
 #[utoipa::path(post, path = "/v1/exports/{what}", tag = "coordinator", request_body = ExportBody,
-    params(("what" = ImportKind, Path, description = "Requests or offers", example = "requests")),
+    params(("what" = ImportKind, Path, description = "Requests or offers", example = "requests"),
+        ("category" = Option<String>, Query, description = "Only of this category", example = "food"),
+        ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
+        ("state" = Option<String>, Query, description = "Only those that stand there", example = "open")),
     responses((status = 200, description = "The file", body = String, content_type = "text/csv"), Problems), security(("coordinator" = ["admin"])))]
 pub async fn post(
     ctx: web::Data<Ctx>,
     request: HttpRequest,
     who: AsAdmin,
     what: web::Path<String>,
+    query: web::Query<PersonsQuery>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let kind: ImportKind = what.parse().map_err(|_| Problem::not_found())?;
     let (body, mut errors) = read_optional::<ExportBody>(&request, &body)?;
     let reason = errors.require("/reason", body.reason);
-    let reason = errors.finish(reason)?;
-    export_persons(&ctx, kind, Some(who.0), reason).await?;
     let what = match kind {
         ImportKind::Requests => Exported::Requests,
         ImportKind::Offers => Exported::Offers,
     };
-    Ok(file(&ctx, what, true))
+    let filters = [
+        query.category.as_deref(),
+        query.area.as_deref(),
+        query.state.as_deref(),
+    ];
+    let choice = chosen(&ctx, what, filters, &mut errors);
+    let (reason, choice) = errors.finish(reason.zip(choice))?;
+    export_persons(&ctx, kind, Some(who.0), reason, choice.of_persons()).await?;
+    Ok(file(&ctx, what, true, choice))
 }
 
 /// The file, of which a few pages are in memory at a time.
-fn file(ctx: &Ctx, what: Exported, persons: bool) -> HttpResponse {
-    let mut export = Export::new(ctx, what, persons);
+fn file(ctx: &Ctx, what: Exported, persons: bool, choice: Choice) -> HttpResponse {
+    let mut export = Export::new(ctx, what, persons, choice);
     let (send, parts) = mpsc::channel(2);
     let read = async move {
         loop {

@@ -12,6 +12,7 @@ use tracing::Instrument;
 use super::found;
 use crate::actions::import_rows::Terms;
 use crate::actions::run_import::{NewImport, begin_import, end_import, note_rows};
+use crate::actions::undo_import::undo_import;
 use crate::actions::{Ctx, Outcome};
 use crate::domain::ids::ImportId;
 use crate::domain::import::{ImportKind, ImportState};
@@ -87,7 +88,7 @@ pub async fn post(
         kind,
         dry_run: query.dry_run,
         rows: job.table.rows.len() as u64,
-        by: who.0,
+        by: Some(who.0),
     };
     let (id, is_new) = begin_import(&ctx, new, call).await?;
     let terms = Terms {
@@ -208,7 +209,7 @@ async fn shown(ctx: &web::Data<Ctx>, id: ImportId) -> Result<ImportSheet, Proble
 /// A page of them.
 type ImportList = Listing<ImportSheet>;
 
-/// The imports of the last day, newest first.
+/// The imports whose rows are remembered, newest first; also those of the command line.
 #[utoipa::path(get, path = "/v1/imports", tag = "coordinator", params(Pages),
     responses((status = 200, description = "A page of imports", body = ImportList), Problems), security(("coordinator" = [])))]
 pub async fn list(
@@ -244,6 +245,20 @@ pub async fn get(
     .await
 }
 
+/// Takes an import back: closes what it made and nobody has said yes to, changed or confirmed since, erases volunteers whom
+/// it brought and who have confirmed nothing, and forgets the rows, so that they may be imported anew. It goes on for some
+/// seconds: while `undone_at` is null, call it again. When it is over, it tells the same again.
+#[utoipa::path(post, path = "/v1/imports/{id}/undo", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The import, and what became of its posts", body = ImportSheet), Problems), security(("coordinator" = [])))]
+pub async fn undo(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<ImportId>,
+) -> Result<HttpResponse, Problem> {
+    undo_import(&ctx, *id, who.actor()).await?;
+    Ok(HttpResponse::Ok().json(shown(&ctx, *id).await?))
+}
+
 /// Which rows.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,7 +267,7 @@ pub struct RowsQuery {
 }
 
 /// What became of the rows of an import, some at a time, in the order of the file: which line, and which columns
-/// are wrong and why. Kept for a day.
+/// are wrong and why, and which posts were made of it. Kept for a day.
 #[utoipa::path(get, path = "/v1/imports/{id}/rows", tag = "coordinator",
     params(("id" = String, Path, format = Uuid),
         ("after" = Option<i64>, Query, description = "Only rows behind this line", example = 201)),

@@ -8,7 +8,7 @@ use super::found;
 use crate::actions::propose_match::propose_match;
 use crate::actions::reassign_match::reassign_match;
 use crate::actions::unpart_match::unpart_match;
-use crate::actions::{Ctx, review_match};
+use crate::actions::{Ctx, review_match, undo_done, undo_no_show};
 use crate::domain::ids::{MatchId, OfferId, RequestId};
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
@@ -181,6 +181,33 @@ pub async fn unpart(
     id: web::Path<MatchId>,
 ) -> Result<HttpResponse, Problem> {
     unpart_match(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Takes back that the help was given: the match is promised as before, and a request that was closed by it is open or
+/// covered again. The two can reach each other once more, and are told so unless the time of the need is over. 409 once
+/// something of it is destroyed, a side is gone or blocked, or the place is somebody else's now.
+#[utoipa::path(post, path = "/v1/matches/{id}/undo-done", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn undo_done(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    undo_done::undo_done(&ctx, *id, who.actor()).await?;
+    shown(&ctx, *id).await
+}
+
+/// Takes back that somebody did not come: it counts against nobody any more. The match stays ended, since others may
+/// have been asked meanwhile.
+#[utoipa::path(post, path = "/v1/matches/{id}/undo-no-show", tag = "coordinator", params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The match as it is now", body = MatchSheet), Problems), security(("coordinator" = [])))]
+pub async fn undo_no_show(
+    ctx: web::Data<Ctx>,
+    who: AsCoordinator,
+    id: web::Path<MatchId>,
+) -> Result<HttpResponse, Problem> {
+    undo_no_show::undo_no_show(&ctx, *id, who.actor()).await?;
     shown(&ctx, *id).await
 }
 

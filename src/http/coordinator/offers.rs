@@ -37,6 +37,7 @@ type OfferList = Listing<OfferSheet>;
         ("site" = Option<bool>, Query, description = "`true`: only places open to the public, listed or not; `false`: only the others"),
         ("listed" = Option<bool>, Query, description = "`false` with `site=true`: places that wait to be checked; `true`: those on the public list"),
         ("volunteer" = Option<String>, Query, format = Uuid, description = "Only of this volunteer"),
+        ("import" = Option<String>, Query, format = Uuid, description = "Only those that this import made"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of offers", body = OfferList), Problems), security(("coordinator" = [])))]
@@ -46,7 +47,15 @@ pub async fn list(
     within: Within,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["state", "category", "site", "listed", "volunteer", "area"];
+    let known = [
+        "state",
+        "category",
+        "site",
+        "listed",
+        "volunteer",
+        "import",
+        "area",
+    ];
     let mut filters = Filters::read("offers", &known, &request)?;
     let filter = OfferFilter {
         state: filters.parsed("state"),
@@ -54,6 +63,7 @@ pub async fn list(
         site: filters.flag("site"),
         listed: filters.flag("listed"),
         volunteer: filters.id("volunteer"),
+        import: filters.id("import"),
         part: within.narrow(filters.area()),
     };
     let asked = filters.finish(&ctx)?;

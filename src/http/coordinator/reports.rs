@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answers::within;
 use super::{found, matches};
 use crate::actions::Ctx;
 use crate::actions::close_report::close_report;
@@ -127,12 +126,11 @@ pub async fn post(
     let problem = errors.require("/problem", body.problem);
     let (about, problem) = errors.finish(about.zip(problem))?;
     let actor = desk.speaking_for(about.other())?;
-    let id = within(&ctx, desk, *id).await?;
     let new = NewReport {
         about,
         problem,
         statement,
     };
-    report_match(&ctx, id, new, actor).await?;
-    matches::shown(&ctx, id).await
+    report_match(&ctx, *id, new, desk.says(actor)).await?;
+    matches::shown(&ctx, *id).await
 }

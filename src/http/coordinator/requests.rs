@@ -61,6 +61,7 @@ type RequestList = Listing<RequestSheet>;
         ("order" = Option<Order>, Query, description = "What comes first; `newest`, if left out", example = "oldest"),
         ("duplicates" = Option<bool>, Query, description = "`true`: only live ones that may have been posted twice"),
         ("neighbor" = Option<String>, Query, format = Uuid, description = "Only of this neighbor"),
+        ("import" = Option<String>, Query, format = Uuid, description = "Only those that this import made"),
         ("area" = Option<String>, Query, description = "Only within this H3 cell, of any resolution", example = "862649b2fffffff"),
         Pages),
     responses((status = 200, description = "A page of requests", body = RequestList), Problems), security(("coordinator" = ["intake"])))]
@@ -80,6 +81,7 @@ pub async fn list(
         "order",
         "duplicates",
         "neighbor",
+        "import",
         "area",
     ];
     let mut filters = Filters::read("requests", &known, &request)?;
@@ -92,6 +94,7 @@ pub async fn list(
         needed_before: filters.instant("needed_before"),
         duplicates: filters.only("duplicates"),
         neighbor: filters.id("neighbor"),
+        import: filters.id("import"),
         part: within.narrow(filters.area()),
         order: filters.parsed("order").unwrap_or_default(),
     };

@@ -5,9 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actions::Ctx;
+use crate::actions::run_import::state_of;
 use crate::domain::clock::Ts;
 use crate::domain::ids::RequestId;
+use crate::domain::import::ImportState;
 use crate::domain::lifecycle::{CloseReason, MatchState, OfferState, RequestState};
+use crate::domain::need::Verified;
+use crate::storage::areas::Area;
+use crate::storage::imports::Import;
 use crate::storage::matches::Match;
 use crate::storage::neighbors::Neighbor;
 use crate::storage::offers::Offer;
@@ -33,6 +38,13 @@ const CALLED_OFF: &str =
 const WITHDRAWN: &str = "Asks that were withdrawn stay so; others are asked.";
 const ASKED: &str = "The letter that asked has left.";
 const ENDED: &str = "The match stays ended; the two may be brought together by another.";
+const DONE: &str = "The volunteer's word is taken back as well; others are told nothing.";
+const NO_SHOW: &str =
+    "The match stays ended, since others may have been asked; only the count is taken back.";
+const GIVEN: &str = "What counts as given still does, and nobody comes for it again; where it was not given, a \
+     coordinator takes the match's done back instead.";
+const IMPORTED: &str =
+    "What somebody has said yes to, changed or confirmed since stays, and letters have left.";
 const UNLISTED: &str =
     "What was called off stays so, and a site must be checked again before it is listed.";
 
@@ -62,10 +74,16 @@ pub fn of_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
             let hers = row.neighbor_id;
             vec![undo(&format!("neighbors/{hers}/show"), None, WITHDRAWN)]
         }
-        (RequestState::Closed, _) => reopens(ctx, row)
-            .map(|until| undo(&format!("requests/{id}/reopen"), Some(until), CALLED_OFF))
-            .into_iter()
-            .collect(),
+        (RequestState::Closed, _) => {
+            let leaves = match row.close_reason {
+                Some(CloseReason::HelpedHere) => GIVEN,
+                _ => CALLED_OFF,
+            };
+            reopens(ctx, row)
+                .map(|until| undo(&format!("requests/{id}/reopen"), Some(until), leaves))
+                .into_iter()
+                .collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -82,16 +100,20 @@ pub fn of_own_request(ctx: &Ctx, row: &Request) -> Vec<UndoView> {
     }
 }
 
-/// Of a match, by a coordinator.
+/// Of a match, by a coordinator; until when a *done* can be taken back, if it can.
 #[must_use]
-pub fn of_match(row: &Match, parted: bool) -> Vec<UndoView> {
+pub fn of_match(row: &Match, parted: bool, done_until: Option<Ts>) -> Vec<UndoView> {
     let step = match row.state {
-        MatchState::Notified => Some(("veto", ASKED)),
-        MatchState::Vetoed if row.is_vetoed() => Some(("unveto", ENDED)),
+        MatchState::Notified => Some(("veto", None, ASKED)),
+        MatchState::Vetoed if row.is_vetoed() => Some(("unveto", None, ENDED)),
+        MatchState::Fulfilled => done_until.map(|at| ("undo-done", Some(at), DONE)),
+        MatchState::FellThrough if row.no_show_by.is_some() => {
+            Some(("undo-no-show", None, NO_SHOW))
+        }
         _ => None,
     };
-    let parted = parted.then_some(("unpart", ENDED));
-    let call = |(what, leaves)| undo(&format!("matches/{}/{what}", row.id), None, leaves);
+    let parted = parted.then_some(("unpart", None, ENDED));
+    let call = |(what, until, leaves)| undo(&format!("matches/{}/{what}", row.id), until, leaves);
     step.into_iter().chain(parted).map(call).collect()
 }
 
@@ -112,7 +134,10 @@ pub fn of_offer(ctx: &Ctx, row: &Offer, is_listed: bool) -> Vec<UndoView> {
         let leaves = "Who has read the address has read it.";
         undo(&format!("offers/{}/unlist", row.id), None, leaves)
     });
-    offer_reopens(ctx, row).into_iter().chain(listed).collect()
+    let paused = (row.state == OfferState::Paused)
+        .then(|| undo(&format!("offers/{}/resume", row.id), None, WITHDRAWN));
+    let reopens = offer_reopens(ctx, row).into_iter();
+    reopens.chain(paused).chain(listed).collect()
 }
 
 /// Of an offer, by its volunteer.
@@ -135,7 +160,21 @@ pub fn of_volunteer(row: &Volunteer, now: Ts) -> Vec<UndoView> {
         let leaves = "What was accepted meanwhile stays.";
         undo(&format!("volunteers/{id}/unvet"), row.vetted_until, leaves)
     });
-    blocked.into_iter().chain(vetted).collect()
+    let paused = row
+        .paused_at
+        .map(|_| undo(&format!("volunteers/{id}/resume"), None, WITHDRAWN));
+    blocked.into_iter().chain(vetted).chain(paused).collect()
+}
+
+/// Of an import.
+#[must_use]
+pub fn of_import(row: &Import, now: Ts) -> Vec<UndoView> {
+    let is_over = row.dry_run || row.undone_at.is_some();
+    let goes_on = state_of(row, now) == ImportState::Running;
+    (!is_over && !goes_on)
+        .then(|| undo(&format!("imports/{}/undo", row.id), None, IMPORTED))
+        .into_iter()
+        .collect()
 }
 
 /// Of a neighbor, who may hide what she needs, by a coordinator.
@@ -145,7 +184,12 @@ pub fn of_neighbor(row: &Neighbor, hides: bool) -> Vec<UndoView> {
         .blocked_at
         .map(|_| undo(&format!("neighbors/{}/unblock", row.id), None, CALLED_OFF));
     let hidden = hides.then(|| undo(&format!("neighbors/{}/show", row.id), None, WITHDRAWN));
-    blocked.into_iter().chain(hidden).collect()
+    let is_checked = matches!(row.verified, Verified::Called | Verified::Vouched);
+    let checked = (is_checked && row.erased_at.is_none()).then(|| {
+        let leaves = "Who was asked meanwhile stays asked.";
+        undo(&format!("neighbors/{}/unverify", row.id), None, leaves)
+    });
+    blocked.into_iter().chain(hidden).chain(checked).collect()
 }
 
 /// Of two requests that were told apart.
@@ -156,4 +200,14 @@ pub fn of_distinct(id: RequestId, other: RequestId) -> UndoView {
         until: None,
         leaves: "Nothing: the two are flagged again, as long as they look alike.",
     }
+}
+
+/// Of an area.
+#[must_use]
+pub fn of_area(row: &Area) -> Vec<UndoView> {
+    let frozen = row.lifted_at.is_none();
+    frozen
+        .then(|| undo(&format!("areas/{}/lift", row.id), None, WITHDRAWN))
+        .into_iter()
+        .collect()
 }

@@ -84,6 +84,53 @@ pub fn set_no_show_by(conn: &mut Conn, id: MatchId, by: Side) -> QueryResult<boo
     Ok(done == 1)
 }
 
+/// That somebody did not come is taken back; the match stays ended.
+///
+/// # Errors
+/// A failed query.
+pub fn undo_no_show(conn: &mut Conn, id: MatchId, now: Ts) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::FellThrough))
+            .filter(matches::fall_reason.eq(FallReason::NoShow))
+            .filter(matches::no_show_by.is_not_null()))
+        .set((
+            matches::fall_reason.eq(FallReason::CalledOff),
+            matches::no_show_by.eq(None::<Side>),
+            matches::no_show_undone_at.eq(now),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    announced(conn, id, done, now)
+}
+
+/// That the help was given is taken back, whoever has said so: it is promised as before. The caller has taken the place
+/// again in the same transaction, where it was given back.
+///
+/// # Errors
+/// A failed query.
+pub fn undo_done(
+    conn: &mut Conn,
+    id: MatchId,
+    remind_at: Option<Ts>,
+    now: Ts,
+) -> QueryResult<bool> {
+    let done = with!(conn, c => diesel::update(matches::table
+            .filter(matches::id.eq(id))
+            .filter(matches::state.eq(MatchState::Fulfilled)))
+        .set((
+            matches::state.eq(MatchState::Accepted),
+            matches::done_by.eq(None::<DoneBy>),
+            matches::done_at.eq(None::<Ts>),
+            matches::returned_at.eq(None::<Ts>),
+            matches::ended_at.eq(None::<Ts>),
+            matches::remind_at.eq(remind_at),
+            matches::updated_at.eq(now),
+        ))
+        .execute(c))?;
+    announced(conn, id, done, now)
+}
+
 /// How often neighbors said since an instant that this volunteer did not come.
 ///
 /// # Errors

@@ -24,12 +24,14 @@ use crate::support::{Answer, HOUR, TestApp, TestDatabase};
 pub const NOBODY: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
 
 /// Calls that need records of a state that these are not in: let in, and answered 409.
-pub const OF_ANOTHER_STATE: [&str; 14] = [
+pub const OF_ANOTHER_STATE: [&str; 16] = [
+    "POST /v1/imports/{id}/undo",
     "POST /v1/letters/{id}/retry",
     "POST /v1/matches",
     "POST /v1/matches/{id}/decline",
     "POST /v1/matches/{id}/reassign",
     "POST /v1/matches/{id}/refuse",
+    "POST /v1/matches/{id}/undo-no-show",
     "POST /v1/matches/{id}/unveto",
     "POST /v1/matches/{id}/veto",
     "POST /v1/offers/{id}/list",

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::area::AreaReason;
 use crate::domain::clock::Ts;
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::areas::Area;
 
 /// An area that is or was frozen.
@@ -37,6 +38,8 @@ pub struct AreaSheet {
     /// By which coordinator.
     #[schema(value_type = Option<String>, format = Uuid)]
     pub lifted_by: Option<String>,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
 }
 
 impl From<&Area> for AreaSheet {
@@ -52,6 +55,7 @@ impl From<&Area> for AreaSheet {
             created_by: row.created_by.to_string(),
             lifted_at: row.lifted_at,
             lifted_by: row.lifted_by.map(|id| id.to_string()),
+            undo: undo::of_area(row),
         }
     }
 }

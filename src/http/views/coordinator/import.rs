@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 
 use crate::actions::run_import::state_of;
 use crate::domain::clock::Ts;
-use crate::domain::import::{ImportKind, ImportState, RowReport, Tally};
+use crate::domain::import::{ImportKind, ImportState, RowReport, Tally, UndoTally};
+use crate::http::views::undo::{self, UndoView};
 use crate::storage::imports::Import;
 
 /// An import.
@@ -22,15 +23,22 @@ pub struct ImportSheet {
     pub dry_run: bool,
     /// What became of how many rows.
     pub tally: Tally,
-    /// Who imports.
-    #[schema(value_type = String, format = Uuid)]
-    pub created_by: String,
+    /// Who imports; null: the operator, on the command line.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub created_by: Option<String>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Ts,
     /// When it last went on.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Ts,
+    /// What became of its posts, where it is taken back: how many were closed, and how many stay.
+    pub undone: Option<UndoTally>,
+    /// When nothing of it was left to close.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub undone_at: Option<Ts>,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
 }
 
 impl ImportSheet {
@@ -43,9 +51,12 @@ impl ImportSheet {
             state: state_of(import, now),
             dry_run: import.dry_run,
             tally: import.tally.0,
-            created_by: import.created_by.to_string(),
+            created_by: import.created_by.map(|id| id.to_string()),
             created_at: import.created_at,
             updated_at: import.updated_at,
+            undone: import.undone.as_ref().map(|undone| undone.0.tally),
+            undone_at: import.undone_at,
+            undo: undo::of_import(import, now),
         }
     }
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::actions::Ctx;
 use crate::actions::pair::are_parted;
+use crate::actions::undo_done::undoable_until;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{NeighborId, OfferId, RequestId, VolunteerId};
 use crate::domain::lifecycle::{
@@ -69,6 +70,9 @@ pub struct MatchSheet {
     pub fall_reason: Option<FallReason>,
     /// Which side said that the other did not come.
     pub no_show_by: Option<Side>,
+    /// When it was taken back that somebody did not come: it counts against nobody, and the match counts as called off.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub no_show_undone_at: Option<Ts>,
     /// When the volunteer said that the help was given; the neighbor is asked then.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub done_at: Option<Ts>,
@@ -250,8 +254,13 @@ pub fn sheets(ctx: &Ctx, conn: &mut Conn, rows: &[Match]) -> Result<Vec<MatchShe
     let parted = are_parted(ctx, conn, &pairs)?;
     let both = between.iter().zip(parted);
     Ok(both
-        .map(|((m, request, offer, volunteer, _), parted)| {
-            sheet(m, request, offer, volunteer, parted)
+        .map(|((m, request, offer, volunteer, neighbor), parted)| {
+            let until = undoable_until(&ctx.settings, request, offer, volunteer, neighbor);
+            let done_until = until.filter(|at| {
+                let is_over = *at <= ctx.now() || parted;
+                m.state == MatchState::Fulfilled && !is_over
+            });
+            sheet(m, request, offer, volunteer, parted, done_until)
         })
         .collect())
 }
@@ -262,13 +271,14 @@ fn sheet(
     offer: &Offer,
     volunteer: &Volunteer,
     parted: bool,
+    done_until: Option<Ts>,
 ) -> MatchSheet {
     MatchSheet {
         id: m.id.to_string(),
         state: m.state,
         agreement: m.agreement,
-        can: can(m, request),
-        undo: undo::of_match(m, parted),
+        can: can(m, request, done_until.is_some()),
+        undo: undo::of_match(m, parted, done_until),
         parted,
         veto_undone_at: m.veto_undone_at,
         quantity: m.quantity.get(),
@@ -281,6 +291,7 @@ fn sheet(
         decline_reason: m.decline_reason,
         fall_reason: m.fall_reason,
         no_show_by: m.no_show_by,
+        no_show_undone_at: m.no_show_undone_at,
         done_at: m.done_at,
         followed_up_at: m.followed_up_at,
         done_by: m.done_by,
@@ -300,7 +311,7 @@ fn sheet(
 }
 
 /// What a coordinator can do with the match as it stands: the last parts of the paths of calls.
-fn can(m: &Match, request: &Request) -> Vec<&'static str> {
+fn can(m: &Match, request: &Request, is_undoable: bool) -> Vec<&'static str> {
     let is_open = request.state == RequestState::Open;
     let is_accepted = m.state == MatchState::Accepted;
     let is_settled = is_accepted && m.agreement.releases();
@@ -317,6 +328,8 @@ fn can(m: &Match, request: &Request) -> Vec<&'static str> {
         ("done", is_settled),
         ("no-show", is_settled),
         ("reassign", m.state.is_active()),
+        ("undo-done", is_undoable),
+        ("undo-no-show", m.no_show_by.is_some()),
     ];
     all.into_iter()
         .filter(|(_, may)| *may)

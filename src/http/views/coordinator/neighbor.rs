@@ -11,7 +11,6 @@ use crate::domain::need::Verified;
 use crate::domain::part::Part;
 use crate::domain::remit::Remit;
 use crate::http::views::undo::{self, UndoView};
-use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::HeldBy;
 use crate::storage::{Conn, StorageError, neighbors, reach, requests};
 
@@ -74,9 +73,10 @@ pub fn file(
     };
     let alike = neighbors::of_contacts(conn, &row.contact_hashes())?;
     let mut others = Vec::new();
-    let seen = |n: &&Neighbor| n.id != id && remit.holds(n.id, n.entered_by);
-    for other in alike.iter().filter(seen) {
-        if part.is_all() || reach::neighbor(conn, part, other.id)? {
+    for other in alike.iter().filter(|n| n.id != id) {
+        let is_seen = neighbors::is_within(conn, remit, other.id)?
+            && (part.is_all() || reach::neighbor(conn, part, other.id)?);
+        if is_seen {
             others.push(other.id.to_string());
         }
     }

@@ -148,6 +148,8 @@ pub struct NeighborSummary {
     pub blocked: bool,
     /// Whether she was erased.
     pub erased: bool,
+    /// What can be undone now.
+    pub undo: Vec<UndoView>,
 }
 
 /// A request with everything that happened to it.
@@ -310,6 +312,7 @@ impl From<&Neighbor> for NeighborSummary {
             entered_by: row.entered_by.map(|id| id.to_string()),
             blocked: row.blocked_at.is_some(),
             erased: row.erased_at.is_some(),
+            undo: undo::of_neighbor(row, false),
         }
     }
 }

@@ -1,0 +1,13 @@
+DELETE FROM imports WHERE created_by IS NULL;
+ALTER TABLE imports DROP COLUMN undone_at;
+ALTER TABLE imports DROP COLUMN undone;
+ALTER TABLE imports ALTER COLUMN created_by SET NOT NULL;
+DROP INDEX imports_page;
+CREATE INDEX imports_page ON imports (created_at, id);
+DROP INDEX imported_rows_import;
+DROP INDEX offers_import;
+DROP INDEX requests_import;
+ALTER TABLE imported_rows DROP COLUMN import_id;
+ALTER TABLE offers DROP COLUMN import_id;
+ALTER TABLE requests DROP COLUMN import_id;
+ALTER TABLE matches DROP COLUMN no_show_undone_at;
