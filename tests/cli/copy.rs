@@ -149,9 +149,12 @@ fn age(place: &Place) {
     // So is what is told of an import, after a day.
     execute(
         place,
-        "INSERT INTO imported_rows VALUES (randomblob(32), randomblob(32), randomblob(16), 1);
-         INSERT INTO imports SELECT x'0123456789abcdef0123456789abcdef', 'offers', 'done', 0, '{\"rows\": 1}', id, 1, 2
-            FROM coordinators LIMIT 1;
+        "INSERT INTO imported_rows VALUES (randomblob(32), randomblob(32), randomblob(16), 1,
+            x'0123456789abcdef0123456789abcdef');
+         INSERT INTO imports SELECT x'0123456789abcdef0123456789abcdef', 'offers', 'done', 0, '{\"rows\": 1}', id, 1, 2,
+            '{\"closed\": 1, \"accepted\": 0, \"changed\": 0}', 3 FROM coordinators LIMIT 1;
+         INSERT INTO distinct_requests SELECT one.id, other.id, 1 FROM requests AS one, requests AS other
+            WHERE one.id <> other.id;
          INSERT INTO import_parts VALUES (x'0123456789abcdef0123456789abcdef', 2, '[]')",
     );
 }

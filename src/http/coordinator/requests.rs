@@ -118,7 +118,10 @@ fn attended(text: &str) -> Result<Attended, String> {
         word => word
             .parse()
             .map(Attended::For)
-            .map_err(|unknown: UnknownWord| format!("true, false, or {unknown}")),
+            .map_err(|unknown: UnknownWord| {
+                let words = unknown.allowed.join(", ");
+                format!("must be true, false, or one of {words}")
+            }),
     }
 }
 

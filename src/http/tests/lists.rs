@@ -124,7 +124,17 @@ async fn wrong_filters_are_named_with_what_is_allowed() {
         (
             "requests?attention=maybe",
             "attention",
-            "must be true or false",
+            "must be true, false, or one of none_in_reach",
+        ),
+        (
+            "requests?needed_before=tomorrow",
+            "needed_before",
+            "must be an instant",
+        ),
+        (
+            "requests?order=best",
+            "order",
+            "must be one of newest, oldest",
         ),
         ("requests?area=Minneapolis", "area", "must be an H3 cell"),
         (
