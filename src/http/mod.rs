@@ -4,6 +4,8 @@
 //! runs one action, and shows a view. It decides nothing itself, and reads storage only to show it.
 //! To add a call: a handler in the file of its resource, a line in [`routes`], a line in `openapi`.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
@@ -53,6 +55,8 @@ mod volunteers;
 
 /// The media type of a stream of server-sent events.
 pub const EVENT_STREAM: &str = "text/event-stream";
+/// Whoever takes nothing of an answer that is written while it is taken for so long is gone.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The media type of an export, which is written while it is taken.
 pub const SHEET: &str = "text/csv; charset=utf-8";
 

@@ -236,19 +236,32 @@ pub fn claim_due(
             .limit(limit)
             .select(letters::id)
     )?;
-    with!(conn, c => diesel::update(letters::table.filter(one_of(letters::id, &ids)))
+    let mut claimed = take(conn, &ids, lease, lease_until)?;
+    claimed.sort_by_key(|l| (l.priority, l.due_at, l.id));
+    Ok(claimed)
+}
+
+/// Takes these letters, which are locked, until `lease_until`. Each claim counts as an attempt. In no order.
+///
+/// # Errors
+/// A failed query.
+pub(super) fn take(
+    conn: &mut Conn,
+    ids: &[LetterId],
+    lease: LeaseId,
+    lease_until: Ts,
+) -> QueryResult<Vec<Letter>> {
+    with!(conn, c => diesel::update(letters::table.filter(one_of(letters::id, ids)))
         .set((
             letters::lease_id.eq(lease),
             letters::lease_until.eq(lease_until),
             letters::attempts.eq(letters::attempts + 1),
         ))
         .execute(c))?;
-    let mut claimed: Vec<Letter> = with!(conn, c => letters::table
-        .filter(one_of(letters::id, &ids))
+    with!(conn, c => letters::table
+        .filter(one_of(letters::id, ids))
         .select(Letter::as_select())
-        .load(c))?;
-    claimed.sort_by_key(|l| (l.priority, l.due_at, l.id));
-    Ok(claimed)
+        .load(c))
 }
 
 /// Those of the letters that are still held under a lease.

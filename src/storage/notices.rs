@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 
 use super::connection::{Conn, with};
-use super::dialect::{load_for_update, one_of};
-use super::letters::{Letter, LetterState};
+use super::dialect::load_for_update;
+use super::letters::{Letter, LetterState, take};
 use super::schema::letters;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, LetterId, RecordId, WebhookId};
@@ -90,17 +90,7 @@ pub fn claim_due(
             .limit(limit)
             .select(letters::id)
     )?;
-    with!(conn, c => diesel::update(letters::table.filter(one_of(letters::id, &ids)))
-        .set((
-            letters::lease_id.eq(lease),
-            letters::lease_until.eq(lease_until),
-            letters::attempts.eq(letters::attempts + 1),
-        ))
-        .execute(c))?;
-    let mut claimed: Vec<Letter> = with!(conn, c => letters::table
-        .filter(one_of(letters::id, &ids))
-        .select(Letter::as_select())
-        .load(c))?;
+    let mut claimed = take(conn, &ids, lease, lease_until)?;
     claimed.sort_by_key(|l| (l.due_at, l.id));
     Ok(claimed)
 }

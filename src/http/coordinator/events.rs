@@ -23,10 +23,10 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::actions::{Ctx, tokens};
 use crate::crypto::token::Token;
 use crate::domain::event::{Event, EventType, Subject};
-use crate::http::EVENT_STREAM;
 use crate::http::auth::{AsCoordinator, bearer};
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
+use crate::http::{EVENT_STREAM, PATIENCE};
 use crate::storage::changes::{Change, Pass, Place};
 use crate::storage::{Conn, StorageError};
 
@@ -40,8 +40,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const BURST: Duration = Duration::from_millis(100);
 /// After so long without an event a comment keeps the connection open, and the token is looked at again.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Whoever takes nothing for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// What places are bound to.
 const CONTEXT: &str = "events";
 

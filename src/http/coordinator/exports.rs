@@ -3,7 +3,6 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -17,13 +16,13 @@ use crate::actions::Ctx;
 use crate::actions::export_persons::{ExportReason, export_persons};
 use crate::domain::import::ImportKind;
 use crate::domain::word::words;
-use crate::http::SHEET;
 use crate::http::auth::{AsAdmin, AsCoordinator};
 use crate::http::body::Body;
 use crate::http::fields::{FieldErrors, read_optional};
 use crate::http::openapi::Problems;
 use crate::http::problem::Problem;
 use crate::http::sites;
+use crate::http::{PATIENCE, SHEET};
 use crate::sheets::export::{Choice, Export, Exported};
 use crate::sheets::hsds;
 use crate::storage::StorageError;
@@ -76,9 +75,6 @@ fn chosen(
         }
     }
 }
-
-/// Whoever takes nothing for so long is gone.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A part of a file, or that it is whole.
 type Part = Result<Option<web::Bytes>, StorageError>;

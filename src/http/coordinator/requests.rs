@@ -20,7 +20,7 @@ use crate::domain::word::UnknownWord;
 use crate::http::auth::AsCoordinator;
 use crate::http::body::Body;
 use crate::http::desk::Desk;
-use crate::http::fields::read_optional;
+use crate::http::fields::{FieldErrors, read_optional};
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Listing, Pages, position};
@@ -149,6 +149,20 @@ pub async fn unhold(
     shown(&ctx, *id, Remit::All).await
 }
 
+/// The request that a body names beside that of the path.
+fn another(
+    id: RequestId,
+    pointer: &'static str,
+    named: Option<RequestId>,
+    mut errors: FieldErrors,
+) -> Result<RequestId, Problem> {
+    let named = errors.require(pointer, named);
+    if named == Some(id) {
+        errors.push(pointer, "must be another request");
+    }
+    errors.finish(named)
+}
+
 /// Of which request another is a duplicate.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -171,12 +185,8 @@ pub async fn merge(
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_optional::<MergeBody>(&request, &body)?;
-    let into = errors.require("/into", body.into);
-    if into == Some(*id) {
-        errors.push("/into", "must be another request");
-    }
-    let into = errors.finish(into)?;
+    let (body, errors) = read_optional::<MergeBody>(&request, &body)?;
+    let into = another(*id, "/into", body.into, errors)?;
     within.refuse_request(&ctx, into).await?;
     merge_request(&ctx, *id, into, who.actor()).await?;
     shown(&ctx, *id, Remit::All).await
@@ -204,12 +214,8 @@ pub async fn distinct(
     id: web::Path<RequestId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_optional::<DistinctBody>(&request, &body)?;
-    let from = errors.require("/from", body.from);
-    if from == Some(*id) {
-        errors.push("/from", "must be another request");
-    }
-    let from = errors.finish(from)?;
+    let (body, errors) = read_optional::<DistinctBody>(&request, &body)?;
+    let from = another(*id, "/from", body.from, errors)?;
     within.refuse_request(&ctx, from).await?;
     tell_apart(&ctx, *id, from, who.actor()).await?;
     shown(&ctx, *id, Remit::All).await
