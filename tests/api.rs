@@ -15,10 +15,12 @@ mod api {
     mod apart;
     mod areas;
     mod audit;
+    mod busy;
     mod call_first;
     mod callers;
     mod capacity;
     mod categories;
+    mod clock_edges;
     mod deadlines;
     mod digest;
     mod erasure;

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 /// What each module may use of the crate. `settings` is plain data at the bottom, like `domain`.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("crypto", &["domain"]),
+    ("disk", &[]),
+    ("crypto", &["domain", "disk"]),
     ("settings", &["domain", "storage"]),
     ("telemetry", &["settings"]),
-    ("storage", &["domain", "crypto"]),
+    ("storage", &["domain", "crypto", "disk"]),
     ("matching", &["domain", "settings"]),
-    ("mail", &["domain", "crypto", "settings"]),
+    ("mail", &["domain", "crypto", "settings", "disk"]),
     ("webhook", &["domain", "settings"]),
     (
         "actions",

@@ -226,7 +226,8 @@ fn live(town: &mut Town, dir: &Path, env: process::Env<'_>) -> String {
             _ => ("decline", json!({"reason": "unsafe"})),
         };
         let path = format!("/v1/matches/self/{answer}");
-        town.server
+        let answered = town
+            .server
             .post(
                 &path,
                 &[("Authorization", &*format!("Bearer {ask}"))],
@@ -234,7 +235,10 @@ fn live(town: &mut Town, dir: &Path, env: process::Env<'_>) -> String {
             )
             .unwrap();
         town.call("GET", "/v1/matches/self", Some(&ask), None);
-        if answer == "accept" {
+        // Whoever says yes to a need that another volunteer has just met has seen nobody to report.
+        let has_met = answer == "accept" && answered.status == 200;
+        assert!(has_met || nth > 0, "the first yes is in time: {answered:?}");
+        if has_met {
             let report = json!({"problem": "other", "statement": town.marks.text()});
             town.post("/v1/matches/self/report", &ask, &report);
         }

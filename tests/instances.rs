@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/cluster.rs"]
 mod cluster;
 #[expect(dead_code, reason = "every kind of test uses another part of it")]

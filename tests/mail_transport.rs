@@ -17,7 +17,7 @@ use std::time::Duration;
 use manyhands::domain::clock::Ts;
 use manyhands::domain::contact::EmailAddress;
 use manyhands::mail::message::{Message, Subject, UnsubscribeUrl};
-use manyhands::mail::transport::{SendError, Transport, Trouble};
+use manyhands::mail::transport::{About, SendError, Transport, Trouble};
 use manyhands::settings::mail::{MailSettings, SmtpSettings, Tls, TransportKind};
 use smtp::SmtpServer;
 use tokio::task::JoinSet;
@@ -81,10 +81,22 @@ fn relay(server: &SmtpServer, tls: Tls, twist: Twist) -> Transport {
 
 fn as_it_is(_: &mut MailSettings) {}
 
+/// No letter would have been taken.
 fn temporary(kind: Trouble, code: Option<u16>) -> SendError {
     SendError::Temporary {
         code,
         kind,
+        about: About::Server,
+        outcome_unknown: false,
+    }
+}
+
+/// No letter to that domain would have been.
+fn for_domain(kind: Trouble, code: Option<u16>) -> SendError {
+    SendError::Temporary {
+        code,
+        kind,
+        about: About::Domain,
         outcome_unknown: false,
     }
 }
@@ -93,6 +105,7 @@ fn in_doubt(kind: Trouble) -> SendError {
     SendError::Temporary {
         code: None,
         kind,
+        about: About::Domain,
         outcome_unknown: true,
     }
 }
@@ -214,17 +227,17 @@ async fn only_a_refusal_of_the_letter_is_permanent() {
         ("datafail@example.net", SendError::Permanent { code: 554 }),
         (
             "tempfail@example.net",
-            temporary(Trouble::Deferred, Some(451)),
+            for_domain(Trouble::Deferred, Some(451)),
         ),
         (
             "datalater@example.net",
-            temporary(Trouble::Deferred, Some(451)),
+            for_domain(Trouble::Deferred, Some(451)),
         ),
         (
             "closing@example.net",
-            temporary(Trouble::Deferred, Some(421)),
+            for_domain(Trouble::Deferred, Some(421)),
         ),
-        ("denied@example.net", temporary(Trouble::Relay, Some(554))),
+        ("denied@example.net", for_domain(Trouble::Relay, Some(554))),
         ("drop@example.net", in_doubt(Trouble::Lost)),
     ];
     for (recipient, expected) in cases {
@@ -256,7 +269,8 @@ async fn a_deferred_letter_goes_out_at_the_third_attempt() {
     let letter = letter_to("defer2-ana@example.net");
     for _ in 0..2 {
         let error = relay.send(&letter, now()).await.unwrap_err();
-        assert_eq!(error, temporary(Trouble::Deferred, Some(451)));
+        assert_eq!((error.kind(), error.code()), ("deferred", Some(451)));
+        assert_eq!(error.about(), About::Letter, "greylisting is of one letter");
     }
     relay.send(&letter, now()).await.unwrap();
     assert_eq!(server.wait_for(1).await.len(), 1);
@@ -450,7 +464,7 @@ async fn only_silence_after_the_body_leaves_doubt() {
     assert_eq!(relay.longest_send(), Duration::from_secs(4));
     let (slow, mute) = (letter_to("slow@example.net"), letter_to("mute@example.net"));
     let (slow, mute) = tokio::join!(relay.send(&slow, now()), relay.send(&mute, now()));
-    assert_eq!(slow, Err(temporary(Trouble::TimedOut, None)));
+    assert_eq!(slow, Err(for_domain(Trouble::TimedOut, None)));
     assert_eq!(mute, Err(in_doubt(Trouble::TimedOut)));
     assert_eq!(server.wait_for(1).await.len(), 1);
 }

@@ -9,6 +9,8 @@ mod process;
 #[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/smtp.rs"]
 mod smtp;
+#[path = "smtp/storm.rs"]
+mod storm;
 mod support;
 
 use std::sync::Arc;

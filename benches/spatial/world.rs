@@ -188,7 +188,7 @@ static PEOPLE: LazyLock<People> = LazyLock::new(|| {
             (columns[1], point)
         })
         .collect();
-    let table = read("benches/spatial/population.tsv");
+    let table = read("benches/population.tsv");
     let areas: Vec<(GeoPoint, f64, f64)> = table
         .lines()
         .map(|line| {

@@ -1,6 +1,8 @@
 //! Takes due letters out of the outbox for sending: drops those whose subject no longer allows them,
 //! and commits the hash of a fresh token for each before anything is said to a mail server.
 
+use std::collections::BTreeMap;
+
 use super::know_by::knows_by;
 use super::mail_limits::{Departing, Leave, Room, room};
 use super::{Ctx, Outcome, Tx, frozen};
@@ -15,6 +17,7 @@ use crate::domain::ids::{
 use crate::domain::letter::{Lane, LetterKind};
 use crate::domain::lifecycle::{Agreement, CloseReason, MatchState, RequestState};
 use crate::domain::need::Verified;
+use crate::domain::rests::Rests;
 use crate::domain::secret::{CoordinatorSecret, NeighborSecret, RequestSecret, VolunteerSecret};
 use crate::mail::letter::{About, LetterToSend};
 use crate::storage::audit::Actor;
@@ -50,9 +53,21 @@ impl Allowed {
     }
 }
 
+/// What a claim has given.
+#[derive(Debug)]
+pub struct Claim {
+    /// To be sent.
+    pub letters: Vec<Claimed>,
+    /// How many were taken at all.
+    pub taken: usize,
+    /// The domains that rest, with those in line whose letters were put off.
+    pub rests: Rests,
+}
+
 /// What became of the letters that were taken together.
 #[derive(Default)]
 struct Batch {
+    rests: Rests,
     to_send: Vec<Claimed>,
     taken: usize,
     put_off: u64,
@@ -60,6 +75,10 @@ struct Batch {
     /// What they are about opens for nobody.
     unreadable: Vec<(LetterId, SealError)>,
 }
+
+/// At least so many letters are looked at where a domain rests, also if the budget lets fewer go: most of them may
+/// be for that domain, and a claim for each would be many.
+const PASSED_OVER: i64 = 50;
 
 /// Takes up to `limit` due letters of a lane under `lease`, as far as the budget goes; gives those that
 /// are to be sent, and how many were taken at all.
@@ -72,8 +91,25 @@ pub async fn claim_letters(
     lease: LeaseId,
     limit: i64,
 ) -> Outcome<(Vec<Claimed>, usize)> {
+    let claim = claim_letters_past(ctx, lane, lease, limit, Rests::default()).await?;
+    Ok((claim.letters, claim.taken))
+}
+
+/// As [`claim_letters`], past those to domains that rest: they are put off, as if they had not been taken.
+///
+/// # Errors
+/// A failed query.
+pub async fn claim_letters_past(
+    ctx: &Ctx,
+    lane: Lane,
+    lease: LeaseId,
+    limit: i64,
+    rests: Rests,
+) -> Outcome<Claim> {
     let batch = ctx
-        .write(Actor::SYSTEM, move |tx| take(tx, lane, lease, limit))
+        .write(Actor::SYSTEM, move |tx| {
+            take(tx, lane, lease, limit, rests.clone())
+        })
         .await?;
     for (id, error) in &batch.unreadable {
         tracing::error!(letter.id = %id, error = %error, "a letter cannot be written");
@@ -88,31 +124,55 @@ pub async fn claim_letters(
             metrics::counter!("manyhands_letters_total", "outcome" => outcome).increment(count);
         }
     }
-    Ok((batch.to_send, batch.taken))
+    Ok(Claim {
+        letters: batch.to_send,
+        taken: batch.taken,
+        rests: batch.rests,
+    })
 }
 
 /// Looks at everything and writes everything before it is decided what leaves: for that, all instances
 /// wait for each other.
-fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64) -> Outcome<Batch> {
-    let mut batch = Batch::default();
+fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64, rests: Rests) -> Outcome<Batch> {
+    let some_rest = !rests.is_empty();
+    let mut batch = Batch {
+        rests,
+        ..Batch::default()
+    };
     let Room::For(room) = room(tx.ctx, tx.conn, lane, tx.now)? else {
         return Ok(batch);
+    };
+    let room = if some_rest {
+        room.max(PASSED_OVER)
+    } else {
+        room
     };
     let until = tx.now.after(tx.ctx.settings.outbox.lease);
     let taken = letters::claim_due(tx.conn, lane, tx.now, lease, until, limit.min(room))?;
     batch.taken = taken.len();
     let mut allowed: Vec<Allowed> = Vec::with_capacity(batch.taken);
+    let mut passed: BTreeMap<Ts, Vec<LetterId>> = BTreeMap::new();
     for letter in taken {
         match readable(look(tx, &letter))? {
-            Ok(Some((to, matched, request))) => allowed.push(Allowed {
-                letter,
-                to,
-                matched,
-                request,
-            }),
+            Ok(Some((to, matched, request))) => {
+                if let Some(due) = batch.rests.put_off(&to.email.domain()) {
+                    passed.entry(due).or_default().push(letter.id);
+                    continue;
+                }
+                allowed.push(Allowed {
+                    letter,
+                    to,
+                    matched,
+                    request,
+                });
+            }
             Ok(None) => batch.drop(tx, letter.id, lease)?,
             Err(error) => batch.bury(tx, &letter, lease, error)?,
         }
+    }
+    for (due, ids) in passed {
+        letters::put_off(tx.conn, &ids, lease, due)?;
+        batch.put_off += ids.len() as u64;
     }
     // What cannot leave anyway need not be written.
     let departing: Vec<Departing> = allowed.iter().map(Allowed::departing).collect();
@@ -177,7 +237,7 @@ impl Batch {
         answer: Leave,
     ) -> Outcome<()> {
         if let Leave::NotBefore(due) = answer {
-            letters::put_off(tx.conn, id, lease, due)?;
+            letters::put_off(tx.conn, &[id], lease, due)?;
             self.put_off += 1;
         } else {
             letters::unclaim(tx.conn, &[id], lease)?;

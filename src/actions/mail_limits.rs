@@ -13,7 +13,7 @@ use crate::domain::clock::Ts;
 use crate::domain::ids::LetterId;
 use crate::domain::letter::Lane;
 use crate::settings::limits::LimitsMode;
-use crate::storage::{Conn, StorageError, departures};
+use crate::storage::{Conn, StorageError, departures, letters};
 
 /// The time within which letters are counted.
 pub const WITHIN: Duration = Duration::from_hours(1);
@@ -69,7 +69,14 @@ pub fn room(ctx: &Ctx, conn: &mut Conn, lane: Lane, now: Ts) -> Result<Room, Sto
 
 fn room_in(conn: &mut Conn, of: Option<Lane>, budget: i64, now: Ts) -> Result<Room, StorageError> {
     let since = now.before(WITHIN);
-    let over = departures::count(conn, of, since)? - budget;
+    // Whoever took those died: they count among the departures, and may leave as what they are counted for.
+    let mut abandoned = 0;
+    for lane in Lane::ALL {
+        if of.is_none_or(|of| of == lane) {
+            abandoned += letters::abandoned(conn, lane, now)?;
+        }
+    }
+    let over = departures::count(conn, of, since)? - abandoned - budget;
     if over < 0 {
         return Ok(Room::For(-over));
     }
@@ -82,6 +89,9 @@ impl Tx<'_> {
     /// Which of the letters of a lane may leave, each after those before it, as far as one can tell
     /// beside others who let letters leave.
     pub(super) fn may_leave(&mut self, lane: Lane, letters: &[Departing]) -> Outcome<Vec<Leave>> {
+        // What is counted already is not counted twice.
+        let ids: Vec<LetterId> = letters.iter().map(|(id, _)| *id).collect();
+        let counted = departures::counted(self.conn, &ids, self.now.before(WITHIN))?;
         let mut room = match room(self.ctx, self.conn, lane, self.now)? {
             Room::For(room) => room,
             Room::From(_) => 0,
@@ -94,10 +104,12 @@ impl Tx<'_> {
                     return Leave::NotBefore(due);
                 }
             }
-            if room == 0 {
-                return Leave::NoRoom;
+            if !counted.contains(&letter) {
+                if room == 0 {
+                    return Leave::NoRoom;
+                }
+                room -= 1;
             }
-            room -= 1;
             if let Some(address) = address {
                 lately.retain(|(earlier, ..)| *earlier != letter);
                 lately.push((letter, address, self.now));

@@ -7,6 +7,7 @@
 use std::sync::{Arc, RwLock};
 
 use crate::crypto::vault::Vault;
+use crate::domain::availability::Timetables;
 use crate::domain::category::Catalog;
 use crate::domain::clock::{Clock, Ts};
 use crate::domain::entropy::Entropy;
@@ -39,6 +40,7 @@ pub mod claim_posts;
 pub mod claim_task;
 pub mod close_report;
 pub mod close_request;
+pub mod come_back;
 pub mod confirm_offers;
 pub mod count_site;
 pub mod decline_match;
@@ -160,6 +162,8 @@ pub struct Ctx {
     pub settings: Arc<Settings>,
     /// What is open, by place.
     pub index: Arc<RwLock<PostIndex>>,
+    /// Opening hours that were read before.
+    pub timetables: Arc<Timetables>,
     /// Held while this process makes a plan, which takes a processor for some seconds: one at a time.
     pub planning: Arc<tokio::sync::Mutex<()>>,
 }

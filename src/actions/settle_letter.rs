@@ -20,6 +20,8 @@ pub enum Attempt {
     Refused(String),
     /// Anything else: to be tried again.
     Failed(String),
+    /// The same, and no fault of the letter: the mail server was not there for any.
+    Absent(String),
 }
 
 /// Settles a claimed letter, if the lease is still held.
@@ -36,26 +38,30 @@ pub async fn settle_letter(
     let (id, kind, attempts) = (letter.id, letter.kind, letter.attempts);
     let why = match &attempt {
         Attempt::Sent => None,
-        Attempt::Refused(why) | Attempt::Failed(why) => Some(why.clone()),
+        Attempt::Refused(why) | Attempt::Failed(why) | Attempt::Absent(why) => Some(why.clone()),
     };
     let settle = move |tx: &mut Tx<'_>| match &attempt {
         Attempt::Sent => sent(tx, &letter, lease),
         Attempt::Refused(why) => dead(tx, &letter, lease, why),
-        Attempt::Failed(why) => {
+        Attempt::Failed(why) | Attempt::Absent(why) => {
             if tx.now.since(letter.retried_at.unwrap_or(letter.created_at))
                 >= tx.ctx.settings.outbox.give_up_after
             {
                 return dead(tx, &letter, lease, why);
             }
             let settings = &tx.ctx.settings.outbox;
-            let wait = backoff(
-                settings.retry_first,
-                settings.retry_max,
-                letter.attempts,
-                jitter,
-            );
+            // Whoever sends rests while the server is away: when it is back, no letter waits for having been tried.
+            let attempts = match &attempt {
+                Attempt::Absent(_) => 1,
+                _ => letter.attempts,
+            };
+            let wait = backoff(settings.retry_first, settings.retry_max, attempts, jitter);
             let due = tx.now.after(wait);
             let is_held = letters::postpone(tx.conn, letter.id, lease, why, due)?;
+            if is_held && matches!(attempt, Attempt::Absent(_)) {
+                // It has used up nothing of what may leave within an hour.
+                departures::cancel(tx.conn, &[letter.id])?;
+            }
             Ok(is_held.then_some("postponed"))
         }
     };
@@ -124,7 +130,7 @@ fn dead(tx: &mut Tx<'_>, letter: &Letter, lease: LeaseId, why: &str) -> Outcome<
 
 /// Doubles from attempt to attempt up to a limit; the jitter (0 to 1) spreads it over the second half,
 /// so that letters that failed together do not all come back together.
-pub(super) fn backoff(first: Duration, max: Duration, attempts: i32, jitter: f64) -> Duration {
+pub(crate) fn backoff(first: Duration, max: Duration, attempts: i32, jitter: f64) -> Duration {
     let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(20);
     let full = first
         .saturating_mul(2_u32.saturating_pow(doublings))

@@ -15,6 +15,7 @@ use crate::storage::meta;
 pub async fn trust_clock(ctx: &Ctx, actor: Actor) -> Outcome<()> {
     ctx.write(actor, move |tx| {
         meta::set_housekept_at(tx.conn, tx.now)?;
+        meta::raise_latest(tx.conn, tx.now)?;
         if actor.kind != ActorKind::System {
             let clock = RecordId::from(Uuid::nil());
             tx.audit("clock_trusted", ("clock", clock), &[("now", tx.now.into())])?;
@@ -22,4 +23,13 @@ pub async fn trust_clock(ctx: &Ctx, actor: Actor) -> Outcome<()> {
         Ok(())
     })
     .await
+}
+
+/// Remembers how far the clock has come, right or wrong: if it goes back, what it set meanwhile lies too far ahead.
+///
+/// # Errors
+/// A failed query.
+pub async fn note_clock(ctx: &Ctx) -> Outcome<()> {
+    ctx.write(Actor::SYSTEM, |tx| Ok(meta::raise_latest(tx.conn, tx.now)?))
+        .await
 }

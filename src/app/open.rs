@@ -254,6 +254,7 @@ impl Opened {
             gazetteer: Arc::new(self.gazetteer),
             settings: Arc::new(self.settings),
             index: Arc::new(RwLock::new(PostIndex::default())),
+            timetables: Arc::default(),
             planning: Arc::default(),
         }
     }

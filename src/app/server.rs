@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::attendance::{attend, count};
 use crate::actions::Ctx;
-use crate::http::{self, admin, deadline, guard, head, headers, locked, observe};
+use crate::http::{self, admin, deadline, guard, head, headers, locked, observe, shed};
 use crate::telemetry::metrics::Metrics;
 
 /// For the head of a request, and no longer than for all of it; old phones on bad networks are slow.
@@ -103,6 +103,7 @@ pub(super) fn public(
             .wrap(from_fn(guard::limit))
             .wrap(from_fn(head::as_get))
             .wrap(from_fn(locked::refuse))
+            .wrap(from_fn(shed::shed))
             .wrap(from_fn(deadline::bound))
             .wrap(from_fn(headers::secure))
             .wrap(from_fn(observe::observe))

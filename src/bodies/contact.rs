@@ -15,7 +15,7 @@ use crate::domain::contact::{
 #[schema(example = json!({"name": "Mo", "phone": "+1 612 555 0123", "channels": ["text"], "note": "text only"}))]
 pub struct ContactBody {
     /// What they want to be called; only the first word is ever released.
-    #[schema(required = true, nullable = false, max_length = 80)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 80)]
     pub name: Option<String>,
     /// E-mail.
     #[schema(format = Email, max_length = 254)]
@@ -23,13 +23,13 @@ pub struct ContactBody {
     /// Phone.
     pub phone: Option<String>,
     /// Any other way.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     pub other: Option<String>,
     /// The ways that are released to the other side; all that are given where this is empty.
     #[schema(example = json!(["text"]))]
     pub channels: Option<Vec<ChannelWord>>,
     /// How to use them.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     pub note: Option<String>,
 }
 

@@ -27,7 +27,7 @@ pub struct LocationBody {
     #[schema(example = "US")]
     pub country: Option<String>,
     /// Street address: told only to a helper who must come there, after everybody has agreed.
-    #[schema(max_length = 300)]
+    #[schema(min_length = 1, max_length = 300)]
     pub address: Option<String>,
 }
 

@@ -50,10 +50,10 @@ pub struct NeedBody {
     /// Whether the helper must speak one of the neighbor's languages.
     pub language_must: Option<bool>,
     /// May be shown before anything is agreed; no phone number, address or ID number.
-    #[schema(max_length = 500)]
+    #[schema(min_length = 1, max_length = 500)]
     pub note: Option<String>,
     /// Released with the contact.
-    #[schema(max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000)]
     pub private_note: Option<String>,
 }
 

@@ -41,10 +41,10 @@ pub struct OfferBody {
     #[schema(value_type = Option<Object>, example = json!({"diet": ["halal", "vegan"]}))]
     pub provides: Option<Map<String, Value>>,
     /// May be shown before anything is agreed; no phone number, address or ID number.
-    #[schema(max_length = 500)]
+    #[schema(min_length = 1, max_length = 500)]
     pub note: Option<String>,
     /// Released with the contact.
-    #[schema(max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000)]
     pub private_note: Option<String>,
     /// For places open to the public: listed once a coordinator has checked it.
     pub site: Option<SiteBody>,
@@ -74,10 +74,10 @@ pub struct AvailableBody {
 #[schema(example = json!({"title": "Corner Books warming space", "address": "2410 Example Ave", "walk_in": true}))]
 pub struct SiteBody {
     /// Its name.
-    #[schema(required = true, nullable = false, max_length = 200)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 200)]
     pub title: Option<String>,
     /// Its street address.
-    #[schema(required = true, nullable = false, max_length = 300)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 300)]
     pub address: Option<String>,
     /// Whether people may come without a match.
     pub walk_in: Option<bool>,

@@ -37,7 +37,7 @@ pub struct TaskPatch {
     /// For whoever goes on with it, sealed; null takes it away.
     #[expect(clippy::option_option, reason = "left out and null are not the same")]
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     note: Option<Option<String>>,
     /// By when it is to be done from now on, within 30 days.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -73,7 +73,7 @@ pub struct DoneBody {
     #[schema(required = true, nullable = false)]
     pub outcome: Option<DoneOutcome>,
     /// For whoever looks at it later, sealed; it takes the place of what was noted before.
-    #[schema(max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000)]
     note: Option<String>,
 }
 

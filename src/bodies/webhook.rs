@@ -19,10 +19,9 @@ pub struct WebhookBody {
     #[schema(required = true, nullable = false, max_length = 2000)]
     url: Option<String>,
     /// What it is told; everything, if left out.
-    #[schema(nullable = false)]
     types: Option<Vec<EventType>>,
     /// For whoever looks after it, sealed.
-    #[schema(max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000)]
     description: Option<String>,
 }
 
@@ -68,15 +67,13 @@ fn given<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<String>>, D::E
 #[schema(example = json!({"types": ["task.changed"], "enabled": true}))]
 pub struct WebhookPatch {
     /// What it is told from now on.
-    #[schema(nullable = false)]
     types: Option<Vec<EventType>>,
     /// Whether it is told anything.
-    #[schema(nullable = false)]
     enabled: Option<bool>,
     /// Another description; null takes it away.
     #[expect(clippy::option_option, reason = "left out and null are not the same")]
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     description: Option<Option<String>>,
 }
 

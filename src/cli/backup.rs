@@ -35,7 +35,8 @@ pub(super) async fn backup(config: &Config, arguments: BackupArguments) -> Resul
     }
     let target = arguments.file.clone();
     let work = move || backup::backup(&source, &target);
-    watched("Copying", &arguments.file, work).await?;
+    let growing = backup::unfinished(&arguments.file);
+    watched("Copying", &growing, work).await?;
     print::line(format_args!(
         "{}: {}, read back and whole. The key ring is not in it: keep a copy of {} elsewhere.",
         arguments.file.display(),

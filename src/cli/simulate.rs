@@ -238,7 +238,8 @@ impl Job {
             told = now;
             !self.stopped.load(Ordering::SeqCst)
         };
-        let figures = day::play(&self.config, settings, self.seed, goes_on).await?;
+        let played = Box::pin(day::play(&self.config, settings, self.seed, goes_on));
+        let figures = played.await?;
         if figures.is_some() && self.bar.is_hidden() {
             print::note(format_args!(
                 "{}, seed {}: done",

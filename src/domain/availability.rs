@@ -6,6 +6,7 @@
 mod hours;
 mod period;
 mod repeat;
+mod timetables;
 mod window;
 mod zone;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::Ts;
 pub use hours::OpeningHours;
 pub use repeat::{Every, Repeats};
+pub use timetables::{Timetables, Written};
 pub use window::{Window, Windows};
 pub use zone::TimeZoneName;
 

@@ -95,6 +95,24 @@ impl EmailAddress {
     pub fn canonical(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+
+    /// Where its mailbox is.
+    #[must_use]
+    pub fn domain(&self) -> MailDomain {
+        let domain = self.0.rsplit_once('@').map_or("", |(_, domain)| domain);
+        MailDomain(domain.to_ascii_lowercase())
+    }
+}
+
+/// What stands behind the `@` of an address: who takes its letters. Kept in memory only, and not shown: a small
+/// domain is one family's.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MailDomain(String);
+
+impl fmt::Debug for MailDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailDomain(redacted)")
+    }
 }
 
 impl PhoneNumber {
@@ -108,8 +126,13 @@ impl PhoneNumber {
             "must be a phone number such as +1 612 555 0123; anything else belongs in `other`";
         let text = one_line(text, 40)?;
         let country = country.parse().ok();
-        let number = phonenumber::parse(country, &text).map_err(|_| WRONG)?;
-        let e164 = number.format().mode(phonenumber::Mode::E164).to_string();
+        let e164 = |country, text: &str| {
+            let number = phonenumber::parse(country, text).map_err(|_| WRONG)?;
+            Ok::<_, &str>(number.format().mode(phonenumber::Mode::E164).to_string())
+        };
+        let first = e164(country, &text)?;
+        // Zeros in front of a number stay in it until it is read once more. One number has one form, by which it is found.
+        let e164 = e164(None, &first)?;
         if (7..=15).contains(&e164.bytes().filter(u8::is_ascii_digit).count()) {
             Ok(Self(e164))
         } else {
@@ -266,6 +289,11 @@ mod tests {
                 "+16125550123"
             );
         }
+        // Read once, a zero would stay: 00049 for 049.
+        let dialed = PhoneNumber::parse("0004 91323456", "DE").unwrap();
+        assert_eq!(PhoneNumber::parse(dialed.expose(), "DE"), Ok(dialed));
+        let rome = PhoneNumber::parse("06 698 12345", "IT").unwrap();
+        assert_eq!(rome.expose(), "+390669812345", "this zero is a part of it");
         for text in ["ask Mo", "12", "", "555\r\n0123"] {
             assert!(PhoneNumber::parse(text, "US").is_err(), "{text}");
         }

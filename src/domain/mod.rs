@@ -30,6 +30,7 @@ pub mod place;
 pub mod plan;
 pub mod remit;
 pub mod report;
+pub mod rests;
 pub mod round;
 pub mod score;
 pub mod secret;

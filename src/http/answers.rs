@@ -49,7 +49,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsAnswerer) -> Result<HttpResponse, P
 #[schema(example = json!({"quantity": 2, "arrival_at": "2026-12-07T19:00:00Z"}))]
 pub struct AcceptBody {
     /// Less than was asked for, where the need can be shared.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 100_000)]
     quantity: Option<i64>,
     /// When the volunteer arrives, or expects the neighbor: within the time of the need, and not in the past.
     #[schema(value_type = Option<String>, format = DateTime)]

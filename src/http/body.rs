@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::problem::Problem;
+use super::shed;
 
 /// The whole body of a call.
 #[derive(Clone)]
@@ -33,7 +34,14 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let bytes = web::Bytes::from_request(request, payload);
-        Box::pin(async move { bytes.await.map(Self).map_err(|error| problem(&error)) })
+        let request = request.clone();
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(|error| problem(&error))?;
+            match shed::refusal(&request) {
+                Some(busy) => Err(busy),
+                None => Ok(Self(bytes)),
+            }
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use super::objects::Strict;
 use super::problem::Problem;
 pub use crate::bodies::faults::FieldErrors;
 use crate::bodies::faults::MOST;
@@ -45,9 +46,6 @@ pub fn read_body<T: DeserializeOwned + Default>(
 /// # Errors
 /// What is no JSON at all.
 pub fn read_json<T: DeserializeOwned + Default>(body: &[u8]) -> Result<(T, FieldErrors), Problem> {
-    if let Ok(value) = serde_json::from_slice(body) {
-        return Ok((value, FieldErrors::default()));
-    }
     let mut value: Value = serde_json::from_slice(body).map_err(|e| {
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -62,7 +60,7 @@ pub fn read_json<T: DeserializeOwned + Default>(body: &[u8]) -> Result<(T, Field
     })?;
     let mut errors = FieldErrors::default();
     while errors.all().len() < MOST {
-        match serde_path_to_error::deserialize::<_, T>(&value) {
+        match serde_path_to_error::deserialize::<_, T>(Strict(&value)) {
             Ok(read) => return Ok((read, errors)),
             Err(error) => {
                 let segments = segments(error.path());
@@ -215,7 +213,19 @@ mod tests {
         assert_eq!(read("[1,2]").1.len(), 1);
         assert_eq!(
             read(r#"{"list":[1]}"#).1,
-            [("/list/0".to_owned(), "must be struct Inner".to_owned())]
+            [("/list/0".to_owned(), "must be an object".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_list_is_no_object_though_its_entries_would_fit() {
+        let (value, errors) = read("[1,true,null]");
+        assert_eq!(errors, [(String::new(), "must be an object".to_owned())]);
+        assert!(value.a.is_none());
+        let (_, errors) = read(r#"{"a":1,"list":[[1.5,"ok"]]}"#);
+        assert_eq!(
+            errors,
+            [("/list/0".to_owned(), "must be an object".to_owned())]
         );
     }
 

@@ -64,7 +64,7 @@ fn is_by_code(request: &HttpRequest) -> bool {
 
 /// Whether the call makes a post, for which nobody needs a token.
 fn is_for_anyone(request: &HttpRequest) -> bool {
-    let path = request.path();
+    let path = request.match_info().as_str();
     let is_form = path.starts_with("/need") || path.starts_with("/offer");
     request.method() == Method::POST && (is_form || matches!(path, "/v1/requests" | "/v1/offers"))
 }

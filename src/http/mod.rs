@@ -19,14 +19,14 @@ use crate::settings::server::ServerSettings;
 
 pub mod admin;
 mod answers;
-mod auth;
+pub(crate) mod auth;
 mod body;
 mod categories;
 mod coordinator;
 pub mod deadline;
 mod desk;
 mod docs;
-mod fields;
+pub(crate) mod fields;
 mod filters;
 pub mod guard;
 pub mod head;
@@ -34,19 +34,21 @@ pub mod headers;
 mod idempotency;
 pub mod limits;
 pub mod locked;
-mod merge;
+pub(crate) mod merge;
 mod needs;
 mod neighbors;
+mod objects;
 pub mod observe;
 mod occupancy;
-mod offers;
+pub(crate) mod offers;
 pub mod openapi;
 mod pages;
 mod paging;
 mod part;
 pub mod problem;
 mod reopen;
-mod requests;
+pub(crate) mod requests;
+pub mod shed;
 pub(crate) mod sites;
 pub mod source;
 mod unsubscribe;
@@ -72,12 +74,14 @@ pub fn routes(ctx: Ctx) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'st
     let data = web::Data::new(ctx);
     let counts = web::Data::new(needs::Snapshot::default());
     let streams = web::Data::new(Streams::default());
+    let told = web::Data::new(shed::Told::default());
     move |cfg| {
         let limit = data.settings.server.body_limit_bytes;
         cfg.app_data(data.clone())
             .app_data(limits.clone())
             .app_data(counts.clone())
             .app_data(streams.clone())
+            .app_data(told.clone())
             .app_data(web::PayloadConfig::new(
                 usize::try_from(limit).unwrap_or(usize::MAX),
             ))

@@ -95,7 +95,7 @@ pub async fn post(
 
 impl PostOffersBody {
     /// The post, if nothing is wrong with it.
-    pub(super) fn parse(self, ctx: &Ctx, errors: &mut FieldErrors) -> Option<PostOffers> {
+    pub(crate) fn parse(self, ctx: &Ctx, errors: &mut FieldErrors) -> Option<PostOffers> {
         let contact = errors.require("/contact", self.contact);
         let contact = contact.and_then(|contact| {
             errors.require("/contact/email", contact.email.as_ref());
@@ -235,7 +235,7 @@ pub(super) async fn shown_to(
 #[schema(example = json!({"capacity": 12, "note": null}))]
 pub struct PatchOfferBody {
     /// How much, in the category's unit: in each period that is not over, if it renews. No less than is promised.
-    #[schema(minimum = 1, maximum = 100_000)]
+    #[schema(nullable = false, minimum = 1, maximum = 100_000)]
     capacity: Option<i64>,
     /// How far the volunteer travels, in meters.
     #[schema(minimum = 0, maximum = 1_000_000)]
@@ -251,8 +251,10 @@ pub struct PatchOfferBody {
     /// Where it stands; a patch gives a whole point or postal code.
     location: Option<LocationBody>,
     /// May be shown before anything is agreed.
+    #[schema(min_length = 1, max_length = 500)]
     note: Option<String>,
     /// Released with the contact.
+    #[schema(min_length = 1, max_length = 2000)]
     private_note: Option<String>,
     /// Its public face; a listed site that changes is checked again.
     site: Option<SiteBody>,

@@ -4,6 +4,8 @@
 //! is here is not routed.
 
 mod complete;
+mod links;
+mod patches;
 mod problems;
 
 use std::sync::LazyLock;
@@ -15,6 +17,9 @@ pub use self::problems::Problems;
 use super::problem::Problem;
 use super::{answers, categories, coordinator, needs, neighbors, occupancy, offers, reopen};
 use super::{requests, sites, unsubscribe, volunteers};
+use crate::domain::task::{TaskOrder, TaskState};
+use crate::sheets::export::Exported;
+use crate::storage::page::Order;
 
 /// What is said before the calls.
 const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something with neighbors who can give it.
@@ -42,7 +47,8 @@ const INTRODUCTION: &str = "Mutual aid: matches neighbors who need something wit
     ),
     servers((url = "/", description = "This instance")),
     modifiers(&Complete),
-    components(schemas(Problem)),
+    // Those that only parameters refer to are named here.
+    components(schemas(Problem, Order, TaskOrder, TaskState, Exported, coordinator::exports::ExportFormat)),
     tags(
         (name = "anyone", description = "Without a token"),
         (name = "neighbor", description = "A neighbor with her manage token"),

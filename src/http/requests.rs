@@ -134,7 +134,7 @@ pub async fn post(
 
 impl PostRequestsBody {
     /// The post, if nothing is wrong with it.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         self,
         ctx: &Ctx,
         entered_by: EnteredBy,
@@ -292,7 +292,7 @@ pub async fn patch(
 #[schema(example = json!({"quantity": 6, "note": null}))]
 pub struct PatchNeedBody {
     /// How much, in the category's unit.
-    #[schema(minimum = 1, maximum = 100_000)]
+    #[schema(nullable = false, minimum = 1, maximum = 100_000)]
     quantity: Option<i64>,
     /// Whether several volunteers may share it.
     splittable: Option<bool>,
@@ -307,6 +307,7 @@ pub struct PatchNeedBody {
     /// Where it changes hands.
     handover: Option<crate::domain::need::Handover>,
     /// When.
+    #[schema(nullable = false)]
     needed: Option<super::views::request::WindowView>,
     /// Whether the helper must be there for the whole of that time.
     throughout: Option<bool>,
@@ -316,8 +317,10 @@ pub struct PatchNeedBody {
     /// Whether the helper must speak one of the neighbor's languages.
     language_must: Option<bool>,
     /// May be shown before anything is agreed.
+    #[schema(min_length = 1, max_length = 500)]
     note: Option<String>,
     /// Released with the contact.
+    #[schema(min_length = 1, max_length = 2000)]
     private_note: Option<String>,
 }
 

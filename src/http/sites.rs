@@ -14,9 +14,8 @@ use crate::actions::Ctx;
 use crate::domain::availability::Window;
 use crate::domain::clock::Ts;
 use crate::domain::place::GeoPoint;
-use crate::storage::offers::Offer;
 use crate::storage::requests::Request;
-use crate::storage::sites::Site;
+use crate::storage::sites::{Host, Site};
 use crate::storage::{Conn, StorageError, sites};
 
 /// A GeoJSON feature collection.
@@ -137,11 +136,11 @@ pub async fn list(
     let category = query.category.clone();
     let open = ctx
         .db
-        .read(move |conn| Ok::<_, StorageError>(sites::open(conn, category.as_deref())?))
+        .read(move |conn| Ok::<_, StorageError>(sites::shown(conn, category.as_deref())?))
         .await?;
     let mut features: Vec<SiteFeature> = open
         .into_iter()
-        .map(|(site, offer)| feature(&ctx, site, &offer, near))
+        .map(|(site, offer)| feature(&ctx, site, offer, near))
         .collect();
     if query.open_now == Some(true) {
         features.retain(|f| f.properties.open_now);
@@ -170,11 +169,11 @@ fn collected(features: Vec<SiteFeature>) -> SiteCollection {
 pub async fn all(ctx: &Ctx) -> Result<SiteCollection, StorageError> {
     let open = ctx
         .db
-        .read(|conn| Ok::<_, StorageError>(sites::open(conn, None)?))
+        .read(|conn| Ok::<_, StorageError>(sites::shown(conn, None)?))
         .await?;
     let mut features: Vec<SiteFeature> = open
         .into_iter()
-        .map(|(site, offer)| feature(ctx, site, &offer, None))
+        .map(|(site, offer)| feature(ctx, site, offer, None))
         .collect();
     sort(&mut features);
     Ok(collected(features))
@@ -211,15 +210,14 @@ impl SiteFeature {
 const AHEAD: Duration = Duration::from_hours(7 * 24);
 
 /// The opening that a site is in, or its next one.
-fn opening(ctx: &Ctx, offer: &Offer) -> Option<Window> {
-    let week = Window::parse(ctx.now(), ctx.now().after(AHEAD)).ok()?;
-    let windows = offer.availability()?.windows(week);
-    windows.as_slice().first().copied()
+fn opening(ctx: &Ctx, host: &Host, now: Ts) -> Option<Window> {
+    let week = Window::parse(now, now.after(AHEAD)).ok()?;
+    ctx.timetables.opening(host.written(), week)
 }
 
-fn feature(ctx: &Ctx, site: Site, offer: &Offer, near: Option<GeoPoint>) -> SiteFeature {
+fn feature(ctx: &Ctx, site: Site, offer: Host, near: Option<GeoPoint>) -> SiteFeature {
     let now = ctx.now();
-    let opening = opening(ctx, offer);
+    let opening = opening(ctx, &offer, now);
     let open_now = opening.is_some_and(|o| o.contains(now));
     let occupancy = site.occupancy(now);
     let distance_m = near.and_then(|from| {
@@ -241,8 +239,8 @@ fn feature(ctx: &Ctx, site: Site, offer: &Offer, near: Option<GeoPoint>) -> Site
             category: offer.category.to_string(),
             walk_in: site.walk_in,
             capacity: offer.capacity.get(),
-            opening_hours: offer.opening_hours.clone(),
-            timezone: offer.timezone.clone(),
+            opening_hours: offer.opening_hours,
+            timezone: offer.timezone,
             open_now,
             open_until: opening
                 .map(Window::until)
@@ -271,11 +269,11 @@ pub fn nearest_walk_in(
     categories.dedup();
     let mut nearest = Vec::new();
     for category in categories {
-        let open = sites::open(conn, Some(category.as_str()))?;
+        let open = sites::shown(conn, Some(category.as_str()))?;
         let mut features: Vec<SiteFeature> = open
             .into_iter()
             .filter(|(site, _)| site.walk_in)
-            .map(|(site, offer)| feature(ctx, site, &offer, Some(from)))
+            .map(|(site, offer)| feature(ctx, site, offer, Some(from)))
             .filter(|f| f.properties.open_now && !f.is_full())
             .collect();
         sort(&mut features);

@@ -145,6 +145,7 @@ impl Town {
             gazetteer: Arc::new(Gazetteer::parse("").unwrap()),
             settings: Arc::new(settings),
             index: Arc::default(),
+            timetables: Arc::default(),
             planning: Arc::default(),
         };
         let mut town = Self {

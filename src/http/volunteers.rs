@@ -54,6 +54,7 @@ pub async fn get(ctx: web::Data<Ctx>, who: AsVolunteer) -> Result<HttpResponse, 
 #[schema(example = json!({"limits": {"open_asks": 2}, "mail": true}))]
 pub struct PatchVolunteerBody {
     /// How she is reached; the e-mail address cannot change.
+    #[schema(nullable = false)]
     contact: Option<ContactBody>,
     /// What she speaks, best first.
     languages: Option<Vec<String>>,

@@ -6,7 +6,7 @@
 mod file;
 mod memory;
 mod pool;
-mod refusal;
+pub(crate) mod refusal;
 mod relay;
 
 use std::fmt;
@@ -62,10 +62,23 @@ pub enum SendError {
         code: Option<u16>,
         /// What went wrong.
         kind: Trouble,
+        /// Whom it says something of.
+        about: About,
         /// The whole letter may have reached the server, only its answer did not reach us: a repeat
         /// may be a second copy, with the same `Message-ID`.
         outcome_unknown: bool,
     },
+}
+
+/// Of whom a failure tells, and so which other letters would fare no better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The server as a whole: it failed before any recipient was named, so every letter would.
+    Server,
+    /// The domain of the recipient, or whoever takes its letters: letters to others may well be taken.
+    Domain,
+    /// This one mailbox or letter; it was answered at once, by a server that is well.
+    Letter,
 }
 
 /// What can go wrong on the way, as one word for logs, metrics and the list of letters.
@@ -154,11 +167,21 @@ impl SendError {
         }
     }
 
-    /// To be tried again, and surely not taken.
+    /// Of whom it tells; an end for good was answered at once.
+    #[must_use]
+    pub fn about(&self) -> About {
+        match *self {
+            Self::Permanent { .. } | Self::Unwritable(_) => About::Letter,
+            Self::Temporary { about, .. } => about,
+        }
+    }
+
+    /// Nothing was taken, and nothing can be for now.
     fn temporary(kind: Trouble) -> Self {
         Self::Temporary {
             code: None,
             kind,
+            about: About::Server,
             outcome_unknown: false,
         }
     }

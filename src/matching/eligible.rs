@@ -204,3 +204,6 @@ fn covers(offer: &OfferCard, whole: Window) -> bool {
     }
     meets == whole
 }
+
+#[cfg(test)]
+pub(in crate::matching) mod tests;

@@ -225,3 +225,6 @@ pub fn open_asks(settings: &MatchingSettings, limits: &AskLimits, urgency: Urgen
         Urgency::Today | Urgency::Soon => own.min(u32::from(settings.open_asks)),
     }
 }
+
+#[cfg(test)]
+mod tests;

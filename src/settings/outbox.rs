@@ -18,6 +18,8 @@ pub struct OutboxSettings {
     pub batch: u32,
     /// Letters being sent at the same time.
     pub parallel: u32,
+    /// Of them, those to one mail domain.
+    pub per_domain: u32,
     /// Wait before the second attempt; doubled with every attempt.
     #[serde(with = "humantime_serde")]
     pub retry_first: Duration,
@@ -46,6 +48,7 @@ impl OutboxSettings {
         );
         checks.number("batch", self.batch, 1..=200);
         checks.number("parallel", self.parallel, 1..=64);
+        checks.number("per_domain", self.per_domain, 1..=64);
         checks.time("retry_first", self.retry_first, SECOND..=HOUR);
         checks.time("retry_max", self.retry_max, SECOND * 60..=HOUR * 24);
         checks.time("give_up_after", self.give_up_after, HOUR..=HOUR * 24 * 14);

@@ -30,6 +30,8 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<Network>,
     /// Threads that answer; 0: one a processor core.
     pub workers: u32,
+    /// Calls that may wait for the database at a time.
+    pub waiting_calls: u32,
     /// Largest body of a request, in bytes.
     pub body_limit_bytes: u32,
     /// Largest spreadsheet in a body, in bytes.
@@ -58,6 +60,7 @@ impl ServerSettings {
             "must not be everyone: a believed header says who somebody is",
         );
         checks.number("workers", self.workers, 0..=1024);
+        checks.number("waiting_calls", self.waiting_calls, 16..=4096);
         checks.number(
             "body_limit_bytes",
             self.body_limit_bytes,

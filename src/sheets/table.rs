@@ -89,6 +89,7 @@ impl Table {
     /// What is no table.
     pub fn read(bytes: &[u8]) -> Result<Self, NoTable> {
         let (text, encoding) = decode(bytes)?;
+        let text = ended(text);
         let (text, skipped, delimiter) = match text.strip_prefix("sep=") {
             // What Excel puts first for itself.
             Some(rest) => {
@@ -116,6 +117,15 @@ impl Table {
             encoding,
             delimiter: char::from(delimiter),
         })
+    }
+}
+
+/// The text with the line ends that are counted here: old Macs, and Excel for them, end lines with CR alone.
+fn ended(text: String) -> String {
+    let has_cr_alone = || text.replace("\r\n", "").contains('\r');
+    match text.contains('\r') && has_cr_alone() {
+        true => text.replace("\r\n", "\n").replace('\r', "\n"),
+        false => text,
     }
 }
 

@@ -175,6 +175,18 @@ fn attributes_are_what_the_body_of_a_call_would_have() {
 }
 
 #[test]
+fn rows_stand_on_lines_of_their_own_also_where_a_line_ends_with_cr_alone() {
+    let lines = |bytes: &[u8]| {
+        let table = Table::read(bytes).unwrap();
+        table.rows.iter().map(|row| row.line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(b"a,b\r1,2\r3,4\r\r5,6\r"), [2, 3, 5]);
+    assert_eq!(lines(b"a,b\r\n1,2\r3,4\r\n"), [2, 3]);
+    assert_eq!(lines(b"sep=;\ra;b\r1;2\r"), [3]);
+    assert_eq!(lines(b"a,b\r\n\"1\r\n1\",2\r\n3,4\r\n"), [2, 4]);
+}
+
+#[test]
 fn files_of_all_kinds_are_tables() {
     let read = |bytes: &[u8]| {
         let table = Table::read(bytes).unwrap();

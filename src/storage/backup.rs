@@ -1,9 +1,9 @@
 //! Copies of the embedded database, while it is in use; and bringing erasures to the disk.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -12,6 +12,7 @@ use super::connection::{Conn, DatabaseUrl};
 use super::key_epochs::KeyEpoch;
 use super::sqlite::Embedded;
 use super::{key_epochs, meta, sealed};
+use crate::disk;
 
 /// Why a copy could not be made or taken back.
 #[derive(Debug, thiserror::Error)]
@@ -33,37 +34,71 @@ pub enum BackupError {
     Damaged(String, String),
 }
 
+/// Where a copy stands until it is whole: a backup that is killed leaves nothing under the name of one.
+#[must_use]
+pub fn unfinished(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".unfinished");
+    name.into()
+}
+
 /// Writes a consistent copy of the database at `source` to `target` and syncs it. The service may be
 /// running. The key ring is no part of it: keep that elsewhere.
 ///
 /// # Errors
-/// A target that exists, a full disk, a damaged database.
+/// A target that exists or is being written, a full disk, a damaged database.
 pub fn backup(source: &Path, target: &Path) -> Result<(), BackupError> {
     let name = target.display().to_string();
     let io = |e| BackupError::Io(name.clone(), e);
     if target.exists() {
         return Err(BackupError::Exists(name));
     }
-    // Made by us first, so that the copy is never readable by others, not even while it grows.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(target)
-        .map_err(io)?;
+    let draft = unfinished(target);
+    let file = begin(&draft).map_err(io)?;
+    let Some(file) = file else {
+        return Err(BackupError::Exists(draft.display().to_string()));
+    };
     let copied = (|| {
         diesel::sql_query("VACUUM INTO ?")
-            .bind::<Text, _>(target.to_string_lossy())
+            .bind::<Text, _>(draft.to_string_lossy())
             .execute(&mut *Embedded::open(source)?)?;
-        check(target)?;
+        check(&draft)?;
         // VACUUM INTO does not sync what it wrote.
-        File::open(target).and_then(|f| f.sync_all()).map_err(io)?;
+        file.sync_all().map_err(io)?;
+        std::fs::rename(&draft, target).map_err(io)?;
         sync_dir_of(target).map_err(io)
     })();
     if copied.is_err() {
-        let _ = std::fs::remove_file(target);
+        let _ = std::fs::remove_file(&draft);
     }
     copied
+}
+
+/// An empty file that is this process's to fill, in the place of what a killed one has left; `None` if another
+/// process is at it.
+fn begin(draft: &Path) -> io::Result<Option<File>> {
+    // Made by us first, so that the copy is never readable by others, not even while it grows.
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(draft)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    // Whoever had it may have finished and given it its name before it was locked.
+    let is_there = std::fs::metadata(draft).is_ok_and(|there| {
+        file.metadata()
+            .is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    });
+    if !is_there {
+        return Ok(None);
+    }
+    file.set_len(0)?;
+    Ok(Some(file))
 }
 
 /// Puts the copy at `source` in the place of a database that must not be there yet, nor its log: that
@@ -82,6 +117,7 @@ pub fn restore(source: &Path, target: &Path) -> Result<(), BackupError> {
         }
     }
     check(source)?;
+    refuse_empty(source)?;
     if let Some(dir) = target.parent().filter(|d| !d.as_os_str().is_empty()) {
         super::db::make_private_dir(dir).map_err(io)?;
     }
@@ -131,6 +167,27 @@ pub fn check(path: &Path) -> Result<(), BackupError> {
     }
 }
 
+/// What a copy that was broken off leaves may be a good database with nothing in it.
+fn refuse_empty(path: &Path) -> Result<(), BackupError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        tables: i64,
+    }
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    let row: Row = diesel::sql_query(
+        "SELECT count(*) AS tables FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+    )
+    .get_result(&mut conn)?;
+    match row.tables {
+        0 => Err(BackupError::Damaged(
+            path.display().to_string(),
+            "nothing of Manyhands is in it".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// What a database that no service need have opened knows of its ring: the ring's check, none if it was
 /// never started, and the master keys that it needs, none if it is of before they were kept.
 ///
@@ -150,11 +207,7 @@ pub fn keys_of(url: &DatabaseUrl) -> Result<(Option<Vec<u8>>, Vec<KeyEpoch>), Ba
 }
 
 fn sync_dir_of(path: &Path) -> io::Result<()> {
-    let dir = path
-        .parent()
-        .filter(|d| !d.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(dir)?.sync_all()
+    disk::sync_dir(path.parent().unwrap_or(Path::new("")))
 }
 
 /// Brings everything committed into the database file and empties the write-ahead log, so that what

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
@@ -12,6 +13,7 @@ use super::error::{StorageError, TxError};
 use super::outage::{self, unavailable};
 use super::postgres::Pools;
 use super::sqlite::File;
+use crate::disk;
 
 /// How long a caller waits for a connection, and for an answer of the writer, before it is told 503.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,6 +32,17 @@ struct Inner {
     /// Who waits or is inside, by door, so that no flood of calls locks the workers out.
     room: [Arc<Semaphore>; 2],
     committed: watch::Receiver<u64>,
+    /// Calls that wait for the database or are at it.
+    calls: AtomicUsize,
+}
+
+/// A call that waits for the database or is at it, until it is dropped.
+struct Visit(Arc<Inner>);
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum Backend {
@@ -54,8 +67,8 @@ impl fmt::Debug for Db {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Its directory cannot be made.
-    #[error("the directory of the database cannot be made: {0}")]
+    /// Its directory cannot be made or synced.
+    #[error("the directory of the database cannot be made or synced: {0}")]
     Directory(#[source] std::io::Error),
     /// The file or server does not open.
     #[error("the database does not open: {0}")]
@@ -93,6 +106,7 @@ impl Db {
                 backend,
                 room: std::array::from_fn(|_| Arc::new(Semaphore::new(QUEUE))),
                 committed,
+                calls: AtomicUsize::new(0),
             }),
             door: Door::Calls,
         })
@@ -160,6 +174,19 @@ impl Db {
         self.inner.committed.clone()
     }
 
+    /// How many calls wait for the database or are at it; what workers do is not counted.
+    #[must_use]
+    pub fn waiting_calls(&self) -> usize {
+        self.inner.calls.load(Ordering::Relaxed)
+    }
+
+    fn visit(&self) -> Option<Visit> {
+        (self.door == Door::Calls).then(|| {
+            self.inner.calls.fetch_add(1, Ordering::Relaxed);
+            Visit(Arc::clone(&self.inner))
+        })
+    }
+
     /// Runs `f` off the async threads, when there is a connection for it.
     async fn off_thread<T: Send + 'static>(
         &self,
@@ -202,6 +229,7 @@ impl Db {
         E: From<StorageError> + Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
+        let _visit = self.visit();
         let door = self.door;
         let turn = match &self.inner.backend {
             Backend::Sqlite(file) => Arc::clone(&file.turn),
@@ -229,6 +257,7 @@ impl Db {
         R: Send + 'static,
         F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
     {
+        let _visit = self.visit();
         let started = Instant::now();
         let result = match &self.inner.backend {
             Backend::Sqlite(file) => file.write(f).await,
@@ -272,6 +301,10 @@ fn migrated(url: &DatabaseUrl) -> Result<(usize, Conn), OpenError> {
     }
     let mut conn = Conn::open(url)?;
     let applied = conn.migrate().map_err(OpenError::Migrate)?;
+    if let DatabaseUrl::Sqlite(path) = url {
+        // The names of the file and its log: SQLite syncs them too, but does not tell where that fails.
+        disk::sync_dir(path.parent().unwrap_or(Path::new(""))).map_err(OpenError::Directory)?;
+    }
     if applied > 0 {
         tracing::info!(applied, "the schema was brought up to date");
     }
@@ -280,9 +313,5 @@ fn migrated(url: &DatabaseUrl) -> Result<(usize, Conn), OpenError> {
 
 /// Makes a directory that only its owner may enter.
 pub(super) fn make_private_dir(dir: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
+    disk::make_dir(dir, 0o700)
 }

@@ -63,6 +63,18 @@ pub fn cancel(conn: &mut Conn, letters: &[LetterId]) -> QueryResult<()> {
     Ok(())
 }
 
+/// Those of the letters that count as having left after `since`.
+///
+/// # Errors
+/// A failed query.
+pub fn counted(conn: &mut Conn, letters: &[LetterId], since: Ts) -> QueryResult<Vec<LetterId>> {
+    with!(conn, c => departures::table
+        .filter(one_of(departures::letter_id, letters))
+        .filter(departures::at.gt(since))
+        .select(departures::letter_id)
+        .load(c))
+}
+
 /// How many left after `since`: those of the lane of unconfirmed addresses, or of both lanes.
 ///
 /// # Errors

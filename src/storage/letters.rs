@@ -315,12 +315,18 @@ pub fn unclaim(conn: &mut Conn, ids: &[LetterId], lease: LeaseId) -> QueryResult
 ///
 /// # Errors
 /// A failed query.
-pub fn put_off(conn: &mut Conn, id: LetterId, lease: LeaseId, due: Ts) -> QueryResult<()> {
-    unclaim(conn, &[id], lease)?;
-    with!(conn, c => diesel::update(letters::table.find(id))
-        .set(letters::due_at.eq(due))
-        .execute(c))?;
-    Ok(())
+pub fn put_off(conn: &mut Conn, ids: &[LetterId], lease: LeaseId, due: Ts) -> QueryResult<usize> {
+    with!(conn, c => diesel::update(letters::table
+            .filter(one_of(letters::id, ids))
+            .filter(letters::lease_id.eq(lease))
+            .filter(letters::state.eq(LetterState::Queued)))
+        .set((
+            letters::due_at.eq(due),
+            letters::attempts.eq(letters::attempts - 1),
+            letters::lease_id.eq(None::<LeaseId>),
+            letters::lease_until.eq(None::<Ts>),
+        ))
+        .execute(c))
 }
 
 /// Somebody's address works: what waits for her changes to the lane of the confirmed.
@@ -359,6 +365,20 @@ pub fn next_due(conn: &mut Conn, lane: Lane) -> QueryResult<Option<Ts>> {
         .first(c)
         .optional())?;
     Ok(free.into_iter().chain(held).min())
+}
+
+/// How many letters of a lane were taken by somebody whose lease is over.
+///
+/// # Errors
+/// A failed query.
+pub fn abandoned(conn: &mut Conn, lane: Lane, now: Ts) -> QueryResult<i64> {
+    with!(conn, c => letters::table
+        .filter(letters::event.is_null())
+        .filter(letters::state.eq(LetterState::Queued))
+        .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
+        .filter(letters::lease_until.le(now))
+        .count()
+        .get_result(c))
 }
 
 /// How many letters are in a state, without what is told to webhooks.

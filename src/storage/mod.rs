@@ -6,6 +6,7 @@
 //! `sealed` column is named in `sealed` as well, or its keys could not be renewed.
 
 pub mod activity;
+pub mod ahead;
 pub mod areas;
 pub mod audit;
 pub mod audit_chain;

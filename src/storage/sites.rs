@@ -7,9 +7,12 @@ use super::connection::{Conn, with};
 use super::dialect::one_of;
 use super::offers::Offer;
 use super::schema::{offers, sites, volunteers};
+use crate::domain::availability::Written;
+use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::OfferId;
 use crate::domain::lifecycle::OfferState;
+use crate::domain::need::Quantity;
 use crate::domain::occupancy::Occupancy;
 use crate::domain::place::GeoPoint;
 
@@ -43,6 +46,32 @@ impl Site {
             counts_until: self.counts_until?,
         };
         (now < occupancy.counts_until).then_some(occupancy)
+    }
+}
+
+/// What of its offer the public sees of a site.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = offers)]
+#[expect(missing_docs, reason = "the columns are described in the migration")]
+pub struct Host {
+    pub category: CategoryKey,
+    pub capacity: Quantity,
+    pub opening_hours: Option<String>,
+    pub timezone: String,
+    pub available_from: Option<Ts>,
+    pub available_until: Option<Ts>,
+}
+
+impl Host {
+    /// When it is open, as it is written.
+    #[must_use]
+    pub fn written(&self) -> Written<'_> {
+        Written {
+            from: self.available_from,
+            until: self.available_until,
+            opening_hours: self.opening_hours.as_deref(),
+            timezone: &self.timezone,
+        }
     }
 }
 
@@ -116,26 +145,44 @@ pub fn find_all(conn: &mut Conn, offers: &[OfferId]) -> QueryResult<Vec<Site>> {
 }
 
 /// Every listed site whose offer is open and not in a frozen area, of volunteers who are not paused or
-/// blocked, with its offer.
+/// blocked, with what is selected of its offer.
+macro_rules! open_with {
+    ($conn:expr, $category:expr, $of_offer:ty) => {{
+        let (conn, category): (&mut Conn, Option<&str>) = ($conn, $category);
+        let frozen = areas::frozen(conn)?;
+        let mut open: Vec<(Site, $of_offer)> = with!(conn, c => {
+            let mut query = sites::table
+                .inner_join(offers::table.inner_join(volunteers::table))
+                .filter(offers::state.eq(OfferState::Open))
+                .filter(volunteers::paused_at.is_null())
+                .filter(volunteers::blocked_at.is_null())
+                .order(sites::offer_id)
+                .select((Site::as_select(), <$of_offer>::as_select()))
+                .into_boxed();
+            if let Some(category) = category {
+                query = query.filter(offers::category.eq(category.to_owned()));
+            }
+            query.load(c)
+        })?;
+        open.retain(|(site, _)| {
+            !GeoPoint::parse(site.lat, site.lon).is_ok_and(|at| frozen.holds(at))
+        });
+        Ok(open)
+    }};
+}
+
+/// The open sites with their offers.
 ///
 /// # Errors
 /// A failed query.
 pub fn open(conn: &mut Conn, category: Option<&str>) -> QueryResult<Vec<(Site, Offer)>> {
-    let frozen = areas::frozen(conn)?;
-    let mut open: Vec<(Site, Offer)> = with!(conn, c => {
-        let mut query = sites::table
-            .inner_join(offers::table.inner_join(volunteers::table))
-            .filter(offers::state.eq(OfferState::Open))
-            .filter(volunteers::paused_at.is_null())
-            .filter(volunteers::blocked_at.is_null())
-            .order(sites::offer_id)
-            .select((Site::as_select(), Offer::as_select()))
-            .into_boxed();
-        if let Some(category) = category {
-            query = query.filter(offers::category.eq(category.to_owned()));
-        }
-        query.load(c)
-    })?;
-    open.retain(|(site, _)| !GeoPoint::parse(site.lat, site.lon).is_ok_and(|at| frozen.holds(at)));
-    Ok(open)
+    open_with!(conn, category, Offer)
+}
+
+/// The open sites as the public sees them: everybody looks at these, so no more is read than is shown.
+///
+/// # Errors
+/// A failed query.
+pub fn shown(conn: &mut Conn, category: Option<&str>) -> QueryResult<Vec<(Site, Host)>> {
+    open_with!(conn, category, Host)
 }

@@ -14,6 +14,7 @@ use super::db::{OpenError, PATIENCE, QUEUE};
 use super::error::{StorageError, TxError};
 use super::outage::unavailable;
 use super::writer::{Operation, Write, Writer};
+use crate::disk;
 
 /// Readers beside the writer.
 const READERS: u32 = 4;
@@ -42,6 +43,7 @@ enum Hold {
 impl Embedded {
     /// A connection that may write; makes the file where it is missing.
     pub(super) fn open(path: &Path) -> diesel::ConnectionResult<Self> {
+        distrust_log(path)?;
         let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
         conn.batch_execute(PRAGMAS)
             .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
@@ -66,6 +68,18 @@ impl DerefMut for Embedded {
             Hold::Reader(conn) => conn,
         }
     }
+}
+
+/// What stands in the log after a commit whose sync failed must not be taken for committed by whoever reads the log
+/// next, only because the system still shows it: later commits would build on what is not on the disk. The
+/// database's own file needs no such care: what is not surely in it is written to it again from the log.
+fn distrust_log(path: &Path) -> diesel::ConnectionResult<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    disk::read_anew(Path::new(&log)).map_err(|error| {
+        let why = format!("its log cannot be brought to the disk: {error}");
+        diesel::ConnectionError::BadConnection(why)
+    })
 }
 
 /// Sets up each reader: it sees committed data only and can write nothing.

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::{Conn, DatabaseUrl};
 use super::error::{StorageError, TxError};
+use super::outage;
 
 /// Operations committed together at the most.
 const BATCH: usize = 256;
@@ -130,9 +131,7 @@ impl Writer {
 
 fn reopen(url: &DatabaseUrl) -> Option<Conn> {
     Conn::open(url)
-        .inspect_err(
-            |error| tracing::error!(error = %error, "the database cannot be opened for writing"),
-        )
+        .inspect_err(|error| outage::failed(&error.to_string()))
         .ok()
 }
 
@@ -144,7 +143,7 @@ fn commit_batch(
     committed: &watch::Sender<u64>,
 ) -> bool {
     if let Err(error) = conn.execute("BEGIN IMMEDIATE") {
-        tracing::error!(error = %error, "a write transaction cannot begin");
+        outage::failed(&error.to_string());
         return false;
     }
     for operation in batch.iter_mut() {
@@ -155,7 +154,7 @@ fn commit_batch(
         }
     }
     if let Err(error) = conn.execute("COMMIT") {
-        tracing::error!(error = %error, operations = batch.len(), "a commit failed; nothing of it is kept");
+        outage::failed(&error.to_string());
         let _ = conn.execute("ROLLBACK");
         return false;
     }

@@ -28,6 +28,8 @@ pub const HTTP_REQUESTS: &str = "manyhands_http_requests_total";
 pub const HTTP_REQUEST_SECONDS: &str = "manyhands_http_request_seconds";
 /// Counter: calls answered 429, by `class` (read, post, guess, contact); never by source.
 pub const LIMITED: &str = "manyhands_limited_total";
+/// Counter: calls answered 503 because too many wait for the database, by `rank` (reads, offers, requests, answers).
+pub const SHED: &str = "manyhands_shed_total";
 /// Histogram: seconds from asking for a write transaction to its commit.
 pub const WRITE_SECONDS: &str = "manyhands_write_seconds";
 /// Counter: writes that were run again, because another one was in their way or their connection broke.
@@ -42,6 +44,8 @@ pub const WRITE_BATCH_SIZE: &str = "manyhands_write_batch_size";
 pub const LETTERS: &str = "manyhands_letters_total";
 /// Gauge: letters that wait to be sent.
 pub const LETTERS_WAITING: &str = "manyhands_letters_waiting";
+/// Gauge: mail domains that take no letters for now, by `lane`.
+pub const MAIL_DOMAINS_RESTING: &str = "manyhands_mail_domains_resting";
 /// Counter: transitions of matches, by `event`.
 pub const MATCHES: &str = "manyhands_matches_total";
 /// Gauge: posts in the index, by `kind`.
@@ -77,7 +81,7 @@ const COMMIT: &[f64] = &[
 const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric there is, with how it is collected and what it says.
-pub const METRICS: [(&str, Kind, &str); 15] = [
+pub const METRICS: [(&str, Kind, &str); 17] = [
     (
         HTTP_REQUESTS,
         Kind::Counter,
@@ -89,6 +93,11 @@ pub const METRICS: [(&str, Kind, &str); 15] = [
         "Time until the answer, in seconds.",
     ),
     (LIMITED, Kind::Counter, "Calls answered 429, by class."),
+    (
+        SHED,
+        Kind::Counter,
+        "Calls answered 503 because too many wait for the database, by rank.",
+    ),
     (
         WRITE_SECONDS,
         Kind::Histogram(COMMIT),
@@ -123,6 +132,11 @@ pub const METRICS: [(&str, Kind, &str); 15] = [
         LETTERS_WAITING,
         Kind::Gauge,
         "Letters that wait to be sent.",
+    ),
+    (
+        MAIL_DOMAINS_RESTING,
+        Kind::Gauge,
+        "Mail domains that take no letters for now, by lane.",
     ),
     (MATCHES, Kind::Counter, "Transitions of matches, by event."),
     (INDEX_POSTS, Kind::Gauge, "Posts in the index, by kind."),

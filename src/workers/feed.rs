@@ -226,7 +226,9 @@ impl Feed {
     /// Makes the intervals of some offers anew, up to the horizon as it is now.
     async fn extend(&mut self, now: Ts) -> Result<(), WorkerError> {
         let index = &self.ctx.index;
-        if self.to_extend.is_empty() && now.since(self.extended_at) >= EXTEND_EVERY {
+        // Also when the clock has gone back: what was made by it lies too far ahead.
+        let is_due = now < self.extended_at || now.since(self.extended_at) >= EXTEND_EVERY;
+        if self.to_extend.is_empty() && is_due {
             let current = index.read().unwrap_or_else(PoisonError::into_inner);
             self.to_extend = current.offers_to_extend();
             self.extended_at = now;

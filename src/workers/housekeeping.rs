@@ -1,19 +1,22 @@
 //! What time ends: posts that are over are closed, and what is no longer needed is erased. And what it brings: word of
 //! tasks that are late, and the morning's letter.
 //!
-//! Erased is erased, so a clock that is wrong must not cause it. When the clock has moved on by more
+//! Erased is erased, so a clock that is wrong must not cause it. When the clock has moved on, or back, by more
 //! than a week since it was last trusted, nothing is ended until an operator says that it is right
-//! (`manyhands doctor --clock-is-right`); also when the service merely rested that long.
+//! (`manyhands doctor --clock-is-right`); also when the service merely rested that long. When the clock has gone back,
+//! what it set for the future while it was ahead is brought back with it, so that nothing waits for years.
 
 use std::time::Duration;
 
 use super::{Next, Stop, Worker, WorkerError};
 use crate::actions::activate_key::{Activation, activate_key};
 use crate::actions::add_key::add_key;
+pub use crate::actions::come_back::LONGEST_LEAP;
+use crate::actions::come_back::come_back;
 use crate::actions::destroy_keys::destroy_keys;
 use crate::actions::escalate_tasks::escalate_tasks;
 use crate::actions::morning_digest::morning_digest;
-use crate::actions::trust_clock::trust_clock;
+use crate::actions::trust_clock::{note_clock, trust_clock};
 use crate::actions::{Ctx, aftermath, expire, forget};
 use crate::domain::clock::Ts;
 use crate::storage::audit::Actor;
@@ -22,8 +25,8 @@ use crate::storage::{StorageError, key_epochs, meta};
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_mins(1);
-/// How far the clock may move on between two looks.
-pub const LONGEST_LEAP: Duration = Duration::from_hours(7 * 24);
+/// A clock that goes back by no more than this is being put right, and nothing needs to be done.
+const STEP_BACK: Duration = Duration::from_mins(1);
 /// How often the log repeats that a confirmation is waited for.
 const REMIND_EVERY: Duration = Duration::from_hours(1);
 
@@ -34,6 +37,8 @@ pub struct Housekeeping {
     stop: Stop,
     due: Ts,
     reminded_at: Option<Ts>,
+    /// Since when the clock has been behind the latest instant known.
+    behind_since: Option<Ts>,
 }
 
 impl Worker for Housekeeping {
@@ -43,6 +48,7 @@ impl Worker for Housekeeping {
             return Ok(Next::At(self.due));
         }
         if self.may_trust(now).await? {
+            self.notice_a_step_back(now).await?;
             self.end_what_is_over().await?;
         }
         expire::sweep(&self.ctx).await?;
@@ -62,7 +68,41 @@ impl Housekeeping {
             stop,
             due: Ts::EPOCH,
             reminded_at: None,
+            behind_since: None,
         }
+    }
+
+    /// Whether the clock has gone back, and if so brings back what it left ahead: once all leases are over that
+    /// were taken before, for their holders may still be at work.
+    async fn notice_a_step_back(&mut self, now: Ts) -> Result<(), WorkerError> {
+        let latest = self
+            .ctx
+            .db
+            .read(|conn| Ok::<_, StorageError>(meta::latest(conn)?))
+            .await?;
+        if latest.is_none_or(|latest| latest.since(now) <= STEP_BACK) {
+            self.behind_since = None;
+            return Ok(());
+        }
+        let since = self.behind_since.filter(|since| *since <= now);
+        let since = *self.behind_since.insert(since.unwrap_or(now));
+        let settings = &self.ctx.settings;
+        if now.since(since) < settings.outbox.lease.max(settings.matching.lease) {
+            return Ok(());
+        }
+        let mut all = 0;
+        loop {
+            let found = come_back(&self.ctx).await?;
+            all += found;
+            if found == 0 || self.stop.is_set() {
+                break;
+            }
+        }
+        tracing::warn!(
+            rows = all,
+            "the clock has gone back: what it had set for later was brought back"
+        );
+        Ok(())
     }
 
     /// Whether the clock has moved on as clocks do.
@@ -72,9 +112,10 @@ impl Housekeeping {
             .db
             .read(|conn| Ok::<_, StorageError>(meta::housekept_at(conn)?))
             .await?;
-        let leap = last.map_or(Duration::ZERO, |last| now.since(last));
+        let leap = last.map_or(Duration::ZERO, |last| now.since(last).max(last.since(now)));
         if leap > LONGEST_LEAP {
             self.remind(now, leap);
+            note_clock(&self.ctx).await?;
             return Ok(false);
         }
         trust_clock(&self.ctx, Actor::SYSTEM).await?;
@@ -85,7 +126,7 @@ impl Housekeeping {
     fn remind(&mut self, now: Ts, leap: Duration) {
         if self
             .reminded_at
-            .is_some_and(|at| now.since(at) < REMIND_EVERY)
+            .is_some_and(|at| at <= now && now.since(at) < REMIND_EVERY)
         {
             return;
         }

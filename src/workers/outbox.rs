@@ -6,37 +6,55 @@
 //! A letter is taken by a lease, which is committed before anything is said to a mail server; what
 //! became of it is settled afterward. No transaction is open while talking SMTP. A letter is sent
 //! twice only if its outcome is unknown: the process died, or the connection broke after the body.
+//!
+//! Letters are taken as others end, so that a slow one holds its own connection and nothing else. Whoever
+//! does not take letters rests: the mail server, by `breaker`, or one domain of recipients, by `domains`.
+//! Letters keep their own, longer waits; these rests keep a dead server from being knocked at, and a wrong
+//! password from being tried, by every letter that waits.
 
-use std::collections::VecDeque;
+mod attempt;
+mod breaker;
+mod domains;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::sleep;
 
+use super::supervise::BURST;
 use super::{Next, Stop, Worker, WorkerError};
 use crate::actions::Ctx;
-use crate::actions::claim_letters::{Claimed, claim_letters};
+use crate::actions::claim_letters::{Claimed, claim_letters_past};
 use crate::actions::mail_limits::{Room, room};
-use crate::actions::return_letters::return_letters;
-use crate::actions::settle_letter::{Attempt, settle_letter};
+use crate::actions::return_letters::{put_off_letters, return_letters};
+use crate::actions::settle_letter::settle_letter;
 use crate::domain::clock::Ts;
-use crate::domain::ids::LeaseId;
+use crate::domain::ids::{LeaseId, LetterId};
 use crate::domain::letter::Lane;
-use crate::mail::letter::{LetterToSend, render};
-use crate::mail::message::{Message, Subject, UnsubscribeUrl};
-use crate::mail::transport::{SendError, Transport, Trouble};
-use crate::storage::letters::{Letter, LetterState};
+use crate::mail::transport::Transport;
+use crate::storage::letters::LetterState;
 use crate::storage::{StorageError, letters};
+use attempt::{Done, Unsettled, send_one};
+use breaker::{Breaker, Gate, Patience, Round};
+use domains::{Domains, Pass, Turn, Verdict};
 
-/// First rest after the mail server turned out not to be there, doubled with every further time,
-const FIRST_REST: Duration = Duration::from_secs(5);
-/// up to this long. Letters keep their own, longer waits; this one keeps a dead server from being
-/// knocked at, and a wrong password from being tried, by every letter that waits.
-const LONGEST_REST: Duration = Duration::from_mins(1);
-/// One connection in so many is for the lane of unconfirmed addresses, and one at the least.
+/// A mail server that is not there once rests.
+const SERVER: Patience = Patience {
+    failures: 1,
+    first: Duration::from_secs(5),
+    longest: Duration::from_mins(1),
+};
+/// One connection in so many is for the lane of unconfirmed addresses,
 const UNCONFIRMED_SHARE: usize = 4;
+/// and so many where the other lane has as many: with one, a single slow recipient would keep all others.
+const UNCONFIRMED_LEAST: usize = 2;
 /// How often the letters that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// How often it looks while letters are on their way, in real time.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Sends letters.
 #[derive(Debug)]
@@ -45,47 +63,37 @@ pub struct Outbox {
     transport: Arc<Transport>,
     lane: Lane,
     stop: Stop,
+    commits: watch::Receiver<u64>,
+    /// Letters at a time.
+    parallel: usize,
+    /// Letters taken that are not on their way yet.
+    taken: VecDeque<Claimed>,
+    running: JoinSet<Done>,
+    begun: HashMap<Id, (Pass, Round)>,
     /// What became of letters, as far as the database does not know it yet.
-    unsettled: Vec<(Letter, LeaseId, Attempt)>,
-    /// Not before this, because the mail server is not there.
-    rest_until: Ts,
-    /// How often in a row it was not there.
-    absences: u32,
+    unsettled: Vec<Unsettled>,
+    server: Breaker,
+    domains: Domains,
     counted_at: Ts,
 }
 
-/// What became of one letter.
-enum Done {
-    /// The mail server was spoken to, or looked for.
-    Tried {
-        /// Whether it was there at all.
-        reached: bool,
-        /// The attempt, if the database does not know of it.
-        unsettled: Option<Box<(Letter, LeaseId, Attempt)>>,
-    },
-    /// It may be somebody else's by now.
-    NotBegun(Box<Claimed>),
-}
-
 impl Worker for Outbox {
-    async fn tick(&mut self, now: Ts) -> Result<Next, WorkerError> {
-        self.settle_rest().await?;
-        self.count(now).await?;
+    async fn tick(&mut self, mut now: Ts) -> Result<Next, WorkerError> {
         loop {
-            if now < self.rest_until {
-                return Ok(Next::At(self.rest_until));
+            self.commits.mark_unchanged();
+            // What has ended while the database was away is known before anything is taken: it may have been sent.
+            while let Some(ended) = self.running.try_join_next_with_id() {
+                self.note(ended).await?;
             }
-            let due = self.next_due(now).await?;
-            if due.is_none_or(|at| at > now) || self.stop.is_set() {
-                return Ok(Next::due(due));
+            self.settle_rest().await?;
+            self.count(now).await?;
+            let next = Box::pin(self.take_and_begin(now)).await?;
+            if self.running.is_empty() {
+                self.give_back().await?;
+                return Ok(next);
             }
-            let lease = LeaseId::new(self.ctx.entropy.as_ref());
-            let limit = i64::from(self.ctx.settings.outbox.batch);
-            let (claimed, taken) = claim_letters(&self.ctx, self.lane, lease, limit).await?;
-            if taken == 0 {
-                return Ok(Next::Later);
-            }
-            self.send_all(claimed, lease).await?;
+            Box::pin(self.wait(next)).await?;
+            now = self.ctx.now();
         }
     }
 }
@@ -94,15 +102,58 @@ impl Outbox {
     /// A worker that sends the letters of `lane` through `transport`.
     #[must_use]
     pub fn new(ctx: Ctx, transport: Arc<Transport>, lane: Lane, stop: Stop) -> Self {
+        let count = |number: u32| usize::try_from(number).unwrap_or(1);
+        let settings = &ctx.settings.outbox;
+        let parallel = connections(lane, count(settings.parallel).min(transport.parallel()));
         Self {
+            commits: ctx.db.committed(),
+            parallel,
+            taken: VecDeque::new(),
+            running: JoinSet::new(),
+            begun: HashMap::new(),
+            unsettled: Vec::new(),
+            server: Breaker::new(SERVER),
+            domains: Domains::new(count(settings.per_domain), parallel),
+            counted_at: Ts::EPOCH,
             ctx,
             transport,
             lane,
             stop,
-            unsettled: Vec::new(),
-            rest_until: Ts::EPOCH,
-            absences: 0,
-            counted_at: Ts::EPOCH,
+        }
+    }
+
+    /// Begins what may begin, and takes more letters as long as there is a connection for them; gives when
+    /// there is more to do, if nothing ends before.
+    async fn take_and_begin(&mut self, now: Ts) -> Result<Next, WorkerError> {
+        let entropy = &self.ctx.entropy;
+        self.domains.note_slow(now, || entropy.fraction());
+        loop {
+            if self.stop.is_set() {
+                self.give_back().await?;
+                return Ok(Next::Later);
+            }
+            self.begin(now).await?;
+            if let Gate::Resting(until) = self.server.gate(now) {
+                return Ok(Next::At(until));
+            }
+            let batch = i64::from(self.ctx.settings.outbox.batch);
+            let taken = i64::try_from(self.taken.len()).unwrap_or(batch);
+            let has_room = self.running.len() < self.parallel && taken <= batch / 2;
+            // One at a time, as long as it is not known whether the server is there.
+            if !has_room || (self.server.is_doubted() && !self.running.is_empty()) {
+                return Ok(Next::Now);
+            }
+            let due = self.next_due(now).await?;
+            if due.is_none_or(|at| at > now) {
+                return Ok(Next::due(due));
+            }
+            let limit = match self.server.is_doubted() {
+                true => 1,
+                false => batch - taken,
+            };
+            if self.claim(limit.max(1), now).await? == 0 {
+                return Ok(Next::Later);
+            }
         }
     }
 
@@ -122,77 +173,161 @@ impl Outbox {
             .await
     }
 
-    /// Sends letters, some at a time. Those that cannot be begun any more go back: the service stops,
-    /// the mail server is not there, or the lease might end before the attempt does.
-    async fn send_all(&mut self, claimed: Vec<Claimed>, lease: LeaseId) -> Result<(), WorkerError> {
-        let parallel = self.parallel();
-        // As the letters say, and not from now on: this process may have been paused since it took them.
-        let lease_until = claimed.iter().filter_map(|c| c.letter.lease_until).min();
-        let last_start = lease_until
-            .unwrap_or(Ts::EPOCH)
-            .before(self.transport.longest_send());
-        let mut waiting = VecDeque::from(claimed);
-        let mut running = JoinSet::new();
-        let mut not_begun = Vec::new();
-        let mut unreached = 0;
-        let all = waiting.len();
-        loop {
-            // After one that did not reach the server, those that run are waited for: only if none of
-            // them does either, the server is not there.
-            let may_begin = || !self.stop.is_set() && unreached == 0 && self.ctx.now() < last_start;
-            while running.len() < parallel && may_begin() {
-                let Some(claimed) = waiting.pop_front() else {
-                    break;
-                };
-                let (ctx, transport) = (self.ctx.clone(), Arc::clone(&self.transport));
-                running.spawn(send_one(ctx, transport, claimed, lease, last_start));
+    /// Takes due letters past the domains that rest; gives how many it looked at.
+    async fn claim(&mut self, limit: i64, now: Ts) -> Result<usize, WorkerError> {
+        let lease = LeaseId::new(self.ctx.entropy.as_ref());
+        let rests = self.domains.rests(now);
+        let claim = claim_letters_past(&self.ctx, self.lane, lease, limit, rests).await?;
+        self.domains.keep_lines(claim.rests);
+        self.taken.extend(claim.letters);
+        Ok(claim.taken)
+    }
+
+    /// Begins the letters whose turn it is. Those go back whose domain rests, or whose lease might end before
+    /// the attempt does.
+    async fn begin(&mut self, now: Ts) -> Result<(), WorkerError> {
+        let mut kept = VecDeque::new();
+        let (mut late, mut put_off) = (Vec::new(), Vec::new());
+        while let Some(claimed) = self.taken.pop_front() {
+            let may_begin = matches!(self.server.gate(now), Gate::Open | Gate::Probe);
+            if self.running.len() >= self.parallel || !may_begin {
+                kept.push_back(claimed);
+                continue;
             }
-            match running.join_next().await {
-                None => break,
-                Some(Ok(Done::Tried { reached, unsettled })) => {
-                    unreached = if reached { 0 } else { unreached + 1 };
-                    self.unsettled.extend(unsettled.map(|unsettled| *unsettled));
-                }
-                Some(Ok(Done::NotBegun(claimed))) => not_begun.push(*claimed),
+            // As the letter says, and not from now on: this process may have been paused since it took it.
+            let lease_until = claimed.letter.lease_until.unwrap_or(Ts::EPOCH);
+            let last_start = lease_until.before(self.transport.longest_send());
+            if self.ctx.now() >= last_start {
+                late.push(claimed);
+                continue;
+            }
+            match self.domains.turn(&claimed.to_send.to.domain(), now) {
+                Turn::Now => self.send(claimed, last_start, now),
+                Turn::Soon => kept.push_back(claimed),
+                Turn::NotBefore(due) => put_off.push((claimed, due)),
+            }
+        }
+        self.taken = kept;
+        for (lease, due) in by_lease(put_off) {
+            put_off_letters(&self.ctx, due, lease).await?;
+        }
+        if !late.is_empty() {
+            if self.running.is_empty() && self.taken.is_empty() {
+                // Taking them again at once would end the same way.
+                let round = self.server.begin();
+                let jitter = self.ctx.entropy.fraction();
+                self.server.fail(round, true, now, jitter);
+                tracing::warn!(
+                    "no letter could be begun before its lease was nearly over; letters wait"
+                );
+            }
+            self.return_all(late).await?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, claimed: Claimed, last_start: Ts, now: Ts) {
+        let Some(lease) = claimed.letter.lease_id else {
+            return;
+        };
+        let pass = self.domains.begin(claimed.to_send.to.domain(), now);
+        let round = self.server.begin();
+        let (ctx, transport) = (self.ctx.clone(), Arc::clone(&self.transport));
+        let sending = send_one(ctx, transport, claimed, lease, last_start);
+        let task = self.running.spawn(sending);
+        self.begun.insert(task.id(), (pass, round));
+    }
+
+    /// Waits until a letter has ended its way, or it is time to look. Where there is a connection for more, `next`
+    /// is not now, and a commit may have brought some.
+    async fn wait(&mut self, next: Next) -> Result<(), WorkerError> {
+        let Self {
+            ctx,
+            running,
+            commits,
+            stop,
+            ..
+        } = self;
+        let look = match next {
+            Next::At(at) => at.since(ctx.now()).clamp(BURST, LOOK),
+            Next::Now | Next::Later => LOOK,
+        };
+        let is_stopping = stop.is_set();
+        let committed = async {
+            // Its end means that the database closes, which the next query tells.
+            let _ = commits.changed().await;
+            sleep(BURST).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            Some(ended) = running.join_next_with_id() => Some(ended),
+            () = stop.wait(), if !is_stopping => None,
+            () = committed, if next != Next::Now => None,
+            () = sleep(look) => None,
+        };
+        match ended {
+            Some(ended) => self.note(ended).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What a letter told of the server and of its domain.
+    async fn note(&mut self, ended: Result<(Id, Done), JoinError>) -> Result<(), WorkerError> {
+        let (task, done) = match ended {
+            Ok((task, done)) => (task, Some(done)),
+            Err(error) => {
                 // Its lease runs out, and it is sent by somebody else.
-                Some(Err(_)) => tracing::error!("the sending of a letter panicked"),
+                tracing::error!("the sending of a letter panicked");
+                (error.id(), None)
+            }
+        };
+        let Some((pass, round)) = self.begun.remove(&task) else {
+            return Ok(());
+        };
+        let (now, jitter) = (self.ctx.now(), self.ctx.entropy.fraction());
+        let verdict = match &done {
+            Some(Done::Tried { verdict, .. }) => *verdict,
+            Some(Done::NotBegun(_)) | None => Verdict::Nothing,
+        };
+        self.domains.end(pass, verdict, now, jitter);
+        match done {
+            Some(Done::Tried {
+                reached, unsettled, ..
+            }) => {
+                self.unsettled.extend(unsettled.map(|unsettled| *unsettled));
+                if reached {
+                    self.server.succeed();
+                } else if let Some(rest) = self.server.fail(round, true, now, jitter) {
+                    tracing::warn!(
+                        rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
+                        "the mail server is not there; letters wait"
+                    );
+                }
+                Ok(())
+            }
+            Some(Done::NotBegun(claimed)) => {
+                self.server.leave(round);
+                self.return_all(vec![*claimed]).await
+            }
+            None => {
+                self.server.leave(round);
+                Ok(())
             }
         }
-        self.note_reach(unreached > 0 && !waiting.is_empty());
-        waiting.extend(not_begun);
-        if all > 0 && waiting.len() == all && !self.stop.is_set() {
-            // Taking them again at once would end the same way.
-            self.rest_until = self.ctx.now().after(FIRST_REST);
-            tracing::warn!(
-                "no letter could be begun before its lease was nearly over; letters wait"
-            );
-        }
-        if !waiting.is_empty() {
-            let ids = waiting.iter().map(|c| c.letter.id).collect();
+    }
+
+    /// Nothing of what was taken is begun any more.
+    async fn give_back(&mut self) -> Result<(), WorkerError> {
+        let taken = self.taken.drain(..).collect();
+        self.return_all(taken).await
+    }
+
+    async fn return_all(&self, claimed: Vec<Claimed>) -> Result<(), WorkerError> {
+        for (lease, ids) in by_lease(claimed.into_iter().map(|c| (c, ())).collect()) {
+            let ids = ids.into_iter().map(|(id, ())| id).collect();
             return_letters(&self.ctx, ids, lease).await?;
         }
-        self.settle_rest().await
-    }
-
-    fn parallel(&self) -> usize {
-        let wanted = usize::try_from(self.ctx.settings.outbox.parallel).unwrap_or(1);
-        connections(self.lane, wanted.min(self.transport.parallel()))
-    }
-
-    fn note_reach(&mut self, is_absent: bool) {
-        if !is_absent {
-            self.absences = 0;
-            return;
-        }
-        let rest = FIRST_REST
-            .saturating_mul(1 << self.absences.min(10))
-            .min(LONGEST_REST);
-        self.absences += 1;
-        self.rest_until = self.ctx.now().after(rest);
-        tracing::warn!(
-            rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
-            "the mail server is not there; letters wait"
-        );
+        Ok(())
     }
 
     /// Settles what could not be settled before. As long as that fails no letter is taken: what was
@@ -218,13 +353,20 @@ impl Outbox {
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge")]
     async fn count(&mut self, now: Ts) -> Result<(), StorageError> {
-        if self.lane != Lane::Confirmed {
-            return Ok(());
-        }
         if now >= self.counted_at && now.since(self.counted_at) < COUNT_EVERY {
             return Ok(());
         }
         self.counted_at = now;
+        let lane = if self.lane.is_unconfirmed() {
+            "unconfirmed"
+        } else {
+            "confirmed"
+        };
+        metrics::gauge!("manyhands_mail_domains_resting", "lane" => lane)
+            .set(self.domains.resting(now) as f64);
+        if self.lane != Lane::Confirmed {
+            return Ok(());
+        }
         let count =
             |conn: &mut _| Ok::<_, StorageError>(letters::count(conn, LetterState::Queued)?);
         let waiting = self.ctx.db.read(count).await?;
@@ -233,91 +375,24 @@ impl Outbox {
     }
 }
 
+/// Letters with something about each, by the lease they are held under.
+fn by_lease<T>(claimed: Vec<(Claimed, T)>) -> HashMap<LeaseId, Vec<(LetterId, T)>> {
+    let mut leases: HashMap<LeaseId, Vec<(LetterId, T)>> = HashMap::new();
+    for (Claimed { letter, .. }, about) in claimed {
+        if let Some(lease) = letter.lease_id {
+            leases.entry(lease).or_default().push((letter.id, about));
+        }
+    }
+    leases
+}
+
 /// What a lane may use of so many connections.
 fn connections(lane: Lane, all: usize) -> usize {
-    let unconfirmed = (all / UNCONFIRMED_SHARE).max(1);
+    let half = UNCONFIRMED_LEAST.min(all / 2);
+    let unconfirmed = (all / UNCONFIRMED_SHARE).max(half).max(1);
     match lane {
         Lane::Confirmed => all.saturating_sub(unconfirmed).max(1),
         Lane::Unconfirmed => unconfirmed,
-    }
-}
-
-/// Sends one letter and settles it, unless it is too late to begin, or the database does not say that it is
-/// still ours.
-async fn send_one(
-    ctx: Ctx,
-    transport: Arc<Transport>,
-    claimed: Claimed,
-    lease: LeaseId,
-    last_start: Ts,
-) -> Done {
-    let id = claimed.letter.id;
-    let held = move |conn: &mut _| Ok::<_, StorageError>(letters::held(conn, &[id], lease)?);
-    let is_held = ctx.db.read(held).await.is_ok_and(|held| held == [id]);
-    if !is_held || ctx.now() >= last_start {
-        return Done::NotBegun(Box::new(claimed));
-    }
-    let Claimed { letter, to_send } = claimed;
-    let sent = match message(&to_send, ctx.settings.server.public_url.as_str()) {
-        Some(message) => transport.send(&message, ctx.now()).await.map(|_| ()),
-        None => Err(SendError::Unwritable(crate::mail::message::Unwritable(
-            "its text",
-        ))),
-    };
-    let reached = !matches!(&sent, Err(error) if is_absence(error));
-    let attempt = match sent {
-        Ok(()) => Attempt::Sent,
-        Err(error) => attempt(&error),
-    };
-    let settled = settle_letter(&ctx, letter.clone(), lease, attempt.clone()).await;
-    Done::Tried {
-        reached,
-        unsettled: settled.is_err().then(|| Box::new((letter, lease, attempt))),
-    }
-}
-
-/// `None` for a letter that its templates or its link do not allow to be written.
-fn message(to_send: &LetterToSend, public_url: &str) -> Option<Message> {
-    let rendered = render(to_send, public_url).ok()?;
-    let unsubscribe = match &rendered.unsubscribe_url {
-        Some(url) => Some(UnsubscribeUrl::parse(url).ok()?),
-        None => None,
-    };
-    Some(Message {
-        id: to_send.id,
-        to: to_send.to.clone(),
-        subject: Subject::new(rendered.subject),
-        text: rendered.text,
-        html: rendered.html,
-        unsubscribe,
-    })
-}
-
-/// Whether the next letter would fare no better.
-fn is_absence(error: &SendError) -> bool {
-    use Trouble::{Closed, Connect, File, Login, TimedOut, Tls};
-    matches!(
-        error,
-        SendError::Temporary {
-            kind: Connect | Tls | Login | File | Closed | TimedOut,
-            outcome_unknown: false,
-            ..
-        }
-    )
-}
-
-fn attempt(error: &SendError) -> Attempt {
-    let mut why = error.kind().to_owned();
-    if let Some(code) = error.code() {
-        why = format!("{why} {code}");
-    }
-    if error.outcome_unknown() {
-        why = format!("{why}, outcome unknown");
-    }
-    if error.is_permanent() {
-        Attempt::Refused(why)
-    } else {
-        Attempt::Failed(why)
     }
 }
 
@@ -330,7 +405,9 @@ mod tests {
         let shares = |all| Lane::ALL.map(|lane| connections(lane, all));
         assert_eq!(shares(1), [1, 1]);
         assert_eq!(shares(2), [1, 1]);
-        assert_eq!(shares(4), [3, 1]);
+        assert_eq!(shares(3), [2, 1]);
+        assert_eq!(shares(4), [2, 2]);
+        assert_eq!(shares(8), [6, 2]);
         assert_eq!(shares(16), [12, 4]);
     }
 }

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
-use manyhands::actions::claim_letters::claim_letters;
+use manyhands::actions::claim_letters::{claim_letters, claim_letters_past};
 use manyhands::actions::return_letters::return_letters;
 use manyhands::domain::clock::{Clock, Ts};
+use manyhands::domain::contact::EmailAddress;
 use manyhands::domain::ids::LeaseId;
 use manyhands::domain::letter::Lane;
+use manyhands::domain::rests::{Line, Rest, Rests};
 use manyhands::mail::transport::StoredMail;
-use manyhands::storage::letters::LetterState;
+use manyhands::storage::letters::{LetterFilter, LetterState};
+use manyhands::storage::page::Page;
 use manyhands::storage::{StorageError, letters};
 use manyhands::workers::outbox::Outbox;
 use manyhands::workers::{Next, Stop, Worker};
@@ -295,6 +298,58 @@ async fn the_budget_bounds_an_hour_and_strangers_get_a_quarter_of_it() {
     );
     app.advance(HOUR).await;
     assert_eq!(app.mails().iter().filter(is_flood).count(), 10);
+}
+
+#[actix_web::test]
+async fn letters_to_a_domain_that_rests_are_passed_over_as_if_they_had_not_been_taken() {
+    // Ten of them may go to strangers.
+    let app = limited(&[("mail.hourly_budget", "40")]);
+    let dead = (0..30).map(|n| offer(&format!("p{n}@dead.example")));
+    app.send_all(dead).await;
+    app.clock.advance(MINUTE);
+    let good = (0..3).map(|n| offer(&format!("p{n}@good.example")));
+    app.send_all(good).await;
+    let domain = EmailAddress::parse("any@dead.example").unwrap().domain();
+    let until = app.now().after(MINUTE);
+    let rest = Rest {
+        probes: 1,
+        until,
+        line: Line::default(),
+    };
+    let rests = Rests::from_iter([(domain, rest)]);
+    let lease = LeaseId::new(app.ctx.entropy.as_ref());
+    let claim = claim_letters_past(&app.ctx, Lane::Unconfirmed, lease, 50, rests)
+        .await
+        .expect("a claim");
+    // More are looked at than may go: the probe, and everybody at good.example.
+    assert_eq!(claim.taken, 33);
+    let mut to: Vec<_> = claim
+        .letters
+        .iter()
+        .map(|c| c.to_send.to.expose())
+        .collect();
+    to[1..].sort_unstable();
+    let others = ["p0@good.example", "p1@good.example", "p2@good.example"];
+    assert!(to[0].ends_with("@dead.example"), "{to:?}");
+    assert_eq!(to[1..], others);
+    let page = Page {
+        after: None,
+        limit: 100,
+    };
+    let all = move |conn: &mut _| {
+        Ok::<_, StorageError>(letters::page(conn, &LetterFilter::default(), page)?)
+    };
+    let all = app.ctx.db.read(all).await.expect("letters");
+    let passed = all.iter().filter(|l| l.lease_id.is_none());
+    let passed: Vec<_> = passed.map(|l| (l.attempts, l.due_at)).collect();
+    assert_eq!(passed, vec![(0, until); 29]);
+
+    // What was passed over has used up nothing of the hour.
+    app.clock.set(until);
+    let (rest, _) = claim_letters(&app.ctx, Lane::Unconfirmed, lease, 50)
+        .await
+        .expect("a claim");
+    assert_eq!(rest.len(), 10 - 4);
 }
 
 #[actix_web::test]

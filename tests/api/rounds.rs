@@ -379,6 +379,8 @@ async fn what_is_hidden_needs_no_look_until_it_is_shown_again() {
         app.post(hide, token, &json!({})).await.ok();
         assert_eq!(looks(&app, &coordinator, "open").await.len(), 0, "{hide}");
         app.post(show, token, &json!({})).await.ok();
+        // Of two looks of one instant nobody could say which is the newer one.
+        app.clock.advance(Duration::from_secs(1));
     }
     app.settle().await;
     let open = looks(&app, &coordinator, "open").await;

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+
 use serde_json::json;
 
 use super::program::{Place, get};
@@ -184,6 +187,16 @@ fn a_copy_that_is_not_whole_is_refused_and_leaves_nothing() {
     let place = Place::new();
     fs::write(place.path("copy.db"), [7; 5000]).unwrap();
     place.run(["restore", "copy.db"]).code(1);
+    // What was broken off at its very beginning is a database to SQLite, with nothing in it.
+    let empty = place.path("empty.db").display().to_string();
+    let mut conn = SqliteConnection::establish(&empty).unwrap();
+    conn.batch_execute("VACUUM").unwrap();
+    let refused = place.run(["restore", "empty.db"]).code(1);
+    assert!(
+        refused.err().contains("nothing of Manyhands"),
+        "{}",
+        refused.err()
+    );
     place.run(["restore", "nowhere.db"]).code(1);
     assert!(!place.path("data").exists());
     place.run(["backup", "copy2.db"]).code(1);

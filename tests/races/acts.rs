@@ -11,8 +11,10 @@ use manyhands::actions::apply_plan::apply_plan;
 use manyhands::actions::block_neighbor::{block_neighbor, unblock_neighbor};
 use manyhands::actions::block_volunteer::block_volunteer;
 use manyhands::actions::claim_events::claim_events;
+use manyhands::actions::claim_letters::claim_letters;
 use manyhands::actions::claim_task::claim_task;
 use manyhands::actions::close_request::close_request;
+use manyhands::actions::come_back::come_back;
 use manyhands::actions::decline_match::decline_match;
 use manyhands::actions::erase_neighbor::erase_neighbor;
 use manyhands::actions::erase_volunteer::erase_volunteer;
@@ -44,6 +46,7 @@ use manyhands::actions::reopen_offer::reopen_offer;
 use manyhands::actions::reopen_request::reopen_request;
 use manyhands::actions::reopen_task::reopen_task;
 use manyhands::actions::report_match::{NewReport, report_match};
+use manyhands::actions::return_letters::put_off_letters;
 use manyhands::actions::review_match::{approve_match, unveto_match, veto_match};
 use manyhands::actions::rotate_webhook::rotate_webhook;
 use manyhands::actions::run_import::{NewImport, begin_import, end_import};
@@ -72,6 +75,7 @@ use manyhands::domain::ids::{
     CoordinatorId, LeaseId, NeighborId, OfferId, RecordId, RequestId, VolunteerId,
 };
 use manyhands::domain::import::{ImportKind, ImportState};
+use manyhands::domain::letter::Lane;
 use manyhands::domain::lifecycle::{CloseReason, DeclineReason};
 use manyhands::domain::limits::AskLimits;
 use manyhands::domain::need::{Handover, LeadTime, Quantity, Reach, Renews, Urgency, Verified};
@@ -157,6 +161,8 @@ acts!(
     Overdue,
     Sweep,
     StopMail,
+    MailRests,
+    ComeBack,
     AtTheDesk,
     Webhooks,
 );
@@ -285,6 +291,8 @@ impl Act {
             Self::Overdue => overdue_matches(ctx).await.map(drop),
             Self::Sweep => sweep(ctx).await.map(drop),
             Self::StopMail => unsubscribe(ctx, neighbor.into()).await,
+            Self::MailRests => mail_rests(ctx).await,
+            Self::ComeBack => come_back(ctx).await.map(drop),
             Self::AtTheDesk => at_the_desk(ctx).await,
             Self::Webhooks => webhooks_told(ctx).await,
         }
@@ -407,9 +415,21 @@ async fn time_goes_by(ctx: &Ctx) -> Outcome<()> {
     aftermath::silence(ctx).await.map(drop)
 }
 
+/// Letters are taken, and their domains turn out to rest.
+async fn mail_rests(ctx: &Ctx) -> Outcome<()> {
+    for lane in Lane::ALL {
+        let lease = LeaseId::new(ctx.entropy.as_ref());
+        let (claimed, _) = claim_letters(ctx, lane, lease, 2).await?;
+        let due = claimed.iter().map(|c| (c.letter.id, ctx.now())).collect();
+        put_off_letters(ctx, due, lease).await?;
+    }
+    Ok(())
+}
+
 /// Makes a plan for everybody, and applies it: in a process of its own, for each makes one at a time.
 async fn plan(ctx: &Ctx) -> Outcome<()> {
     let ctx = &Ctx {
+        timetables: Arc::default(),
         planning: Arc::default(),
         ..ctx.clone()
     };

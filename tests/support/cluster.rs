@@ -104,6 +104,19 @@ impl Cluster {
         );
     }
 
+    /// Kills it, and not those that it has made: they notice, and are gone when this returns.
+    pub fn kill(&self) {
+        let noted = fs::read_to_string(format!("{}/postmaster.pid", self.data())).unwrap();
+        let id = noted.lines().next().unwrap();
+        let made = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let killed = Command::new("kill").args(["-KILL", id]).status().unwrap();
+        assert!(killed.success());
+        let is_there = |id: &str| Path::new("/proc").join(id).exists();
+        while made.split_whitespace().any(is_there) {
+            std::thread::yield_now();
+        }
+    }
+
     fn data(&self) -> String {
         self.dir.path().join("data").display().to_string()
     }

@@ -199,6 +199,7 @@ impl TestApp {
             gazetteer: Arc::new(Gazetteer::shipped().expect("gazetteer")),
             settings: Arc::new(settings),
             index: Arc::new(RwLock::new(PostIndex::default())),
+            timetables: Arc::default(),
             planning: Arc::default(),
         };
         let (loaded, _) = watch::channel(false);
@@ -356,6 +357,7 @@ impl TestApp {
             App::new()
                 .wrap(from_fn(http::guard::limit))
                 .wrap(from_fn(http::head::as_get))
+                .wrap(from_fn(http::shed::shed))
                 .wrap(from_fn(http::headers::secure))
                 .wrap(from_fn(http::observe::observe))
                 .configure(|cfg| (self.routes)(cfg)),

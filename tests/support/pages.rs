@@ -89,6 +89,7 @@ impl Town {
             gazetteer: Arc::new(Gazetteer::parse(ZIP).unwrap()),
             settings: Arc::new(settings),
             index: Arc::new(RwLock::new(PostIndex::default())),
+            timetables: Arc::default(),
             planning: Arc::default(),
         };
         Self {

@@ -189,7 +189,7 @@ impl ReceivedMail {
 }
 
 /// A Python that has aiosmtpd.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("MANYHANDS_TEST_PYTHON") {
         return python.into();
     }
@@ -203,7 +203,7 @@ fn python() -> PathBuf {
 }
 
 /// An authority and a certificate from it for `localhost`, by the `openssl` command.
-fn make_certificates(dir: &Path) {
+pub fn make_certificates(dir: &Path) {
     const CONFIG: &str = "[req]\nprompt = no\ndistinguished_name = name\n[name]\nCN = localhost\n\
         [authority]\nbasicConstraints = critical, CA:TRUE\nkeyUsage = keyCertSign\n\
         [server]\nbasicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost\n";

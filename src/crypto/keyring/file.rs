@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Epoch, KeyRing, Master, SecretKey};
+use crate::disk;
 use crate::domain::clock::Ts;
 use crate::domain::entropy::Entropy;
 
@@ -108,7 +109,7 @@ impl KeyRing {
         if path.exists() {
             return Self::load(path, data_dir);
         }
-        fs::create_dir_all(dir_of(path)).map_err(|source| KeyRingError::io(path, source))?;
+        disk::make_dir(dir_of(path), 0o777).map_err(|source| KeyRingError::io(path, source))?;
         let _turn = turn(path)?;
         if path.exists() {
             return Self::load(path, data_dir);
@@ -195,7 +196,7 @@ impl KeyRing {
         shred().map_err(|source| KeyRingError::io(path, source))
     }
 
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let file: RingFile = toml::from_str(text).map_err(|_| "is not a key ring file")?;
         if file.version != 1 {
             return Err("is of a version this program does not know");
@@ -222,7 +223,7 @@ impl KeyRing {
         Ok(Self { root, masters })
     }
 
-    fn to_text(&self) -> Result<Zeroizing<String>, io::Error> {
+    pub(crate) fn to_text(&self) -> Result<Zeroizing<String>, io::Error> {
         let entry = |(epoch, m): (&Epoch, &Master)| MasterEntry {
             epoch: *epoch,
             created: m.created,
@@ -246,7 +247,7 @@ impl KeyRing {
     /// Writes a ring where none may be yet: synced under another name first, so that a crash leaves
     /// either no ring or a whole one.
     fn write_new(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(dir_of(path))?;
+        disk::make_dir(dir_of(path), 0o777)?;
         let unfinished = self.write_beside(path)?;
         // A hard link refuses to replace a ring that another process made meanwhile; a rename would not.
         let linked = fs::hard_link(&unfinished, path).or_else(|error| match error.kind() {

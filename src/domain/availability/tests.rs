@@ -386,6 +386,37 @@ proptest! {
     }
 
     #[test]
+    fn what_is_remembered_says_the_same(
+        texts in prop::collection::vec(any_hours(), 1..4),
+        asked in prop::collection::vec((0_usize..4, 0_i64..40 * 24, 1_u32..200, 0_i64..40 * 24), 1..12),
+        name in prop::sample::select(vec!["America/Chicago", "Australia/Lord_Howe"]),
+    ) {
+        let remembered = Timetables::default();
+        let hour = |hour: i64| Ts::from_micros((1_793_000_000 + hour * 3_600) * 1_000_000);
+        // Back and forth in time, as clocks go that are set.
+        for (which, at, hours, until) in asked {
+            let text = &texts[which % texts.len()];
+            let span = Window::parse(hour(at), hour(at).after(Duration::from_hours(1) * hours)).unwrap();
+            let written = Written {
+                from: None,
+                until: Some(hour(until)),
+                opening_hours: Some(text),
+                timezone: name,
+            };
+            let offer = OpeningHours::parse(text).ok().map(|hours| Availability {
+                from: None,
+                until: written.until,
+                opening_hours: Some(hours),
+                timezone: zone(name),
+            });
+            let opening = offer.as_ref().and_then(|o| o.windows(span).as_slice().first().copied());
+            prop_assert_eq!(remembered.opening(written, span), opening);
+            let is_open = offer.is_some_and(|o| o.open_at(span.from()));
+            prop_assert_eq!(remembered.is_open(written, span.from()), is_open);
+        }
+    }
+
+    #[test]
     fn no_text_makes_it_panic(text in ".{0,60}") {
         let _ = OpeningHours::parse(&text);
         let _ = TimeZoneName::parse(&text);

@@ -242,10 +242,10 @@ pub async fn indistinct(
 #[schema(example = json!({"to": "North Side Food Shelf", "reference": "case 4711, ask for Grace"}))]
 pub struct HandOverBody {
     /// What the group is called; sealed, and shown to the neighbor.
-    #[schema(required = true, nullable = false, max_length = 200)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 200)]
     to: Option<String>,
     /// By what they know it: their number, or whom to ask for; sealed, and shown to the neighbor.
-    #[schema(required = true, nullable = false, max_length = 200)]
+    #[schema(required = true, nullable = false, min_length = 1, max_length = 200)]
     reference: Option<String>,
     /// Whether she gets a letter, where she has an address; `true` where it is left out.
     tell: Option<bool>,

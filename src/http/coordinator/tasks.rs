@@ -15,7 +15,7 @@ use crate::domain::task::{TaskKind, TaskOrder, TaskState};
 use crate::http::auth::{AnyCoordinator, AsCoordinator};
 use crate::http::bodies::task::{AssignBody, DoneBody, TaskPatch};
 use crate::http::body::Body;
-use crate::http::fields::read_optional;
+use crate::http::fields::{read_body, read_optional};
 use crate::http::filters::Filters;
 use crate::http::openapi::Problems;
 use crate::http::paging::{Asked, Listing, Pages, position};
@@ -234,7 +234,7 @@ pub async fn patch(
     id: web::Path<TaskId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_optional::<TaskPatch>(&request, &body)?;
+    let (body, mut errors) = read_body::<TaskPatch>(&request, &body)?;
     let edit = body.parse(ctx.now(), &mut errors);
     let edit = errors.finish(Some(edit))?;
     update_task(&ctx, *id, edit, who).await?;

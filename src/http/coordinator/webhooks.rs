@@ -13,7 +13,7 @@ use crate::domain::webhook::SigningKey;
 use crate::http::auth::AsAdmin;
 use crate::http::bodies::webhook::{WebhookBody, WebhookPatch};
 use crate::http::body::Body;
-use crate::http::fields::{read_body, read_optional};
+use crate::http::fields::read_body;
 use crate::http::filters::Filters;
 use crate::http::idempotency;
 use crate::http::openapi::Problems;
@@ -110,7 +110,7 @@ pub async fn patch(
     id: web::Path<WebhookId>,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let (body, mut errors) = read_optional::<WebhookPatch>(&request, &body)?;
+    let (body, mut errors) = read_body::<WebhookPatch>(&request, &body)?;
     let edit = body.parse(&mut errors);
     let edit = errors.finish(Some(edit))?;
     update_webhook(&ctx, *id, edit, who.actor()).await?;

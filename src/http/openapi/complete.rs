@@ -8,11 +8,14 @@ use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, RefOr, Required, Schema};
 
-use super::problems;
+use super::{links, patches, problems};
 use crate::http::idempotency;
 
 /// An id, for examples.
 const ID: &str = "3f1f8b7f-2a10-4b8e-9d5f-9b2f0c6e5d0a";
+
+/// Parameters of lists that are `true` or left out: there is no list of all the others.
+const NARROWINGS: [&str; 4] = ["duplicates", "escalated", "overdue", "revoked"];
 
 /// The name of the coordinators' scheme, and of the scope that most of their calls need.
 const COORDINATOR: &str = "coordinator";
@@ -55,11 +58,15 @@ impl Modify for Complete {
                 responses.retain(|status, _| !cannot.contains(&status.as_str()));
             }
         }
+        patches::add(&document.paths, components);
+        links::add(&mut document.paths);
     }
 }
 
 /// The operations of a path, with their methods. The API uses no other methods.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+pub(super) fn operations(
+    item: &mut PathItem,
+) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     [
         ("get", &mut item.get),
         ("post", &mut item.post),
@@ -142,6 +149,11 @@ fn describe(path: &str, parameter: &mut Parameter) {
         schema.pattern = Some("^[!-~]+$".to_owned());
         schema.examples = vec![Value::from(ID)];
     }
+    let is_narrowing = parameter.parameter_in == ParameterIn::Query
+        && NARROWINGS.contains(&parameter.name.as_str());
+    if let (true, Some(RefOr::T(Schema::Object(schema)))) = (is_narrowing, &mut parameter.schema) {
+        schema.enum_values = Some(vec![true.into()]);
+    }
     if parameter.parameter_in != ParameterIn::Path || parameter.description.is_some() {
         return;
     }
@@ -191,7 +203,8 @@ fn impossible(method: &str, path: &str, operation: &Operation) -> Vec<&'static s
     if method == "get" {
         cannot.push("409");
     }
-    if !has(ParameterIn::Header) && !path.ends_with("/reveal") {
+    let wants_what_was_sealed = ["/reveal", "/reopen", "/hand-over"];
+    if !has(ParameterIn::Header) && !wants_what_was_sealed.iter().any(|end| path.ends_with(end)) {
         cannot.push("410");
     }
     if !has_body {

@@ -106,7 +106,7 @@ fn known() -> [(&'static str, Problem); 13] {
         ),
         ("Our fault: `internal`", Problem::internal()),
         (
-            "Not possible right now, and nothing was changed: `unavailable`; `plan-under-way`, `import-under-way`: plans are made, and files imported, one at a time",
+            "Not possible right now, and nothing was changed: `unavailable`; `too-busy`: more comes than can be done, and what can wait is refused first; `plan-under-way`, `import-under-way`: plans are made, and files imported, one at a time",
             Problem::unavailable(),
         ),
     ]

@@ -10,7 +10,7 @@ use super::oops::Oops;
 use super::{Page, words};
 use crate::actions::Ctx;
 use crate::domain::occupancy::Occupancy;
-use crate::storage::offers::Offer;
+use crate::storage::sites::Host;
 use crate::storage::{StorageError, sites};
 
 /// Sites on the page at the most; all of them are in the API.
@@ -37,7 +37,7 @@ struct SitesPage {
 }
 
 /// "Room for 18 people at 6:00 PM."
-fn room(ctx: &Ctx, offer: &Offer, counted: Occupancy) -> String {
+fn room(ctx: &Ctx, offer: &Host, counted: Occupancy) -> String {
     let zone = &ctx.settings.area.timezone;
     let at = zone.to_local(counted.counted_at).strftime("%-I:%M %p");
     match counted.free(offer.capacity) {
@@ -56,12 +56,12 @@ fn room(ctx: &Ctx, offer: &Offer, counted: Occupancy) -> String {
 pub async fn get(ctx: web::Data<Ctx>) -> Page {
     let listed = ctx
         .db
-        .read(|conn| Ok::<_, StorageError>(sites::open(conn, None)?))
+        .read(|conn| Ok::<_, StorageError>(sites::shown(conn, None)?))
         .await?;
     let mut rows: Vec<Row> = listed
         .into_iter()
         .map(|(site, offer)| Row {
-            is_open: offer.availability().is_some_and(|a| a.open_at(ctx.now())),
+            is_open: ctx.timetables.is_open(offer.written(), ctx.now()),
             kind: words::category(&ctx, offer.category.as_str()),
             room: site
                 .occupancy(ctx.now())

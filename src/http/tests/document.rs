@@ -158,6 +158,79 @@ fn every_call_is_described_with_all_its_answers() {
 }
 
 #[test]
+fn whatever_is_referred_to_is_there() {
+    let document = document();
+    let mut waiting = vec![&document];
+    while let Some(value) = waiting.pop() {
+        if let Some(to) = value["$ref"].as_str() {
+            let found = document.pointer(to.trim_start_matches('#'));
+            assert!(found.is_some(), "{to}");
+        }
+        waiting.extend(value.as_array().into_iter().flatten());
+        waiting.extend(value.as_object().into_iter().flat_map(Map::values));
+    }
+}
+
+#[test]
+fn a_merge_patch_may_name_any_part_of_what_is_there() {
+    let document = document();
+    let mut waiting = Vec::new();
+    for (_, path, operation) in operations(&document) {
+        let content = &operation["requestBody"]["content"]["application/merge-patch+json"];
+        waiting.extend(content.get("schema").map(|schema| (path, schema)));
+    }
+    assert_eq!(waiting.len(), 6);
+    let mut seen = 0;
+    while let Some((path, schema)) = waiting.pop() {
+        let schema = resolved(&document, schema);
+        assert!(schema["required"].is_null(), "{path}: {schema}");
+        let properties = schema["properties"].as_object();
+        let parts = properties.into_iter().flat_map(Map::values);
+        let choices = schema["oneOf"].as_array().into_iter().flatten();
+        waiting.extend(parts.chain(choices).map(|part| (path, part)));
+        seen += 1;
+    }
+    assert!(seen > 50);
+    let posted = &document["components"]["schemas"]["ContactBody"];
+    assert_eq!(posted["required"], serde_json::json!(["name"]));
+}
+
+#[test]
+fn links_lead_to_calls_that_there_are_with_what_they_need() {
+    let document = document();
+    let operations = operations(&document);
+    let mut linked = BTreeSet::new();
+    for (method, path, operation) in &operations {
+        for response in operation["responses"].as_object().unwrap().values() {
+            for (name, link) in response["links"].as_object().into_iter().flatten() {
+                let to = operations
+                    .iter()
+                    .find(|(.., o)| o["operationId"] == link["operationId"]);
+                let (_, to, _) = to.unwrap_or_else(|| panic!("{method} {path}: {name}"));
+                let given = link["parameters"].as_object().unwrap();
+                assert_eq!(
+                    to.matches('{').count(),
+                    given.len(),
+                    "{method} {path}: {name}"
+                );
+                assert!(
+                    given.keys().all(|name| to.contains(&format!("{{{name}}}"))),
+                    "{name}"
+                );
+                linked.insert(text(&link["operationId"]));
+            }
+        }
+    }
+    // What nothing leads to takes two ids that no answer has together, or is no record.
+    let with_id = operations
+        .iter()
+        .filter(|(_, path, _)| path.contains("{id}"));
+    let ids = with_id.map(|(.., operation)| text(&operation["operationId"]));
+    let left: Vec<&str> = ids.filter(|id| !linked.contains(id)).collect();
+    assert_eq!(left, ["delete_requests_by_id_distinct_by_other"]);
+}
+
+#[test]
 fn words_stand_as_they_are_sent_and_no_two_types_share_a_name() {
     let document = document();
     let schemas = document["components"]["schemas"].as_object().unwrap();

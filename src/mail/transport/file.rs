@@ -2,13 +2,14 @@
 //! order of sending and every mail program opens one.
 
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::disk;
 use crate::domain::clock::Ts;
 use crate::domain::ids::LetterId;
 
@@ -89,7 +90,7 @@ async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> Res
 }
 
 fn make_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+    disk::make_dir(dir, 0o700)
 }
 
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {

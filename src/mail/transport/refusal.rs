@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::{Code, Severity};
 
-use super::{SendError, Trouble};
+use super::{About, SendError, Trouble};
 
 /// How far the conversation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,14 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whom a failure at this step tells something of.
+    pub(super) fn about(self) -> About {
+        match self {
+            Self::Connect | Self::StartTls | Self::Login | Self::Sender => About::Server,
+            Self::Recipient | Self::Data | Self::Body => About::Domain,
+        }
+    }
+
     /// Whether `code` is the answer to go on with.
     pub(super) fn hopes_for(self, code: Code) -> bool {
         match self {
@@ -57,11 +65,25 @@ pub(super) fn classify(step: Step, error: &Error) -> SendError {
         (None, Step::Connect) if is_unconnected(error) => Trouble::Connect,
         (None, _) => Trouble::Lost,
     };
+    let about = match step.about() {
+        About::Domain if code.is_some_and(|code| is_about_one(code, enhanced_status(error))) => {
+            About::Letter
+        }
+        about => about,
+    };
     SendError::Temporary {
         code,
         kind,
+        about,
         outcome_unknown: step == Step::Body && code.is_none(),
     }
+}
+
+/// Whether a 4xx to a recipient or a letter speaks of that one only: a mailbox that is full or busy (X.2.\*), or
+/// a policy such as greylisting, by which whoever comes for the first time has to come again (X.7.\*; RFC 3463,
+/// RFC 6647). A server that closes the connection over it (421) means more than that.
+fn is_about_one(code: u16, enhanced: Option<(u16, u16)>) -> bool {
+    matches!(code, 400..=420 | 422..=499) && matches!(enhanced, Some((2 | 7, _)))
 }
 
 /// Whether a 5xx to a recipient or a letter speaks of us all the same. Many servers say what they
@@ -70,7 +92,7 @@ pub(super) fn classify(step: Step, error: &Error) -> SendError {
 /// * 500, 502, 503, 504, 555: our commands. 530, 534, 535, 538: our login (RFC 4954).
 /// * X.1.7 and X.1.8: the sender's address. X.7.\*: our rights, our signature or our reputation
 ///   ("relay access denied" is 5.7.1); RFC 3463, RFC 7372.
-fn is_about_us(code: u16, enhanced: Option<(u16, u16)>) -> bool {
+pub(crate) fn is_about_us(code: u16, enhanced: Option<(u16, u16)>) -> bool {
     matches!(code, 500 | 502..=504 | 530 | 534 | 535 | 538 | 555)
         || matches!(enhanced, Some((1, 7 | 8) | (7, _)))
 }
@@ -80,10 +102,10 @@ fn enhanced_status(error: &Error) -> Option<(u16, u16)> {
     parse_enhanced(&error.source()?.to_string())
 }
 
-fn parse_enhanced(text: &str) -> Option<(u16, u16)> {
+pub(crate) fn parse_enhanced(text: &str) -> Option<(u16, u16)> {
     let mut numbers = text.split_whitespace().next()?.splitn(3, '.');
     let (class, subject, detail) = (numbers.next()?, numbers.next()?, numbers.next()?);
-    (class == "5").then_some(())?;
+    matches!(class, "4" | "5").then_some(())?;
     Some((subject.parse().ok()?, detail.parse().ok()?))
 }
 
@@ -128,12 +150,23 @@ mod tests {
         for text in [
             "",
             "no such user",
-            "4.7.1 later",
+            "2.7.1 fine",
             "5.x.1",
             "192.168.7.1 is blocked",
             "5.7",
         ] {
             assert_eq!(parse_enhanced(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_full_mailbox_or_a_greylist_says_nothing_of_its_domain() {
+        for enhanced in [(2, 0), (2, 2), (7, 1)] {
+            assert!(is_about_one(450, Some(enhanced)), "{enhanced:?}");
+            assert!(!is_about_one(421, Some(enhanced)), "{enhanced:?}");
+        }
+        for enhanced in [None, Some((3, 0)), Some((4, 1))] {
+            assert!(!is_about_one(451, enhanced), "{enhanced:?}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lettre::address::Envelope;
@@ -23,7 +24,7 @@ use crate::settings::mail::{SmtpSettings, Tls};
 
 use super::pool::Pool;
 use super::refusal::{Step, classify};
-use super::{SendError, Trouble};
+use super::{About, SendError, Trouble};
 
 /// A mail server, with the connections to it.
 pub struct Relay {
@@ -108,15 +109,21 @@ impl Relay {
     /// Hands over one letter. All up to the server's "go ahead" shares one time-out; the answer to
     /// the body has one of its own, because giving up there makes a second copy (RFC 5321, 4.5.3.2.6).
     pub(super) async fn deliver(&self, envelope: &Envelope, eml: &[u8]) -> Result<(), SendError> {
+        // Whether the recipient was named: before, silence is the server's.
+        let named = AtomicBool::new(false);
         let ready = async {
             let permit = self.pool.permit().await?;
-            Ok((permit, self.announce(envelope).await?))
+            Ok((permit, self.announce(envelope, &named).await?))
         };
-        let (_permit, mut connection) = self.in_time(ready).await?;
+        let (_permit, mut connection) = match self.in_time(ready).await {
+            Err(error) if named.load(Ordering::Relaxed) => return Err(of_domain(error)),
+            ready => ready?,
+        };
         let Ok(answer) = timeout(self.timeout, connection.command(content(eml))).await else {
             return Err(SendError::Temporary {
                 code: None,
                 kind: Trouble::TimedOut,
+                about: About::Domain,
                 outcome_unknown: true,
             });
         };
@@ -160,13 +167,18 @@ impl Relay {
         result
     }
 
-    /// A connection whose server waits for the letter.
-    async fn announce(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, SendError> {
+    /// A connection whose server waits for the letter; `named` once it was told for whom.
+    async fn announce(
+        &self,
+        envelope: &Envelope,
+        named: &AtomicBool,
+    ) -> Result<AsyncSmtpConnection, SendError> {
         let mut connection = self.rested_or_new().await?;
         let answer = connection
             .command(Mail::new(envelope.from().cloned(), vec![]))
             .await;
         connection = self.proceed(connection, Step::Sender, answer)?;
+        named.store(true, Ordering::Relaxed);
         for recipient in envelope.to() {
             let answer = connection
                 .command(Rcpt::new(recipient.clone(), vec![]))
@@ -225,6 +237,7 @@ impl Relay {
             Ok(_) => Err(SendError::Temporary {
                 code: None,
                 kind: Trouble::Lost,
+                about: step.about(),
                 outcome_unknown: step == Step::Body,
             }),
             Err(error) => {
@@ -235,6 +248,24 @@ impl Relay {
                 Err(classify(step, &error))
             }
         }
+    }
+}
+
+/// Silence after the recipient was named.
+fn of_domain(error: SendError) -> SendError {
+    match error {
+        SendError::Temporary {
+            code: None,
+            kind: kind @ Trouble::TimedOut,
+            outcome_unknown,
+            ..
+        } => SendError::Temporary {
+            code: None,
+            kind,
+            about: About::Domain,
+            outcome_unknown,
+        },
+        error => error,
     }
 }
 

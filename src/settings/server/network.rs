@@ -59,7 +59,21 @@ impl FromStr for Network {
         if prefix > bits || u32::from(bits - prefix) > rest {
             return Err(BadNetwork);
         }
-        Ok(Self { address, prefix })
+        Ok(Self { address, prefix }.canonical())
+    }
+}
+
+impl Network {
+    /// A network of IPv4 that is written as one of IPv6 (`::ffff:10.0.0.0/104`) is what addresses are compared as.
+    fn canonical(self) -> Self {
+        const MAPPED: u8 = 96;
+        match (self.address.to_canonical(), self.prefix.checked_sub(MAPPED)) {
+            (IpAddr::V4(v4), Some(prefix)) if self.address.is_ipv6() => Self {
+                address: v4.into(),
+                prefix,
+            },
+            _ => self,
+        }
     }
 }
 
@@ -69,6 +83,18 @@ mod tests {
 
     fn network(text: &str) -> Network {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_old_network_may_be_written_as_a_new_one() {
+        let inside: IpAddr = "10.1.2.3".parse().unwrap();
+        let outside: IpAddr = "11.0.0.1".parse().unwrap();
+        for text in ["10.0.0.0/8", "::ffff:10.0.0.0/104"] {
+            assert!(network(text).contains(inside), "{text}");
+            assert!(!network(text).contains(outside), "{text}");
+        }
+        assert!(network("::ffff:10.1.2.3").contains(inside));
+        assert!(!network("::/0").contains(inside), "another kind");
     }
 
     #[test]

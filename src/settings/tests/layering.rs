@@ -151,7 +151,7 @@ fn unknown_keys_are_named_wherever_they_come_from() {
     sources.overrides = vec![("log.colour".to_owned(), "x".to_owned())];
     let told: Vec<_> = faults(sources).iter().map(ToString::to_string).collect();
     let path = kept.path().display();
-    let server = "[server] has admin_bind, bind, body_limit_bytes, import_limit_bytes, import_timeout, public_url, request_timeout, trusted_proxies, workers";
+    let server = "[server] has admin_bind, bind, body_limit_bytes, import_limit_bytes, import_timeout, public_url, request_timeout, trusted_proxies, waiting_calls, workers";
     let sections = "the sections are area, categories, database, digest, gazetteer, keys, limits, log, mail, matching, outbox, \
                     retention, server, tasks, webhooks";
     let expected = [

@@ -12,6 +12,7 @@ const BAD_VALUES: &str = r"
     server.workers | 1025 | must be from 0 to 1024
     server.body_limit_bytes | 10 | must be from 1024 to 16777216
     server.import_limit_bytes | 10 | must be from 1024 to 67108864
+    server.waiting_calls | 15 | must be from 16 to 4096
     server.request_timeout | 15 | must be a number and a unit, such as 30s
     server.request_timeout | soon | must be a number and a unit, such as 30s
     server.request_timeout | 6m | must be from 1s to 5m
@@ -78,6 +79,7 @@ const BAD_VALUES: &str = r"
     outbox.lease | 2h | must be from 10s to 1h
     outbox.batch | 0 | must be from 1 to 200
     outbox.parallel | 65 | must be from 1 to 64
+    outbox.per_domain | 0 | must be from 1 to 64
     outbox.retry_first | 0s | must be from 1s to 1h
     outbox.retry_max | 2d | must be from 1m to 1d
     outbox.give_up_after | 1h | must be more than outbox.retry_max
