@@ -64,7 +64,7 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
             availability: availability.clone(),
             provides: Attributes::default(),
             vetted_until: None,
-            languages: vec!["en".into()],
+            languages: ["en".into()].into(),
         })
         .collect();
     let request = RequestCard {
@@ -82,7 +82,7 @@ fn city(count: usize) -> (Catalog, PostIndex, RequestCard) {
         window: Window::parse(now, now.after(std::time::Duration::from_secs(86_400))).unwrap(),
         throughout: false,
         requires: Attributes::default(),
-        languages: vec!["en".into()],
+        languages: ["en".into()].into(),
         language_must: false,
     };
     let index = PostIndex::load(&catalog, offers, Vec::new());

@@ -83,29 +83,59 @@ impl Load {
     /// Posts public places, confirms them by their letters, and lists them.
     async fn open_sites(&self) {
         let inner = &self.0;
-        for nth in 0..SITES {
-            let site = inner.people.site(nth, &inner.entropy);
-            let request = inner.client.post(inner.at("/v1/offers"));
-            let posted = sent(request, Some(&site)).await;
-            assert_eq!(posted.0, 201, "a site is posted");
+        let site = |nth| inner.people.site(nth, &inner.entropy);
+        for id in self.open_offers((0..SITES).map(site)).await {
+            let path = inner.at(&format!("/v1/offers/{id}/list"));
+            let request = inner.client.post(path).bearer_auth(&inner.desk);
+            assert_eq!(sent(request, Some(&json!({}))).await.0, 200, "it is listed");
         }
-        let mut confirmed = 0;
-        while confirmed < SITES {
+    }
+
+    /// Posts offers and requests of which copies can be made: as the others, and half of them with hours, and with
+    /// what is required and provided.
+    pub async fn open_templates(&self, number: u64) {
+        let inner = &self.0;
+        // Beyond those that the others have, so that nobody is there twice.
+        let nth = |nth| 1_000_000 + nth;
+        let offers = (0..number).map(|n| match n % 2 {
+            0 => inner.people.offer(nth(n), &inner.entropy),
+            _ => inner.people.shop(nth(n), &inner.entropy),
+        });
+        self.open_offers(offers).await;
+        for n in 0..number {
+            let body = match n % 2 {
+                0 => inner.people.request(nth(n), &inner.entropy),
+                _ => inner.people.eater(nth(n), &inner.entropy),
+            };
+            let posted = sent(inner.client.post(inner.at("/v1/requests")), Some(&body)).await;
+            assert_eq!(posted.0, 201, "a request is posted");
+        }
+    }
+
+    /// Posts offers and confirms them by their letters; gives their ids.
+    async fn open_offers(&self, offers: impl Iterator<Item = Value>) -> Vec<String> {
+        let inner = &self.0;
+        let mut posted = 0;
+        for offer in offers {
+            let request = inner.client.post(inner.at("/v1/offers"));
+            let answer = sent(request, Some(&offer)).await;
+            assert_eq!(answer.0, 201, "an offer is posted: {}", answer.1);
+            posted += 1;
+        }
+        let mut ids = Vec::new();
+        while ids.len() < posted {
+            // Whoever is asked meanwhile does not answer.
             let Some(Answer::Confirm(code)) = inner.letters.next() else {
-                sleep(Duration::from_millis(50)).await;
+                sleep(Duration::from_millis(5)).await;
                 continue;
             };
             let request = inner.client.post(inner.at("/v1/confirm"));
             let (status, body) = sent(request.bearer_auth(code), None).await;
-            assert_eq!(status, 200, "a site is confirmed");
+            assert_eq!(status, 200, "an offer is confirmed");
             let id = body["offers"][0]["id"].as_str().expect("an id");
-            let request = inner
-                .client
-                .post(inner.at(&format!("/v1/offers/{id}/list")));
-            let request = request.bearer_auth(&inner.desk);
-            assert_eq!(sent(request, Some(&json!({}))).await.0, 200, "it is listed");
-            confirmed += 1;
+            ids.push(id.to_owned());
         }
+        ids
     }
 
     /// Somebody to ask, and something to answer.

@@ -104,6 +104,19 @@ impl Figures {
         all
     }
 
+    /// How many times as long calls took as those of `other`, by kind: in the median, and at the 99th percentile.
+    pub fn times(&self, other: &Self) -> Vec<(&'static str, f64, f64)> {
+        let of = |kind: Kind| {
+            let (ours, theirs) = (self.of(Some(kind)), other.of(Some(kind)));
+            let at = |quantile| {
+                let theirs = theirs.value_at_quantile(quantile).max(1);
+                ours.value_at_quantile(quantile) as f64 / theirs as f64
+            };
+            (kind.name(), at(0.5), at(0.99))
+        };
+        Kind::ALL.into_iter().map(of).collect()
+    }
+
     /// How many calls of a kind had which answer.
     fn answers(&self, kind: Kind) -> BTreeMap<String, u64> {
         let calls = self.calls.iter().filter(|((of, _), _)| *of == kind);

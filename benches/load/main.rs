@@ -1,5 +1,5 @@
-//! What the service bears: `cargo bench --bench load -- peak`, `-- steady`, `-- floor`, `-- flood`; `--help` has the
-//! rest. `benches/load/run` does the same on a PostgreSQL of its own.
+//! What the service bears: `cargo bench --bench load -- peak`, `-- steady`, `-- floor`, `-- flood`, `-- million`;
+//! `--help` has the rest. `benches/load/run` does the same on a PostgreSQL of its own.
 //!
 //! The mix is a city's on its worst day: of 100 calls 30 post a request, 10 an offer, 20 answer a letter (confirm an
 //! offer, accept, decline), 30 look for open places and 10 are coordinators'. People live where people live: their
@@ -11,6 +11,7 @@
 //!   latency counts from then on (coordinated omission: G. Tene, *How NOT to Measure Latency*, 2013). `steady` is a
 //!   part of the peak that it measures first. `flood` is ten times that; it ends with a kill, after which everything
 //!   that was acknowledged has to be there.
+//! * `million` compares a service with a million posts with one of ten thousand ([`million`]).
 //! * `floor` compares posting a request with the bare cost of writing the same rows ([`floor`]).
 //!
 //! The service, the floor and what calls them share the machine, so only figures of one run say something of each
@@ -26,6 +27,7 @@ mod client;
 mod figures;
 mod floor;
 mod letters;
+mod million;
 mod mix;
 mod people;
 mod service;
@@ -103,6 +105,14 @@ enum How {
         #[command(flatten)]
         span: Span,
     },
+    /// A service with ten thousand posts beside one with a million: start, memory, and how long calls take.
+    Million {
+        /// As many as a million.
+        #[arg(long, default_value_t = 1_000_000)]
+        posts: usize,
+        #[command(flatten)]
+        span: Span,
+    },
     /// The floor itself, in a process of its own.
     #[command(hide = true)]
     ServeFloor(floor::Arguments),
@@ -166,6 +176,7 @@ async fn main() {
             callers,
             span,
         } => floor::compare(database, seed, rounds, callers.callers, span.lasts).await,
+        How::Million { posts, span } => million::compare(database, seed, posts, span.lasts).await,
         How::Flood {
             times,
             callers,

@@ -116,6 +116,36 @@ impl People {
         })
     }
 
+    /// Where somebody lives: within a few kilometers of the middle of a postal code.
+    pub fn home(&self, entropy: &dyn Entropy) -> GeoPoint {
+        let area = self.area(entropy);
+        let near = |degrees: f64| degrees + (entropy.fraction() - 0.5) * 0.06;
+        GeoPoint::parse(near(area.lat), near(area.lon)).expect("a point")
+    }
+
+    /// Somebody who gives something at the hours at which others do, and of the kinds that are asked for.
+    pub fn shop(&self, nth: u64, entropy: &dyn Entropy) -> Value {
+        let mut offer = self.offer(nth, entropy);
+        let hours = [
+            "Mo-Fr 08:00-18:00",
+            "Mo-Su 17:00-22:00",
+            "Sa,Su 10:00-16:00",
+        ];
+        offer["offers"][0]["category"] = json!("food");
+        offer["offers"][0]["provides"] = json!({"diet": ["halal", "vegan"]});
+        offer["offers"][0]["available"] =
+            json!({"opening_hours": one_of(&hours, entropy), "timezone": "America/Chicago"});
+        offer
+    }
+
+    /// Somebody who needs food of a kind.
+    pub fn eater(&self, nth: u64, entropy: &dyn Entropy) -> Value {
+        let mut request = self.request(nth, entropy);
+        request["needs"][0]["category"] = json!("food");
+        request["needs"][0]["requires"] = json!({"diet": [one_of(&["halal", "vegan"], entropy)]});
+        request
+    }
+
     /// Where somebody looks for a warm place.
     pub fn place(&self, entropy: &dyn Entropy) -> String {
         let area = self.area(entropy);

@@ -5,10 +5,11 @@
 //! `cards` leaves out whatever waits, so that no round of matching and no match by hand can miss it.
 
 use super::{Ctx, Outcome, Tx};
+use crate::domain::category::CategoryKey;
 use crate::domain::ids::{NeighborId, RequestId};
 use crate::domain::letter::LetterKind;
 use crate::domain::lifecycle::Attention;
-use crate::domain::need::Verified;
+use crate::domain::need::{Handover, Verified};
 use crate::domain::task::{TaskKind, TaskOutcome};
 use crate::storage::neighbors::Neighbor;
 use crate::storage::requests::Request;
@@ -18,9 +19,20 @@ use crate::storage::{neighbors, requests, tasks};
 /// Whether the neighbor is to be called before anybody is asked for the request.
 #[must_use]
 pub fn waits_for_call(ctx: &Ctx, request: &Request, verified: Verified) -> bool {
+    needs_call(ctx, &request.category, request.handover, verified)
+}
+
+/// The same of a request of that category and handover.
+#[must_use]
+pub fn needs_call(
+    ctx: &Ctx,
+    category: &CategoryKey,
+    handover: Handover,
+    verified: Verified,
+) -> bool {
     ctx.catalog
-        .get(request.category.as_str())
-        .is_some_and(|c| c.policy.call_first.needs_call(request.handover, verified))
+        .get(category.as_str())
+        .is_some_and(|c| c.policy.call_first.needs_call(handover, verified))
 }
 
 impl Tx<'_> {

@@ -1,24 +1,17 @@
 //! Rows as matching knows them: without secrets, at cells and sites.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 
 use super::Ctx;
-use super::call_first::waits_for_call;
-use crate::domain::availability::{Availability, Window, Windows};
+use super::call_first::needs_call;
+use crate::domain::availability::{Window, Windows};
 use crate::domain::clock::Ts;
-use crate::domain::ids::{OfferId, RequestId, VolunteerId};
-use crate::domain::lifecycle::{MatchState, OfferState, RequestState};
+use crate::domain::ids::{OfferId, RequestId};
+use crate::domain::lifecycle::{OfferState, RequestState};
 use crate::domain::place::GeoPoint;
 use crate::matching::card::{OfferCard, RequestCard};
-use crate::storage::neighbors::Neighbor;
-use crate::storage::offers::Offer;
-use crate::storage::requests::Request;
-use crate::storage::sites::Site;
-use crate::storage::volunteers::Volunteer;
-use crate::storage::{
-    Conn, StorageError, capacity, matches, neighbors, offers, requests, sites, volunteers,
-};
+use crate::storage::facts::{self, Asker, OfferRow, RequestFacts, RequestRow, Which};
+use crate::storage::{Conn, StorageError, capacity, matches};
 
 /// The cards of those offers that may be asked now.
 ///
@@ -27,14 +20,13 @@ use crate::storage::{
 pub fn offer_cards(
     ctx: &Ctx,
     conn: &mut Conn,
-    rows: Vec<Offer>,
+    rows: Vec<OfferRow>,
     now: Ts,
 ) -> Result<Vec<OfferCard>, StorageError> {
-    let known = known(ctx, &rows);
-    let mut cards = facts(conn, rows, known)?;
+    let mut cards = offer_facts(ctx, conn, rows)?;
     if let Some(horizon) = horizon(ctx, now) {
         for card in &mut cards {
-            card.windows = card.availability.windows(horizon);
+            card.windows = ctx.timetables.windows(&card.availability, horizon);
         }
     }
     Ok(cards)
@@ -52,67 +44,42 @@ pub(super) fn offer_card_within(
     window: Window,
     now: Ts,
 ) -> Result<Option<OfferCard>, StorageError> {
-    let rows = offers::find_all(conn, &[id])?;
-    let known = known(ctx, &rows);
-    let card = facts(conn, rows, known)?.pop();
+    let rows = facts::offers(conn, Which::Ids(&[id]))?;
+    let card = offer_facts(ctx, conn, rows)?.pop();
     let within = horizon(ctx, now).and_then(|horizon| horizon.intersect(window));
     Ok(card.map(|card| OfferCard {
-        windows: within.map_or_else(Windows::default, |within| card.availability.windows(within)),
+        windows: within.map_or_else(Windows::default, |within| {
+            ctx.timetables.windows(&card.availability, within)
+        }),
         ..card
     }))
 }
 
-fn horizon(ctx: &Ctx, now: Ts) -> Option<Window> {
+/// As far as intervals are made ahead of time.
+#[must_use]
+pub fn horizon(ctx: &Ctx, now: Ts) -> Option<Window> {
     Window::parse(now, now.after(ctx.settings.matching.horizon)).ok()
 }
 
-/// When offers stand, as far as the index knows it and they have not changed: opening hours take long to
-/// parse.
-fn known(ctx: &Ctx, rows: &[Offer]) -> HashMap<OfferId, Availability> {
-    let index = ctx.index.read().unwrap_or_else(PoisonError::into_inner);
-    rows.iter()
-        .filter_map(|row| {
-            let known = &index.offer(row.id)?.availability;
-            row.stands_as(known).then(|| (row.id, known.clone()))
-        })
-        .collect()
-}
-
-/// As [`offer_cards`], without the intervals, which take longest to make.
+/// As [`offer_cards`], without the intervals.
 ///
 /// # Errors
 /// A failed query.
-pub fn offer_facts(conn: &mut Conn, rows: Vec<Offer>) -> Result<Vec<OfferCard>, StorageError> {
-    facts(conn, rows, HashMap::new())
-}
-
-fn facts(
+pub fn offer_facts(
+    ctx: &Ctx,
     conn: &mut Conn,
-    rows: Vec<Offer>,
-    mut known: HashMap<OfferId, Availability>,
+    rows: Vec<OfferRow>,
 ) -> Result<Vec<OfferCard>, StorageError> {
-    let ids: Vec<OfferId> = rows.iter().map(|o| o.id).collect();
-    let owners: Vec<VolunteerId> = rows.iter().map(|o| o.volunteer_id).collect();
-    let owners: HashMap<VolunteerId, Volunteer> = volunteers::find_all(conn, &owners)?
-        .into_iter()
-        .map(|v| (v.id, v))
-        .collect();
-    let listed: HashMap<OfferId, Site> = sites::find_all(conn, &ids)?
-        .into_iter()
-        .map(|s| (s.offer_id, s))
-        .collect();
+    let ids: Vec<OfferId> = rows.iter().map(|(offer, ..)| offer.id).collect();
     let mut taken: HashMap<OfferId, Vec<(Ts, i32)>> = HashMap::new();
     for (offer, period, amount) in capacity::taken_of(conn, &ids)? {
         taken.entry(offer).or_default().push((period, amount));
     }
     Ok(rows
         .into_iter()
-        .filter_map(|offer| {
-            let owner = owners.get(&offer.volunteer_id)?;
-            let taken = taken.remove(&offer.id).unwrap_or_default();
-            let site = listed.get(&offer.id);
-            let known = known.remove(&offer.id);
-            offer_card(offer, owner, site, taken, known)
+        .filter_map(|row| {
+            let taken = taken.remove(&row.0.id).unwrap_or_default();
+            offer_card(ctx, row, taken)
         })
         .collect())
 }
@@ -127,27 +94,25 @@ pub fn offer_cards_by_id(
     ids: &[OfferId],
     now: Ts,
 ) -> Result<Vec<OfferCard>, StorageError> {
-    let rows = offers::find_all(conn, ids)?;
+    let rows = facts::offers(conn, Which::Ids(ids))?;
     offer_cards(ctx, conn, rows, now)
 }
 
 /// `None` for an offer that may not be asked: not open, its volunteer not askable, or a place where
-/// people may just walk in.
+/// people may just walk in; and for one that holds hours or a zone that do not parse any more.
 fn offer_card(
-    offer: Offer,
-    owner: &Volunteer,
-    site: Option<&Site>,
+    ctx: &Ctx,
+    (offer, owner, spot): OfferRow,
     taken: Vec<(Ts, i32)>,
-    known: Option<Availability>,
 ) -> Option<OfferCard> {
-    if offer.state != OfferState::Open || !owner.is_askable() || site.is_some_and(|s| s.walk_in) {
+    let may_walk_in = spot.is_some_and(|spot| spot.walk_in);
+    if offer.state != OfferState::Open || !owner.is_askable() || may_walk_in {
         return None;
     }
-    let at = match site {
-        Some(site) => GeoPoint::parse(site.lat, site.lon).ok()?,
+    let at = match spot {
+        Some(spot) => GeoPoint::parse(spot.lat, spot.lon).ok()?,
         None => offer.cell.center(),
     };
-    let availability = known.or_else(|| offer.availability())?;
     Some(OfferCard {
         id: offer.id,
         volunteer: offer.volunteer_id,
@@ -158,10 +123,10 @@ fn offer_card(
         lead: offer.lead_minutes,
         taken,
         windows: Windows::default(),
-        availability,
+        availability: ctx.timetables.read(offer.written())?,
         provides: offer.provides.0,
         vetted_until: owner.vetted_until,
-        languages: owner.languages.0.clone(),
+        languages: owner.languages.0.into(),
         category: offer.category,
     })
 }
@@ -173,36 +138,17 @@ fn offer_card(
 pub fn request_cards(
     ctx: &Ctx,
     conn: &mut Conn,
-    rows: Vec<Request>,
+    rows: Vec<RequestRow>,
     now: Ts,
 ) -> Result<Vec<RequestCard>, StorageError> {
-    let owners: Vec<_> = rows.iter().map(|r| r.neighbor_id).collect();
-    let owners: HashMap<_, Neighbor> = neighbors::find_all(conn, &owners)?
-        .into_iter()
-        .map(|n| (n.id, n))
-        .collect();
-    let mut cards = Vec::with_capacity(rows.len());
-    for request in rows {
-        let Some(owner) = owners.get(&request.neighbor_id) else {
-            continue;
-        };
-        let helpers = if request.covered > 0 {
-            matches::of_request(conn, request.id)?
-                .iter()
-                .filter(|m| matches!(m.state, MatchState::Accepted | MatchState::Fulfilled))
-                .count()
-        } else {
-            0
-        };
-        cards.extend(request_card(
-            ctx,
-            request,
-            owner,
-            i32::try_from(helpers).unwrap_or(i32::MAX),
-            now,
-        ));
-    }
-    Ok(cards)
+    let helped = |(request, _): &&RequestRow| request.covered > 0;
+    let helped: Vec<_> = rows.iter().filter(helped).map(|(r, _)| r.id).collect();
+    let helpers = matches::helpers_of(conn, &helped)?;
+    let card = |(request, owner): RequestRow| {
+        let helpers = helpers.get(&request.id).copied().unwrap_or(0);
+        request_card(ctx, request, owner, helpers, now)
+    };
+    Ok(rows.into_iter().filter_map(card).collect())
 }
 
 /// The cards of requests by id; what is not there, or looks for nothing, has none.
@@ -215,21 +161,21 @@ pub fn request_cards_by_id(
     ids: &[RequestId],
     now: Ts,
 ) -> Result<Vec<RequestCard>, StorageError> {
-    let rows = requests::find_all(conn, ids)?;
+    let rows = facts::requests(conn, Which::Ids(ids))?;
     request_cards(ctx, conn, rows, now)
 }
 
 /// `None` for a request that looks for nothing now: not open, past, or waiting for a call.
 fn request_card(
     ctx: &Ctx,
-    request: Request,
-    owner: &Neighbor,
+    request: RequestFacts,
+    owner: Asker,
     helpers: i32,
     now: Ts,
 ) -> Option<RequestCard> {
     if request.state != RequestState::Open
         || request.needed_until <= now
-        || waits_for_call(ctx, &request, owner.verified)
+        || needs_call(ctx, &request.category, request.handover, owner.verified)
     {
         return None;
     }
@@ -238,7 +184,7 @@ fn request_card(
         neighbor: request.neighbor_id,
         at: request.cell.center(),
         travel: request.travel_m,
-        needed: request.still_needed(),
+        needed: request.quantity.get() - request.covered,
         splittable: request.splittable,
         helpers_left: request.max_helpers - helpers,
         said: request.urgency,
@@ -247,7 +193,7 @@ fn request_card(
         window: Window::parse(request.needed_from, request.needed_until).ok()?,
         throughout: request.throughout,
         requires: request.requires.0,
-        languages: owner.languages.0.clone(),
+        languages: owner.languages.0.into(),
         language_must: request.language_must,
         category: request.category,
     })

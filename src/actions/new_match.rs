@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::Tx;
-use super::cards::{offer_cards_by_id, request_cards};
+use super::cards::{offer_cards_by_id, request_cards_by_id};
 use crate::domain::ids::{MatchId, OfferId};
 use crate::domain::lifecycle::{Agreement, MatchState};
 use crate::domain::need::Quantity;
@@ -77,7 +77,7 @@ pub(super) fn fit_by_hand(
         return Ok(None);
     };
     let offer = offer_cards_by_id(tx.ctx, tx.conn, &[offer], tx.now)?.pop();
-    let request = request_cards(tx.ctx, tx.conn, vec![request.clone()], tx.now)?.pop();
+    let request = request_cards_by_id(tx.ctx, tx.conn, &[request.id], tx.now)?.pop();
     let (Some(offer), Some(request)) = (offer, request) else {
         return Ok(None);
     };

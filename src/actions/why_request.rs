@@ -7,7 +7,7 @@ use super::Ctx;
 use super::cards::offer_cards;
 use super::match_request::candidates::{Facts, Known, read_facts, read_known};
 use super::match_request::choose::{Chosen, rank};
-use crate::domain::category::{Category, CategoryKey};
+use crate::domain::category::Category;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId, VolunteerId};
 use crate::domain::place::DistanceBand;
@@ -16,6 +16,7 @@ use crate::matching::card::OfferCard;
 use crate::matching::index::PostIndex;
 use crate::matching::judge::{Asking, Choice};
 pub use crate::matching::passed::{Passed, PassedOver};
+use crate::storage::facts::{self, Which};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{Conn, StorageError, matches, offers, requests, rounds};
@@ -153,10 +154,9 @@ fn near(
     let mut all = Vec::new();
     let mut last = None;
     for _ in 0..PAGES {
-        let mut rows = offers::open_after(conn, last, PAGE)?;
-        last = rows.last().map(|o| o.id);
-        let is_of = |key: &CategoryKey| key.as_str() == category.key.as_str();
-        rows.retain(|o| is_of(&o.category));
+        let mut rows = facts::offers(conn, Which::ByAge(last, PAGE))?;
+        last = rows.last().map(|(o, ..)| (o.created_at, o.id));
+        rows.retain(|(o, ..)| o.category == category.key);
         all.extend(offer_cards(ctx, conn, rows, now)?);
         if last.is_none() {
             break;

@@ -42,15 +42,16 @@ impl Availability {
     /// out.
     #[must_use]
     pub fn windows(&self, horizon: Window) -> Windows {
-        let from = self.from.map_or(horizon.from(), |t| t.max(horizon.from()));
-        let until = self
-            .until
-            .map_or(horizon.until(), |t| t.min(horizon.until()));
-        match (Window::parse(from, until), &self.opening_hours) {
-            (Err(_), _) => Windows::default(),
-            (Ok(span), None) => span.into(),
-            (Ok(span), Some(hours)) => hours.within(span, &self.timezone),
+        match (self.span_in(horizon), &self.opening_hours) {
+            (None, _) => Windows::default(),
+            (Some(span), None) => span.into(),
+            (Some(span), Some(hours)) => hours.within(span, &self.timezone),
         }
+    }
+
+    /// From when until when it stands within `horizon`, its hours left aside.
+    fn span_in(&self, horizon: Window) -> Option<Window> {
+        span_in(self.from, self.until, horizon)
     }
 
     /// Whether the offer is open at that instant.
@@ -59,6 +60,13 @@ impl Availability {
         Window::parse(at, at.after(Duration::from_micros(1)))
             .is_ok_and(|instant| !self.windows(instant).is_empty())
     }
+}
+
+/// What lies between the two within `horizon`.
+fn span_in(from: Option<Ts>, until: Option<Ts>, horizon: Window) -> Option<Window> {
+    let from = from.map_or(horizon.from(), |t| t.max(horizon.from()));
+    let until = until.map_or(horizon.until(), |t| t.min(horizon.until()));
+    Window::parse(from, until).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What matching knows of a post: the row without its secrets, its hours turned into intervals.
 
+use std::sync::Arc;
+
 use crate::domain::attribute::Attributes;
 use crate::domain::availability::{Availability, Window, Windows};
 use crate::domain::category::CategoryKey;
@@ -38,7 +40,7 @@ pub struct OfferCard {
     /// Until when its volunteer is vetted.
     pub vetted_until: Option<Ts>,
     /// What its volunteer speaks, best first.
-    pub languages: Vec<String>,
+    pub languages: Arc<[String]>,
 }
 
 impl OfferCard {
@@ -116,7 +118,7 @@ pub struct RequestCard {
     /// What it requires.
     pub requires: Attributes,
     /// What the neighbor speaks, best first.
-    pub languages: Vec<String>,
+    pub languages: Arc<[String]>,
     /// Whether a common language is a must.
     pub language_must: bool,
 }

@@ -154,7 +154,7 @@ fn first_time(request: &RequestCard, offer: &OfferCard, now: Ts) -> Option<Windo
         return is_covered.then_some(rest);
     }
     let wanted = Window::parse(from.max(earliest), until).ok()?;
-    offer.windows.first_overlap(&wanted.into())
+    offer.windows.first_overlap(wanted)
 }
 
 /// At how many later times an offer that is full at first is looked at: a month of nights.
@@ -169,10 +169,10 @@ fn later_times(
 ) -> impl Iterator<Item = Window> {
     let returns = offer.renews != Renews::None && !request.throughout;
     let rest = Window::parse(first.from(), request.window.until());
-    let common = rest.ok().filter(|_| returns).map(|rest| {
-        let common = offer.windows.clip(rest);
-        common.as_slice().to_vec()
-    });
+    let common = rest
+        .ok()
+        .filter(|_| returns)
+        .map(|rest| offer.windows.within(rest));
     let by_period = |window: Window| {
         let periods = offer.availability.periods_after(offer.renews, window);
         let parts = periods.into_iter().filter_map(move |period| {
@@ -190,12 +190,12 @@ fn overlap(request: &RequestCard, offer: &OfferCard, meets: Window) -> Duration 
         return meets.length();
     }
     Window::parse(meets.from(), request.window.until())
-        .map_or(meets.length(), |rest| offer.windows.overlap(&rest.into()))
+        .map_or(meets.length(), |rest| offer.windows.overlap(rest))
 }
 
 /// Whether the offer stands for the whole of it.
 fn covers(offer: &OfferCard, whole: Window) -> bool {
-    let Some(meets) = offer.windows.first_overlap(&whole.into()) else {
+    let Some(meets) = offer.windows.first_overlap(whole) else {
         return false;
     };
     if Some(meets.until()) == offer.windows.end() && meets.until() < whole.until() {

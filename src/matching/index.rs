@@ -1,32 +1,19 @@
 //! What is open now, by place: offers for requests, and requests for offers.
 
-use std::collections::HashMap;
-
 use super::card::{OfferCard, RequestCard};
 use super::eligible::eligible;
-use super::spatial::SpatialIndex;
+use super::posts::{Posts, radius};
 use crate::domain::availability::{Availability, Windows};
-use crate::domain::category::{Catalog, CategoryKey, Travels};
+use crate::domain::category::{Catalog, Travels};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
-use crate::domain::need::{Deadlines, Reach, Urgency};
+use crate::domain::need::{Deadlines, Urgency};
 
 /// Every open post, for both directions of matching. Proposes; the database decides.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct PostIndex {
-    offers: HashMap<OfferId, OfferCard>,
-    requests: HashMap<RequestId, RequestCard>,
-    offers_near: HashMap<CategoryKey, SpatialIndex<OfferId>>,
-    requests_near: HashMap<CategoryKey, SpatialIndex<RequestId>>,
-}
-
-impl std::fmt::Debug for PostIndex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostIndex")
-            .field("offers", &self.offers.len())
-            .field("requests", &self.requests.len())
-            .finish_non_exhaustive()
-    }
+    offers: Posts<OfferCard>,
+    requests: Posts<RequestCard>,
 }
 
 /// Requests in reach of one offer among which the most pressing are looked for. A city has fewer in one
@@ -35,48 +22,22 @@ const LOOKED_AT: usize = 2000;
 /// How far offers are looked for that are out of reach: twice 50 km.
 const FARTHEST_M: u32 = 100_000;
 
-/// The radius to search on behalf of one side, given who travels in the category.
-fn radius(travels: Travels, traveler: Travels, limit: Reach) -> u32 {
-    let counts = travels == Travels::Either || travels == traveler;
-    if counts {
-        limit.meters().unsigned_abs()
-    } else {
-        0
-    }
-}
-
 impl PostIndex {
     /// An index of many posts at once.
     #[must_use]
     pub fn load(catalog: &Catalog, offers: Vec<OfferCard>, requests: Vec<RequestCard>) -> Self {
-        let mut near_offers: HashMap<CategoryKey, Vec<_>> = HashMap::new();
-        for o in &offers {
-            let reach = own_offer_reach(catalog, o);
-            near_offers
-                .entry(o.category.clone())
-                .or_default()
-                .push((o.id, o.at, reach));
-        }
-        let mut near_requests: HashMap<CategoryKey, Vec<_>> = HashMap::new();
-        for r in &requests {
-            let reach = own_request_reach(catalog, r);
-            near_requests
-                .entry(r.category.clone())
-                .or_default()
-                .push((r.id, r.at, reach));
-        }
-        Self {
-            offers: offers.into_iter().map(|o| (o.id, o)).collect(),
-            requests: requests.into_iter().map(|r| (r.id, r)).collect(),
-            offers_near: near_offers
-                .into_iter()
-                .map(|(k, v)| (k, SpatialIndex::bulk_load(v)))
-                .collect(),
-            requests_near: near_requests
-                .into_iter()
-                .map(|(k, v)| (k, SpatialIndex::bulk_load(v)))
-                .collect(),
-        }
+        let mut index = Self::default();
+        index.offers.hold(catalog, offers);
+        index.requests.hold(catalog, requests);
+        index.offers.plant(catalog);
+        index.requests.plant(catalog);
+        index
+    }
+
+    /// An index of two sides that have been planted.
+    #[must_use]
+    pub fn of(offers: Posts<OfferCard>, requests: Posts<RequestCard>) -> Self {
+        Self { offers, requests }
     }
 
     /// Open offers and open requests in the index.
@@ -93,70 +54,46 @@ impl PostIndex {
 
     /// Adds an offer, or puts what it says now in the place of what it said.
     pub fn put_offer(&mut self, catalog: &Catalog, card: OfferCard) {
-        self.remove_offer(catalog, card.id);
-        let reach = own_offer_reach(catalog, &card);
-        self.offers_near
-            .entry(card.category.clone())
-            .or_default()
-            .insert(card.id, card.at, reach);
-        self.offers.insert(card.id, card);
+        self.offers.put(catalog, card);
     }
 
     /// Takes an offer out.
     pub fn remove_offer(&mut self, catalog: &Catalog, id: OfferId) {
-        if let Some(card) = self.offers.remove(&id)
-            && let Some(near) = self.offers_near.get_mut(&card.category)
-        {
-            near.remove(id, card.at, own_offer_reach(catalog, &card));
-        }
+        self.offers.remove(catalog, id);
     }
 
     /// Adds a request, or puts what it says now in the place of what it said.
     pub fn put_request(&mut self, catalog: &Catalog, card: RequestCard) {
-        self.remove_request(catalog, card.id);
-        let reach = own_request_reach(catalog, &card);
-        self.requests_near
-            .entry(card.category.clone())
-            .or_default()
-            .insert(card.id, card.at, reach);
-        self.requests.insert(card.id, card);
+        self.requests.put(catalog, card);
     }
 
     /// Takes a request out.
     pub fn remove_request(&mut self, catalog: &Catalog, id: RequestId) {
-        if let Some(card) = self.requests.remove(&id)
-            && let Some(near) = self.requests_near.get_mut(&card.category)
-        {
-            near.remove(id, card.at, own_request_reach(catalog, &card));
-        }
+        self.requests.remove(catalog, id);
     }
 
     /// The offer as the index knows it.
     #[must_use]
     pub fn offer(&self, id: OfferId) -> Option<&OfferCard> {
-        self.offers.get(&id)
+        self.offers.get(id)
     }
 
     /// The request as the index knows it.
     #[must_use]
     pub fn request(&self, id: RequestId) -> Option<&RequestCard> {
-        self.requests.get(&id)
+        self.requests.get(id)
     }
 
     /// Every offer, by id.
     #[must_use]
     pub fn offer_ids(&self) -> Vec<OfferId> {
-        let mut ids: Vec<_> = self.offers.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        self.offers.ids()
     }
 
     /// Every request, by id.
     #[must_use]
     pub fn request_ids(&self) -> Vec<RequestId> {
-        let mut ids: Vec<_> = self.requests.keys().copied().collect();
-        ids.sort_unstable();
-        ids
+        self.requests.ids()
     }
 
     /// Offers that stand longer than their intervals reach: as time goes by, these must be made anew.
@@ -168,7 +105,7 @@ impl PostIndex {
                 && o.availability.until == o.windows.end()
         };
         self.offers
-            .values()
+            .iter()
             .filter(|o| !reaches_its_end(o))
             .map(|o| o.id)
             .collect()
@@ -176,12 +113,18 @@ impl PostIndex {
 
     /// Puts intervals made anew in the place of those that `availability` gave before; an offer that
     /// has other hours by now keeps its own.
-    pub fn extend_offer(&mut self, id: OfferId, availability: &Availability, windows: Windows) {
-        if let Some(card) = self.offers.get_mut(&id)
-            && card.availability == *availability
-        {
-            card.windows = windows;
-        }
+    pub fn extend_offer(
+        &mut self,
+        catalog: &Catalog,
+        id: OfferId,
+        availability: &Availability,
+        windows: Windows,
+    ) {
+        self.offers.change(catalog, id, |card| {
+            if card.availability == *availability {
+                card.windows = windows;
+            }
+        });
     }
 
     /// Every offer in reach of a request, near first, with its distance in meters. Lazy.
@@ -193,14 +136,14 @@ impl PostIndex {
         let travels = catalog
             .get(request.category.as_str())
             .map(|c| c.policy.travels);
-        let near = self.offers_near.get(request.category.as_str());
+        let near = self.offers.near(&request.category);
         travels
             .zip(near)
             .into_iter()
             .flat_map(move |(travels, near)| {
                 let radius = radius(travels, Travels::Neighbor, request.travel);
                 near.within(request.at, radius)
-                    .filter_map(|hit| Some((self.offers.get(&hit.key)?, hit.distance_m)))
+                    .filter_map(|hit| Some((self.offers.get(hit.key)?, hit.distance_m)))
             })
     }
 
@@ -215,14 +158,14 @@ impl PostIndex {
     ) -> Vec<(&OfferCard, f64)> {
         let (Some(category), Some(near)) = (
             catalog.get(request.category.as_str()),
-            self.offers_near.get(request.category.as_str()),
+            self.offers.near(&request.category),
         ) else {
             return Vec::new();
         };
         let travels = category.policy.travels;
         near.within(request.at, FARTHEST_M)
             .take(look_at)
-            .filter_map(|hit| Some((self.offers.get(&hit.key)?, hit.distance_m)))
+            .filter_map(|hit| Some((self.offers.get(hit.key)?, hit.distance_m)))
             .filter(|(offer, distance_m)| {
                 let (reach, travel) = (offer.reach, request.travel);
                 !travels.in_reach(*distance_m, reach, travel)
@@ -246,9 +189,9 @@ impl PostIndex {
     ) -> Vec<RequestId> {
         let mut waiting: Vec<(Urgency, Ts, RequestId)> = offers
             .iter()
-            .filter_map(|id| self.offers.get(id))
+            .filter_map(|id| self.offers.get(*id))
             .flat_map(|offer| self.requests_for(catalog, offer, now, LOOKED_AT))
-            .filter_map(|id| self.requests.get(&id))
+            .filter_map(|id| self.requests.get(id))
             .map(|r| (r, r.urgency_at(now, deadlines)))
             .filter(|(r, urgency)| counts(r.id, *urgency))
             .map(|(r, urgency)| (urgency, r.since, r.id))
@@ -275,12 +218,12 @@ impl PostIndex {
         let Some(category) = catalog.get(offer.category.as_str()) else {
             return Vec::new();
         };
-        let Some(near) = self.requests_near.get(offer.category.as_str()) else {
+        let Some(near) = self.requests.near(&offer.category) else {
             return Vec::new();
         };
         let radius = radius(category.policy.travels, Travels::Volunteer, offer.reach);
         near.within(offer.at, radius)
-            .filter_map(|hit| self.requests.get(&hit.key).map(|r| (r, hit.distance_m)))
+            .filter_map(|hit| self.requests.get(hit.key).map(|r| (r, hit.distance_m)))
             .filter(|(request, distance_m)| {
                 eligible(category, request, offer, *distance_m, now).is_ok()
             })
@@ -288,16 +231,4 @@ impl PostIndex {
             .take(limit)
             .collect()
     }
-}
-
-fn own_offer_reach(catalog: &Catalog, offer: &OfferCard) -> u32 {
-    catalog.get(offer.category.as_str()).map_or(0, |c| {
-        radius(c.policy.travels, Travels::Volunteer, offer.reach)
-    })
-}
-
-fn own_request_reach(catalog: &Catalog, request: &RequestCard) -> u32 {
-    catalog.get(request.category.as_str()).map_or(0, |c| {
-        radius(c.policy.travels, Travels::Neighbor, request.travel)
-    })
 }

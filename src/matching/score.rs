@@ -135,7 +135,7 @@ mod tests {
             window,
             throughout: false,
             requires: Attributes::default(),
-            languages: Vec::new(),
+            languages: [].into(),
             language_must: false,
         };
         let fit = Fit {

@@ -232,7 +232,7 @@ impl Db {
         let _visit = self.visit();
         let door = self.door;
         let turn = match &self.inner.backend {
-            Backend::Sqlite(file) => Arc::clone(&file.turn),
+            Backend::Sqlite(file) => file.turn(door),
             Backend::Postgres(pools) => pools.turn(door),
         };
         self.off_thread(turn, move |inner| match &inner.backend {

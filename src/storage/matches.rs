@@ -2,7 +2,7 @@
 
 mod after;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 
@@ -230,6 +230,26 @@ pub fn of_request(conn: &mut Conn, request: RequestId) -> QueryResult<Vec<Match>
         .order((matches::created_at, matches::id))
         .select(Match::as_select())
         .load(c))
+}
+
+/// How many help with each of these requests, by accepted and fulfilled matches; one without any is left out.
+///
+/// # Errors
+/// A failed query.
+pub fn helpers_of(conn: &mut Conn, ids: &[RequestId]) -> QueryResult<HashMap<RequestId, i32>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let helping: Vec<RequestId> = with!(conn, c => matches::table
+        .filter(one_of(matches::request_id, ids))
+        .filter(matches::state.eq_any([MatchState::Accepted, MatchState::Fulfilled]))
+        .select(matches::request_id)
+        .load(c))?;
+    let mut helpers = HashMap::new();
+    for request in helping {
+        *helpers.entry(request).or_default() += 1;
+    }
+    Ok(helpers)
 }
 
 /// All matches of several requests.

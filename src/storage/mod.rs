@@ -25,6 +25,7 @@ pub mod digest;
 pub mod distinct;
 pub mod duplicates;
 pub mod error;
+pub mod facts;
 pub mod idempotency;
 pub mod imports;
 pub mod instances;

@@ -13,7 +13,7 @@ use super::schema::{letters, matches, offer_capacity, offers, sites};
 use super::sql_types::Json;
 use crate::crypto::seal::Sealed;
 use crate::domain::attribute::Attributes;
-use crate::domain::availability::{Availability, OpeningHours};
+use crate::domain::availability::Availability;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::{ImportId, LeaseId, OfferId, VolunteerId};
@@ -74,16 +74,6 @@ impl Offer {
             opening_hours,
             timezone: self.timezone.parse().ok()?,
         })
-    }
-
-    /// Whether it stands as `known` says, which then need not be parsed again.
-    #[must_use]
-    pub fn stands_as(&self, known: &Availability) -> bool {
-        let hours = known.opening_hours.as_ref().map(OpeningHours::as_str);
-        self.available_from == known.from
-            && self.available_until == known.until
-            && self.opening_hours.as_deref() == hours
-            && self.timezone == known.timezone.as_str()
     }
 }
 

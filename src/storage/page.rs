@@ -42,13 +42,14 @@ macro_rules! page_of {
     ($query:expr, $table:ident, $page:expr) => {{
         let mut query = $query;
         if let Some(after) = $page.after {
-            query = query.filter(
-                $table::created_at
-                    .lt(after.created_at)
-                    .or($table::created_at
-                        .eq(after.created_at)
-                        .and($table::id.lt(after.id))),
-            );
+            // The first of both lets the index begin where the page before ended.
+            query = query
+                .filter($table::created_at.le(after.created_at))
+                .filter(
+                    $table::created_at
+                        .lt(after.created_at)
+                        .or($table::id.lt(after.id)),
+                );
         }
         query
             .order(($table::created_at.desc(), $table::id.desc()))
@@ -57,13 +58,13 @@ macro_rules! page_of {
     (oldest: $query:expr, $table:ident, $page:expr) => {{
         let mut query = $query;
         if let Some(after) = $page.after {
-            query = query.filter(
-                $table::created_at
-                    .gt(after.created_at)
-                    .or($table::created_at
-                        .eq(after.created_at)
-                        .and($table::id.gt(after.id))),
-            );
+            query = query
+                .filter($table::created_at.ge(after.created_at))
+                .filter(
+                    $table::created_at
+                        .gt(after.created_at)
+                        .or($table::id.gt(after.id)),
+                );
         }
         query
             .order(($table::created_at, $table::id))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::connection::DefaultLoadingMode;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
@@ -14,7 +15,6 @@ use super::sql_types::Json;
 use super::{duplicates, neighbors as neighbors_table, rounds};
 use crate::crypto::lookup::KeyedHash;
 use crate::crypto::seal::Sealed;
-use crate::domain::area::Frozen;
 use crate::domain::attribute::Attributes;
 use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
@@ -436,31 +436,33 @@ pub struct OpenNeed {
     pub phone_hash: Option<KeyedHash>,
 }
 
-/// Who needs something of these categories in each cell that no frozen area holds: each neighbor once,
-/// however much she needs.
+/// Shows every open request of these categories, one after the other: there may be more than fit in memory.
 ///
 /// # Errors
 /// A failed query.
-pub fn open_needs(
+pub fn each_open_need(
     conn: &mut Conn,
     categories: &[CategoryKey],
-    frozen: &Frozen,
-) -> QueryResult<Vec<OpenNeed>> {
-    let mut needs: Vec<OpenNeed> = with!(conn, c => requests::table
-        .inner_join(neighbors::table)
-        .filter(requests::state.eq(RequestState::Open))
-        .filter(one_of(requests::category, categories))
-        .select((
-            requests::category,
-            requests::cell,
-            requests::neighbor_id,
-            neighbors::email_hash,
-            neighbors::phone_hash,
-        ))
-        .distinct()
-        .load(c))?;
-    needs.retain(|need| !frozen.holds(need.cell.center()));
-    Ok(needs)
+    mut show: impl FnMut(OpenNeed),
+) -> QueryResult<()> {
+    with!(conn, c => {
+        let needs = requests::table
+            .inner_join(neighbors::table)
+            .filter(requests::state.eq(RequestState::Open))
+            .filter(one_of(requests::category, categories))
+            .select((
+                requests::category,
+                requests::cell,
+                requests::neighbor_id,
+                neighbors::email_hash,
+                neighbors::phone_hash,
+            ))
+            .load_iter::<OpenNeed, DefaultLoadingMode>(c)?;
+        for need in needs {
+            show(need?);
+        }
+        Ok(())
+    })
 }
 
 /// Takes due requests for matching: those first that are most urgent now, as they were said to be or

@@ -1,6 +1,7 @@
 //! Sites: the public face of offers that a coordinator has checked.
 
 use diesel::prelude::*;
+use uuid::Uuid;
 
 use super::areas;
 use super::connection::{Conn, with};
@@ -153,6 +154,8 @@ macro_rules! open_with {
         let mut open: Vec<(Site, $of_offer)> = with!(conn, c => {
             let mut query = sites::table
                 .inner_join(offers::table.inner_join(volunteers::table))
+                // From the first on: else SQLite walks through all offers, of which there may be a million.
+                .filter(sites::offer_id.ge(OfferId::from(Uuid::nil())))
                 .filter(offers::state.eq(OfferState::Open))
                 .filter(volunteers::paused_at.is_null())
                 .filter(volunteers::blocked_at.is_null())

@@ -10,14 +10,14 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::connection::{Conn, DatabaseUrl};
-use super::db::{OpenError, PATIENCE, QUEUE};
+use super::db::{Door, OpenError, PATIENCE, QUEUE};
 use super::error::{StorageError, TxError};
 use super::outage::unavailable;
 use super::writer::{Operation, Write, Writer};
 use crate::disk;
 
-/// Readers beside the writer.
-const READERS: u32 = 4;
+/// Readers beside the writer: for calls, and for workers, so that long looks at many posts keep no call waiting.
+const READERS: [usize; 2] = [4, 2];
 
 /// What every connection is told first. `busy_timeout` comes before anything that may wait.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000;
@@ -97,7 +97,7 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
 /// The file with its readers and its writer.
 pub(super) struct File {
     pub(super) path: PathBuf,
-    pub(super) turn: Arc<Semaphore>,
+    turns: [Arc<Semaphore>; 2],
     readers: Pool<ConnectionManager<SqliteConnection>>,
     queue: Mutex<Option<mpsc::Sender<Box<dyn Operation>>>>,
     writer: Mutex<Option<Writer>>,
@@ -111,7 +111,7 @@ impl File {
         committed: watch::Sender<u64>,
     ) -> Result<Self, OpenError> {
         let readers = Pool::builder()
-            .max_size(READERS)
+            .max_size(READERS.iter().sum::<usize>().try_into().unwrap_or(u32::MAX))
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
             .test_on_check_out(false)
@@ -122,10 +122,19 @@ impl File {
         let writer = Writer::start(url, conn, waiting, committed).map_err(OpenError::Thread)?;
         Ok(Self {
             path: path.to_owned(),
-            turn: Arc::new(Semaphore::new(READERS as usize)),
+            turns: READERS.map(|readers| Arc::new(Semaphore::new(readers))),
             readers,
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// Whoever holds one of these finds a reader free.
+    pub(super) fn turn(&self, door: Door) -> Arc<Semaphore> {
+        let [calls, workers] = &self.turns;
+        Arc::clone(match door {
+            Door::Calls => calls,
+            Door::Workers => workers,
         })
     }
 

@@ -57,12 +57,20 @@ impl Volunteer {
     /// Whether the volunteer may be asked at all.
     #[must_use]
     pub fn is_askable(&self) -> bool {
-        self.confirmed_at.is_some()
-            && self.blocked_at.is_none()
-            && self.paused_at.is_none()
-            && self.mail_stopped_at.is_none()
-            && self.erased_at.is_none()
+        let stops = [
+            self.blocked_at,
+            self.paused_at,
+            self.mail_stopped_at,
+            self.erased_at,
+        ];
+        is_askable(self.confirmed_at, stops)
     }
+}
+
+/// Whether somebody may be asked who has confirmed then, and whom these may have stopped: a block, a pause, an end of
+/// all mail, the erasure.
+pub(super) fn is_askable(confirmed_at: Option<Ts>, stops: [Option<Ts>; 4]) -> bool {
+    confirmed_at.is_some() && stops.iter().all(Option::is_none)
 }
 
 /// What a volunteer may change of herself.

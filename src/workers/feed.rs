@@ -18,8 +18,8 @@ use tokio::task::spawn_blocking;
 use self::check::Check;
 use super::{Next, Worker, WorkerError};
 use crate::actions::Ctx;
-use crate::actions::cards::{offer_cards_by_id, request_cards_by_id};
-use crate::domain::availability::{Availability, Window, Windows};
+use crate::actions::cards::{horizon, offer_cards_by_id, request_cards_by_id};
+use crate::domain::availability::{Availability, Timetables, Window, Windows};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{OfferId, RequestId};
 use crate::matching::card::{OfferCard, RequestCard};
@@ -243,13 +243,17 @@ impl Feed {
             let known = |id: &OfferId| Some((*id, current.offer(*id)?.availability.clone()));
             ids.iter().filter_map(known).collect()
         };
-        let horizon = now.after(self.ctx.settings.matching.horizon);
-        let extended = spawn_blocking(move || extended(stands, now, horizon))
+        let (Some(horizon), timetables) =
+            (horizon(&self.ctx, now), Arc::clone(&self.ctx.timetables))
+        else {
+            return Ok(());
+        };
+        let extended = spawn_blocking(move || extended(stands, &timetables, horizon))
             .await
             .map_err(|_| WorkerError::CutOff)?;
         let mut current = index.write().unwrap_or_else(PoisonError::into_inner);
         for (id, availability, windows) in extended {
-            current.extend_offer(id, &availability, windows);
+            current.extend_offer(&self.ctx.catalog, id, &availability, windows);
         }
         Ok(())
     }
@@ -288,16 +292,13 @@ fn read_changed(
 
 fn extended(
     stands: HashMap<OfferId, Availability>,
-    now: Ts,
-    horizon: Ts,
+    timetables: &Timetables,
+    horizon: Window,
 ) -> Vec<(OfferId, Availability, Windows)> {
-    let Ok(horizon) = Window::parse(now, horizon) else {
-        return Vec::new();
-    };
     stands
         .into_iter()
         .map(|(id, availability)| {
-            let windows = availability.windows(horizon);
+            let windows = timetables.windows(&availability, horizon);
             (id, availability, windows)
         })
         .collect()

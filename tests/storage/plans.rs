@@ -20,6 +20,7 @@ use manyhands::domain::part::Part;
 use manyhands::domain::remit::Remit;
 use manyhands::domain::task::{TaskKind, TaskOrder, TaskOutcome};
 use manyhands::storage::digest::{Day, digest};
+use manyhands::storage::facts::{self, Which};
 use manyhands::storage::matches::MatchFilter;
 use manyhands::storage::page::Page;
 use manyhands::storage::reports::ReportFilter;
@@ -28,7 +29,7 @@ use manyhands::storage::tasks::{Ending, TaskFilter};
 use manyhands::storage::volunteers::VolunteerFilter;
 use manyhands::storage::{
     Conn, TxError, activity, letters, matches, neighbors, notices, offers, reports, requests,
-    tasks, volunteers,
+    sites, tasks, volunteers,
 };
 
 use crate::database::is_left_out;
@@ -299,6 +300,31 @@ const QUERIES: &[(&[&str], Run)] = &[
     (&["volunteers_unconfirmed"], |c, _| {
         volunteers::unconfirmed_before(c, NOW, NOW, 9).map(drop)
     }),
+    (
+        &["sqlite_autoindex_sites_1", "sqlite_autoindex_offers_1"],
+        |c, _| {
+            sites::shown(c, None)?;
+            sites::shown(c, Some("food")).map(drop)
+        },
+    ),
+    (
+        &["requests_page", "sqlite_autoindex_neighbors_1"],
+        |c, _| {
+            let after = RequestId::new(&SeededEntropy::new(1));
+            facts::requests(c, Which::ByAge(Some((NOW, after)), 9)).map(drop)
+        },
+    ),
+    (
+        &[
+            "offers_page",
+            "sqlite_autoindex_volunteers_1",
+            "sqlite_autoindex_sites_1",
+        ],
+        |c, _| {
+            let after = OfferId::new(&SeededEntropy::new(1));
+            facts::offers(c, Which::ByAge(Some((NOW, after)), 9)).map(drop)
+        },
+    ),
     (&["volunteers_erased", "offers_volunteer"], |c, _| {
         volunteers::delete_forgotten(c, 9).map(drop)
     }),

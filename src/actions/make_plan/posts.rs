@@ -10,7 +10,8 @@ use crate::actions::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::clock::Ts;
 use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::index::PostIndex;
-use crate::storage::{Conn, StorageError, offers, requests};
+use crate::storage::facts::{self, Which};
+use crate::storage::{Conn, StorageError};
 
 /// Posts that a plan is made of.
 pub(super) type Posts = Arc<RwLock<PostIndex>>;
@@ -57,8 +58,8 @@ async fn load_requests(ctx: &Ctx, scope: &Scope, now: Ts) -> Outcome<Vec<Request
     loop {
         let (shared, scope) = (ctx.clone(), scope.clone());
         let page = move |conn: &mut Conn| {
-            let rows = requests::open_after(conn, after, PAGE)?;
-            let last = rows.last().map(|row| row.id);
+            let rows = facts::requests(conn, Which::ByAge(after, PAGE))?;
+            let last = rows.last().map(|(row, _)| (row.created_at, row.id));
             let mut cards = request_cards(&shared, conn, rows, now)?;
             cards.retain(|card| scope.holds(card));
             Ok::<_, StorageError>((cards, last))
@@ -80,9 +81,9 @@ async fn load_offers(ctx: &Ctx, scope: &Scope, now: Ts) -> Outcome<Vec<OfferCard
     loop {
         let (shared, category) = (ctx.clone(), scope.category.clone());
         let page = move |conn: &mut Conn| {
-            let mut rows = offers::open_after(conn, after, PAGE)?;
-            let last = rows.last().map(|row| row.id);
-            rows.retain(|o| category.as_ref().is_none_or(|c| *c == o.category));
+            let mut rows = facts::offers(conn, Which::ByAge(after, PAGE))?;
+            let last = rows.last().map(|(row, ..)| (row.created_at, row.id));
+            rows.retain(|(o, ..)| category.as_ref().is_none_or(|c| *c == o.category));
             Ok::<_, StorageError>((offer_cards(&shared, conn, rows, now)?, last))
         };
         let (cards, last) = ctx.db.read(page).await?;

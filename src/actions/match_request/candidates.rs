@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::actions::Ctx;
-use crate::actions::cards::request_cards;
+use crate::actions::cards::request_cards_by_id;
 use crate::actions::pair::pair_hashes;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::area::Frozen;
@@ -118,7 +118,7 @@ pub(in crate::actions) fn read_known(
         Some(series) => Some(matches::helpers_of_series(conn, series, request.id)?),
         None => None,
     };
-    let card = request_cards(ctx, conn, vec![request.clone()], now)?.pop();
+    let card = request_cards_by_id(ctx, conn, &[request.id], now)?.pop();
     Ok(card.map(|card| Known {
         card: RequestCard {
             urgency: ctx.urgency(request, now),

@@ -1,6 +1,8 @@
 //! Values of attributes, and the map of them that a request or an offer keeps.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -19,6 +21,24 @@ pub enum AttributeValue {
     Words(Vec<String>),
     /// From the first to the second, both finite and the first not above the second.
     Range(f64, f64),
+}
+
+/// Its numbers are finite, so each is equal to itself.
+impl Eq for AttributeValue {}
+
+impl Hash for AttributeValue {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Adding zero makes one zero of both.
+        let bits = |number: f64| (number + 0.0).to_bits();
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::Bool(b) => b.hash(state),
+            Self::Number(n) => bits(*n).hash(state),
+            Self::Word(word) => word.hash(state),
+            Self::Words(words) => words.hash(state),
+            Self::Range(min, max) => [*min, *max].map(bits).hash(state),
+        }
+    }
 }
 
 impl AttributeValue {
@@ -95,10 +115,17 @@ impl Serialize for AttributeValue {
 /// What a request requires or an offer provides, by the attribute's name. Made by
 /// [`Category::parse_required`](crate::domain::category::Category::parse_required) and
 /// `parse_provided`, or read back from where it was kept; in JSON a plain object, `{"diet":
-/// ["halal"], "delivery": true, "ages": [2, 11]}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// ["halal"], "delivery": true, "ages": [2, 11]}`. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Attributes(BTreeMap<String, AttributeValue>);
+pub struct Attributes(#[serde(serialize_with = "serialize")] Arc<BTreeMap<String, AttributeValue>>);
+
+fn serialize<S: Serializer>(
+    map: &BTreeMap<String, AttributeValue>,
+    s: S,
+) -> Result<S::Ok, S::Error> {
+    map.serialize(s)
+}
 
 impl Attributes {
     /// Most attributes of a category, and so of a request or an offer.
@@ -124,16 +151,16 @@ impl Attributes {
     }
 
     pub(in crate::domain) fn set(&mut self, name: String, value: AttributeValue) {
-        self.0.insert(name, value);
+        Arc::make_mut(&mut self.0).insert(name, value);
     }
 }
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let map = BTreeMap::deserialize(d)?;
+        let map = BTreeMap::<String, AttributeValue>::deserialize(d)?;
         if map.len() > Self::MAX {
             return Err(serde::de::Error::custom("has too many attributes"));
         }
-        Ok(Self(map))
+        Ok(Self(map.into()))
     }
 }

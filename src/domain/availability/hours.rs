@@ -23,8 +23,11 @@ use super::zone::TimeZoneName;
 /// such, `Mo-Tu,Th-Su 18:00-08:00`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct OpeningHours {
-    text: Arc<str>,
+pub struct OpeningHours(Arc<Read>);
+
+/// Hours that were read.
+struct Read {
+    text: String,
     rules: opening_hours::OpeningHours,
     /// Whether a rule opens at midnight, rather than a night going on.
     opens_at_midnight: bool,
@@ -78,17 +81,17 @@ impl OpeningHours {
             .filter(|rule| rule.kind == RuleKind::Open);
         let mut spans = opening.flat_map(|rule| &rule.time_selector.spans);
         let opens_at_midnight = spans.any(|span| span.range.start.to_string() == "00:00");
-        Ok(Self {
-            text: text.into(),
+        Ok(Self(Arc::new(Read {
+            text,
             rules,
             opens_at_midnight,
-        })
+        })))
     }
 
     /// The text, with single spaces.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// When it is open within `span`, on the clocks of `zone`.
@@ -128,7 +131,7 @@ impl OpeningHours {
             // After an evening that never came (`18:00-08:00; We off`) the library still has its
             // morning.
             .filter(move |(from, _)| {
-                *from > 0 || self.opens_at_midnight || self.goes_on_after(day.yesterday().ok())
+                *from > 0 || self.0.opens_at_midnight || self.goes_on_after(day.yesterday().ok())
             })
             // In the hour that clocks leap over, a part may shrink to nothing.
             .filter_map(move |(from, until)| Window::parse(at(from)?, at(until)?).ok())
@@ -143,7 +146,7 @@ impl OpeningHours {
     fn parts(&self, day: Date) -> impl Iterator<Item = (u16, u16)> {
         let (month, of_month) = (day.month().unsigned_abs(), day.day().unsigned_abs());
         NaiveDate::from_ymd_opt(day.year().into(), month.into(), of_month.into())
-            .map(|date| self.rules.schedule_at(date))
+            .map(|date| self.0.rules.schedule_at(date))
             .into_iter()
             .flatten()
             .filter(|part| part.kind == RuleKind::Open)
@@ -161,7 +164,7 @@ const MIDNIGHT: u16 = 24 * 60;
 
 impl PartialEq for OpeningHours {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.0.text == other.0.text
     }
 }
 
@@ -183,18 +186,18 @@ impl TryFrom<String> for OpeningHours {
 
 impl From<OpeningHours> for String {
     fn from(hours: OpeningHours) -> Self {
-        hours.text.as_ref().to_owned()
+        hours.0.text.clone()
     }
 }
 
 impl fmt::Display for OpeningHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(&self.0.text)
     }
 }
 
 impl fmt::Debug for OpeningHours {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(&self.0.text)
     }
 }

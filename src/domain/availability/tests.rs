@@ -411,7 +411,11 @@ proptest! {
             });
             let opening = offer.as_ref().and_then(|o| o.windows(span).as_slice().first().copied());
             prop_assert_eq!(remembered.opening(written, span), opening);
-            let is_open = offer.is_some_and(|o| o.open_at(span.from()));
+            prop_assert_eq!(&remembered.read(written), &offer);
+            if let Some(offer) = &offer {
+                prop_assert_eq!(remembered.windows(offer, span), offer.windows(span));
+            }
+            let is_open = offer.as_ref().is_some_and(|o| o.open_at(span.from()));
             prop_assert_eq!(remembered.is_open(written, span.from()), is_open);
         }
     }

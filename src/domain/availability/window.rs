@@ -1,5 +1,6 @@
 //! Intervals of time, and sorted lists of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -78,10 +79,10 @@ impl From<Window> for Ends {
     }
 }
 
-/// Windows in order of time with a gap between each two: those that overlap or touch are one.
+/// Windows in order of time with a gap between each two: those that overlap or touch are one. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Vec<Window>", into = "Vec<Window>")]
-pub struct Windows(Vec<Window>);
+pub struct Windows(Arc<[Window]>);
 
 impl Windows {
     /// The windows, in order.
@@ -108,66 +109,29 @@ impl Windows {
         self.0.iter().map(|w| w.length()).sum()
     }
 
-    /// Whether there is an instant that is in both.
+    /// How long the instants of `span` last that are in one of them.
     #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.first_overlap(other).is_some()
+    pub fn overlap(&self, span: Window) -> Duration {
+        self.within(span).map(Window::length).sum()
     }
 
-    /// How long the instants last that are in both.
+    /// The first window of time that is in `span` and in one of them.
     #[must_use]
-    pub fn overlap(&self, other: &Self) -> Duration {
-        self.common(other).map(Window::length).sum()
+    pub fn first_overlap(&self, span: Window) -> Option<Window> {
+        self.within(span).next()
     }
 
-    /// The first window of time that is in both.
+    /// What of them is in `span`.
     #[must_use]
-    pub fn first_overlap(&self, other: &Self) -> Option<Window> {
-        self.common(other).next()
+    pub fn clip(&self, span: Window) -> Self {
+        Self(self.within(span).collect())
     }
 
-    /// Every window of time that is in both.
-    #[must_use]
-    pub fn intersect(&self, other: &Self) -> Self {
-        Self(self.common(other).collect())
+    /// What of them is in `span`, in order.
+    pub fn within(&self, span: Window) -> impl Iterator<Item = Window> {
+        let near = self.0.partition_point(|w| w.until <= span.from);
+        self.0[near..].iter().map_while(move |w| w.intersect(span))
     }
-
-    /// What of them is in `window`.
-    #[must_use]
-    pub fn clip(&self, window: Window) -> Self {
-        self.intersect(&window.into())
-    }
-
-    /// The common windows in order, found in one pass that starts near the first of them. Does not
-    /// allocate.
-    fn common(&self, other: &Self) -> impl Iterator<Item = Window> {
-        let (mut ours, mut theirs) = (
-            starting_near(&self.0, &other.0),
-            starting_near(&other.0, &self.0),
-        );
-        std::iter::from_fn(move || {
-            while let ([our, ..], [their, ..]) = (ours, theirs) {
-                // The one that ends first has nothing in common with what follows in the other
-                // list.
-                if our.until <= their.until {
-                    ours = &ours[1..];
-                } else {
-                    theirs = &theirs[1..];
-                }
-                if let Some(both) = our.intersect(*their) {
-                    return Some(both);
-                }
-            }
-            None
-        })
-    }
-}
-
-/// `list` without the windows that end before `other` begins.
-fn starting_near<'a>(list: &'a [Window], other: &[Window]) -> &'a [Window] {
-    other.first().map_or(&[], |first| {
-        &list[list.partition_point(|w| w.until <= first.from)..]
-    })
 }
 
 impl FromIterator<Window> for Windows {
@@ -181,13 +145,13 @@ impl FromIterator<Window> for Windows {
             }
             touches
         });
-        Self(list)
+        Self(list.into())
     }
 }
 
 impl From<Window> for Windows {
     fn from(window: Window) -> Self {
-        Self(vec![window])
+        Self([window].into())
     }
 }
 
@@ -199,7 +163,7 @@ impl From<Vec<Window>> for Windows {
 
 impl From<Windows> for Vec<Window> {
     fn from(windows: Windows) -> Self {
-        windows.0
+        windows.0.to_vec()
     }
 }
 
@@ -250,9 +214,9 @@ mod tests {
 
     #[test]
     fn half_open_neighbors_have_nothing_in_common() {
-        assert!(!windows(&[(0, 2)]).overlaps(&windows(&[(2, 4)])));
+        assert_eq!(windows(&[(0, 2)]).first_overlap(window(2, 4)), None);
         assert_eq!(
-            windows(&[(0, 3), (5, 9)]).first_overlap(&windows(&[(4, 6), (8, 9)])),
+            windows(&[(0, 3), (5, 9)]).first_overlap(window(4, 6)),
             Some(window(5, 6))
         );
         assert_eq!(
@@ -279,20 +243,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn windows_are_the_sets_of_their_instants(a in any_windows(), b in any_windows()) {
-            let in_b = instants(&b);
-            let both: Vec<i64> = instants(&a).into_iter().filter(|t| in_b.contains(t)).collect();
-            let (a, b) = (windows(&a), windows(&b));
-            let common = a.intersect(&b);
-            let is_in = |w: &Window, t: i64| w.contains(Ts::from_micros(t));
-            let is_common = |t: &i64| common.as_slice().iter().any(|w| is_in(w, *t));
+        fn windows_are_the_sets_of_their_instants(a in any_windows(), from in 0..60_i64, length in 1..8_i64) {
+            let span = window(from, from + length);
+            let both: Vec<i64> = instants(&a).into_iter().filter(|t| (from..from + length).contains(t)).collect();
+            let a = windows(&a);
+            let common = a.clip(span);
+            let is_common = |t: &i64| common.as_slice().iter().any(|w| w.contains(Ts::from_micros(*t)));
             prop_assert_eq!((0..80).filter(is_common).collect::<Vec<_>>(), both.clone());
             prop_assert!(common.as_slice().is_sorted_by(|x, y| x.until() < y.from()));
-            prop_assert_eq!(a.overlap(&b), Duration::from_micros(both.len() as u64));
-            prop_assert_eq!(a.overlap(&b), common.length());
-            prop_assert_eq!(a.overlaps(&b), !both.is_empty());
-            prop_assert_eq!(a.first_overlap(&b), common.as_slice().first().copied());
-            prop_assert_eq!(b.intersect(&a), common);
+            prop_assert_eq!(a.overlap(span), Duration::from_micros(both.len() as u64));
+            prop_assert_eq!(a.overlap(span), common.length());
+            prop_assert_eq!(a.first_overlap(span), common.as_slice().first().copied());
         }
     }
 }

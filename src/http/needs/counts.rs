@@ -15,12 +15,13 @@ use super::NeedCount;
 use crate::actions::Ctx;
 use crate::crypto::lookup::KeyedHash;
 use crate::domain::area::Frozen;
+use crate::domain::category::CategoryKey;
 use crate::domain::clock::Ts;
 use crate::domain::ids::NeighborId;
 use crate::domain::place::Cell;
 use crate::domain::upward::merge_upward;
 use crate::storage::requests::OpenNeed;
-use crate::storage::{StorageError, areas, requests};
+use crate::storage::{Conn, StorageError, areas, requests};
 
 /// A cell shows the needs of at least so many people, and multiples of it.
 const LEAST: usize = 3;
@@ -32,6 +33,7 @@ const EVERY_S: i64 = 3600;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     latest: Mutex<Option<(Time, Vec<NeedCount>)>>,
+    counting: tokio::sync::Mutex<()>,
 }
 
 /// What the counts are of: an hour, and the areas that are left out, which go at once.
@@ -57,27 +59,29 @@ impl Snapshot {
         if let Some(counts) = self.of(&time) {
             return Ok(counts);
         }
+        // Of callers who arrive together one counts, and the others wait for that.
+        let _alone = self.counting.lock().await;
+        if let Some(counts) = self.of(&time) {
+            return Ok(counts);
+        }
         let left_out = time.1.clone();
         let mut categories = Vec::new();
         for category in ctx.catalog.iter().filter(|c| !c.policy.sensitive) {
             categories.push(category.key.clone());
         }
-        let open = ctx
-            .db
-            .read(move |conn| {
-                Ok::<_, StorageError>(requests::open_needs(conn, &categories, &left_out)?)
-            })
-            .await?;
-        let counted = counted(open);
-        // Of callers who arrive together, the first to have counted decides for the hour.
+        let count = move |conn: &mut Conn| {
+            let mut people = People::default();
+            requests::each_open_need(conn, &categories, |need| {
+                if !left_out.holds(need.cell.center()) {
+                    people.add(need);
+                }
+            })?;
+            Ok::<_, StorageError>(people.counts())
+        };
+        let counts = ctx.db.read(count).await?;
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*latest {
-            Some((known, counts)) if *known == time => Ok(counts.clone()),
-            _ => {
-                *latest = Some((time, counted.clone()));
-                Ok(counted)
-            }
-        }
+        *latest = Some((time, counts.clone()));
+        Ok(counts)
     }
 
     fn of(&self, time: &Time) -> Option<Vec<NeedCount>> {
@@ -98,25 +102,31 @@ enum Person {
     Record(NeighborId),
 }
 
-fn counted(open: Vec<OpenNeed>) -> Vec<NeedCount> {
-    let mut by_category: BTreeMap<String, BTreeMap<Cell, BTreeSet<Person>>> = BTreeMap::new();
-    for need in open {
+/// Who needs something, by category and cell: each once, however much she needs.
+#[derive(Default)]
+struct People(BTreeMap<CategoryKey, BTreeMap<Cell, BTreeSet<Person>>>);
+
+impl People {
+    fn add(&mut self, need: OpenNeed) {
         let person = match need.email_hash.or(need.phone_hash) {
             Some(contact) => Person::Contact(contact),
             None => Person::Record(need.neighbor_id),
         };
-        let cells = by_category.entry(need.category.to_string()).or_default();
+        let cells = self.0.entry(need.category).or_default();
         cells.entry(need.cell).or_default().insert(person);
     }
-    let mut counts = Vec::new();
-    for (category, cells) in by_category {
-        counts.extend(merged(cells).into_iter().map(|(cell, people)| NeedCount {
-            category: category.clone(),
-            cell: cell.map(|c| c.to_string()),
-            open: people - people % LEAST,
-        }));
+
+    fn counts(self) -> Vec<NeedCount> {
+        let mut counts = Vec::new();
+        for (category, cells) in self.0 {
+            counts.extend(merged(cells).into_iter().map(|(cell, people)| NeedCount {
+                category: category.to_string(),
+                cell: cell.map(|c| c.to_string()),
+                open: people - people % LEAST,
+            }));
+        }
+        counts
     }
-    counts
 }
 
 /// Moves the people of every cell that has fewer than [`LEAST`] to the parent cell, level by level.
@@ -135,6 +145,12 @@ mod tests {
     use super::*;
     use crate::domain::entropy::SeededEntropy;
     use crate::domain::place::{CellSize, GeoPoint};
+
+    fn counted(open: Vec<OpenNeed>) -> Vec<NeedCount> {
+        let mut people = People::default();
+        open.into_iter().for_each(|need| people.add(need));
+        people.counts()
+    }
 
     fn cell(lat: f64) -> Cell {
         let size = CellSize::try_from(8).unwrap();

@@ -40,7 +40,7 @@ pub(in crate::matching) fn request() -> RequestCard {
         window: hours_from(noon(), 6),
         throughout: false,
         requires: Attributes::default(),
-        languages: vec!["so".to_owned(), "en".to_owned()],
+        languages: ["so".to_owned(), "en".to_owned()].into(),
         language_must: false,
     }
 }
@@ -68,7 +68,7 @@ pub(in crate::matching) fn offer() -> OfferCard {
         availability,
         provides: Attributes::default(),
         vetted_until: None,
-        languages: vec!["en".to_owned()],
+        languages: ["en".to_owned()].into(),
     }
 }
 
@@ -139,7 +139,7 @@ fn one_language_in_common_is_enough_and_only_where_it_is_a_must() {
     };
     assert!(fit(&must, &offer()).is_ok());
     let other = OfferCard {
-        languages: vec!["es".to_owned()],
+        languages: ["es".to_owned()].into(),
         ..offer()
     };
     assert_eq!(fit(&must, &other), Err(Ineligible::NoCommonLanguage));

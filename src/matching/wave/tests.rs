@@ -112,7 +112,7 @@ fn posted(since: Ts) -> RequestCard {
         window: Window::parse(since, since.after(HOUR * 24)).unwrap(),
         throughout: false,
         requires: Attributes::default(),
-        languages: Vec::new(),
+        languages: [].into(),
         language_must: false,
     }
 }

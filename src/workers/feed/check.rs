@@ -17,7 +17,8 @@ use crate::domain::ids::{OfferId, RequestId};
 use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::index::PostIndex;
 use crate::storage::changes::{Change, Entity};
-use crate::storage::{Conn, StorageError, offers, requests};
+use crate::storage::facts::{self, OfferRow, RequestRow, Which};
+use crate::storage::{Conn, StorageError};
 use crate::workers::{Next, WorkerError};
 
 use super::{Changed, read_changed};
@@ -182,9 +183,9 @@ impl Feed {
         }
         let ctx = self.ctx.clone();
         let read = move |conn: &mut Conn| {
-            let found = offers::find_all(conn, &of_offers)?;
-            let mut rows = offer_rows(conn, &of_offers, found)?;
-            let found = requests::find_all(conn, &of_requests)?;
+            let found = facts::offers(conn, Which::Ids(&of_offers))?;
+            let mut rows = offer_rows(&ctx, conn, &of_offers, found)?;
+            let found = facts::requests(conn, Which::Ids(&of_requests))?;
             rows.extend(request_rows(&ctx, conn, &of_requests, found)?);
             Ok(rows)
         };
@@ -223,13 +224,13 @@ impl Feed {
 fn page(ctx: &Ctx, conn: &mut Conn, walk: Walk) -> Result<Page, StorageError> {
     match walk {
         Walk::Offers(mut known, after) => {
-            let found = offers::open_after(conn, after, AT_ONCE)?;
+            let found = facts::offers(conn, Which::ById(after, AT_ONCE))?;
             let last = is_full(found.len())
-                .then(|| found.last().map(|o| o.id))
+                .then(|| found.last().map(|(o, ..)| o.id))
                 .flatten();
-            let mut ids: Vec<OfferId> = found.iter().map(|o| o.id).collect();
+            let mut ids: Vec<OfferId> = found.iter().map(|(o, ..)| o.id).collect();
             ids.extend(split_off_up_to(&mut known, last));
-            let rows = offer_rows(conn, &ids, found)?;
+            let rows = offer_rows(ctx, conn, &ids, found)?;
             let next = if let Some(last) = last {
                 Walk::Offers(known, Some(last))
             } else {
@@ -242,11 +243,11 @@ fn page(ctx: &Ctx, conn: &mut Conn, walk: Walk) -> Result<Page, StorageError> {
             })
         }
         Walk::Requests(mut known, after) => {
-            let found = requests::open_after(conn, after, AT_ONCE)?;
+            let found = facts::requests(conn, Which::ById(after, AT_ONCE))?;
             let last = is_full(found.len())
-                .then(|| found.last().map(|r| r.id))
+                .then(|| found.last().map(|(r, _)| r.id))
                 .flatten();
-            let mut ids: Vec<RequestId> = found.iter().map(|r| r.id).collect();
+            let mut ids: Vec<RequestId> = found.iter().map(|(r, _)| r.id).collect();
             ids.extend(split_off_up_to(&mut known, last));
             let rows = request_rows(ctx, conn, &ids, found)?;
             let next = last.map(|last| Walk::Requests(known, Some(last)));
@@ -267,11 +268,12 @@ fn split_off_up_to<I: Ord>(known: &mut Vec<I>, last: Option<I>) -> Vec<I> {
 }
 
 fn offer_rows(
+    ctx: &Ctx,
     conn: &mut Conn,
     ids: &[OfferId],
-    found: Vec<offers::Offer>,
+    found: Vec<OfferRow>,
 ) -> Result<Vec<Row>, StorageError> {
-    let cards = offer_facts(conn, found)?.into_iter();
+    let cards = offer_facts(ctx, conn, found)?.into_iter();
     let row = |id, card: Option<OfferCard>| Row::Offer(id, card.map(Box::new));
     Ok(rows(ids, cards.map(|card| (card.id, card)), row))
 }
@@ -280,7 +282,7 @@ fn request_rows(
     ctx: &Ctx,
     conn: &mut Conn,
     ids: &[RequestId],
-    found: Vec<requests::Request>,
+    found: Vec<RequestRow>,
 ) -> Result<Vec<Row>, StorageError> {
     // At an instant at which none of them is over yet: time alone is no difference.
     let cards = request_cards(ctx, conn, found, Ts::EPOCH)?.into_iter();
