@@ -1,4 +1,4 @@
-# Sourced by .ci/run, .ci/advisories and tests/run, from the root of the project.
+# Sourced by .ci/run, .ci/advisories, .ci/mutants, tests/run and tests/fuzz/run, from the root of the project.
 
 # Where rustup and cargo_tool (below) put what they install, also in a shell that never read the profile.
 PATH="$PWD/target/ci-tools/bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
@@ -34,13 +34,14 @@ step() {
 cargo_tool() {
   local name=$1 version=$2 found root="${CARGO_HOME:-$HOME/.cargo}"
   if command -v "$name" >/dev/null; then
-    found=$("$name" --version 2>/dev/null) || found=unknown
+    # One of them knows its version only as a command of cargo.
+    found=$("$name" --version 2>/dev/null) || found=$(cargo "${name#cargo-}" --version 2>/dev/null) || found=unknown
     if [ "${found##* }" = "$version" ]; then
       return
     fi
     root=target/ci-tools
   fi
-  # Both tools are quick enough unoptimized; their own release profile takes several times as long to compile.
+  # They are quick enough unoptimized; their own release profile takes several times as long to compile.
   CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     cargo install --locked --force --root "$root" --version "$version" "$name"
 }

@@ -17,6 +17,8 @@
 #[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/cluster.rs"]
 mod cluster;
+#[path = "support/kept.rs"]
+mod kept;
 #[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/process.rs"]
 mod process;

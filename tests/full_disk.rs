@@ -7,6 +7,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "support/kept.rs"]
+mod kept;
 #[expect(dead_code, reason = "every kind of test uses another part of it")]
 #[path = "support/process.rs"]
 mod process;
@@ -15,7 +17,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use process::{Answer, Env, Server, wait_for};
+use kept::{Kept, is_a_kind_refusal, post};
+use process::{Env, Server, wait_for};
 use serde_json::{Value, json};
 
 const ENV: Env<'static> = &[
@@ -112,67 +115,8 @@ impl Drop for SmallDisk {
     }
 }
 
-fn post() -> Value {
-    let need =
-        json!({"category": "food", "quantity": 2, "private_note": "Ring twice. ".repeat(80)});
-    json!({
-        "contact": {"name": "Mo Farah", "phone": "612 555 0123"},
-        "location": {"lat": 44.9778, "lon": -93.2650},
-        "needs": vec![need; 10],
-    })
-}
-
-/// What a post was answered that was taken: token and ids.
-struct Kept {
-    token: String,
-    requests: Vec<Value>,
-}
-
-impl Kept {
-    fn new(answer: Answer) -> Self {
-        let body = answer.ok();
-        let requests = body["requests"].as_array().unwrap();
-        assert_eq!(requests.len(), 10);
-        Self {
-            token: body["manage_token"].as_str().unwrap().to_owned(),
-            requests: requests.iter().map(|r| r["id"].clone()).collect(),
-        }
-    }
-
-    #[track_caller]
-    fn is_there(&self, server: &Server) {
-        let seen = server
-            .get("/v1/neighbors/self", Some(&self.token))
-            .unwrap()
-            .ok();
-        let mut seen: Vec<_> = seen["requests"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|r| r["id"].to_string())
-            .collect();
-        let mut expected: Vec<_> = self.requests.iter().map(Value::to_string).collect();
-        seen.sort();
-        expected.sort();
-        assert_eq!(seen, expected);
-    }
-}
-
-#[track_caller]
-fn is_a_kind_refusal(answer: &Answer) {
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert_eq!(
-        answer.header("Content-Type"),
-        Some("application/problem+json")
-    );
-    assert!(
-        answer
-            .header("Retry-After")
-            .is_some_and(|s| s.parse::<u32>().is_ok()),
-        "{answer:?}"
-    );
-    assert_eq!(answer.body["type"], "urn:manyhands:problem:unavailable");
-    assert_eq!(answer.body["status"], 503);
+fn body() -> Value {
+    post(&json!({"name": "Mo Farah", "phone": "612 555 0123"}))
 }
 
 #[test]
@@ -187,7 +131,7 @@ fn a_full_disk_loses_nothing_and_everything_goes_on_when_there_is_room() {
     // Until nothing goes any more; on the way there, a post may still fit where a larger one did not.
     let mut refused = 0;
     while refused < FULL {
-        let answer = server.post("/v1/requests", &[], &post()).unwrap();
+        let answer = server.post("/v1/requests", &[], &body()).unwrap();
         if answer.status == 201 {
             kept.push(Kept::new(answer));
             refused = 0;
@@ -206,7 +150,7 @@ fn a_full_disk_loses_nothing_and_everything_goes_on_when_there_is_room() {
     // The same process goes on by itself.
     disk.throw_ballast(dir);
     let answer = wait_for("a post that is taken again", || {
-        let answer = server.post("/v1/requests", &[], &post()).unwrap();
+        let answer = server.post("/v1/requests", &[], &body()).unwrap();
         if answer.status != 201 {
             is_a_kind_refusal(&answer);
         }
@@ -215,7 +159,7 @@ fn a_full_disk_loses_nothing_and_everything_goes_on_when_there_is_room() {
     kept.push(Kept::new(answer));
     for _ in 0..20 {
         kept.push(Kept::new(
-            server.post("/v1/requests", &[], &post()).unwrap(),
+            server.post("/v1/requests", &[], &body()).unwrap(),
         ));
     }
     server.kill();

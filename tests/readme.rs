@@ -16,12 +16,10 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use process::Server;
+use process::{PATIENCE, Server};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_manyhands");
-/// How long a letter, or the start, may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A block of the walk, with the line it begins on.
 #[derive(Debug)]

@@ -241,6 +241,54 @@ async fn many_writes_share_one_commit() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_given_up_waits_like_the_others_and_is_left_out() {
+    if is_left_out() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(dir.path());
+    let busy = Busy::keep(&db);
+    let commits = *db.committed().borrow();
+    drop(queue(&db, 1, || Ok(())));
+    let kept = queue(&db, 2, || Ok(()));
+    drop(queue(&db, 3, || Ok(())));
+    assert_eq!(db.waiting_calls(), 4, "the writer has them before it");
+    busy.release().await;
+    kept.await.unwrap();
+    let with_nobody = Busy::keep(&db);
+    drop(queue(&db, 4, || Ok(())));
+    with_nobody.release().await;
+    queue(&db, 5, || Ok(())).await.unwrap();
+    assert_eq!(db.waiting_calls(), 0);
+    assert_eq!(*db.committed().borrow(), commits + 4, "none for nobody");
+    for (n, wanted) in (1..).zip([false, true, false, false, true]) {
+        assert_eq!(is_there(&db, n).await, wanted, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_was_given_up_counts_until_it_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(dir.path());
+    let (entered, enter) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let mut reading = Box::pin(db.read(move |_| {
+        entered.send(()).unwrap();
+        // An error means that the test has failed and nobody will release it.
+        let _ = released.recv();
+        Ok::<_, StorageError>(())
+    }));
+    assert!((&mut reading).now_or_never().is_none());
+    enter.recv().unwrap();
+    drop(reading);
+    assert_eq!(db.waiting_calls(), 1);
+    release.send(()).unwrap();
+    while db.waiting_calls() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn closing_answers_everybody_who_waits_and_nobody_after() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(dir.path());

@@ -3,18 +3,17 @@
 //! Who uses a valid token is not limited by the address: whole carriers and shelters share one. A
 //! token in a form or a path is judged by the answer, since only the handler knows what it opens.
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::HttpRequest;
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::auth::{self, Opens};
 use super::limits::{Class, Limits, TooOften};
-use super::pages::oops::Oops;
-use super::problem::Problem;
 use super::source::Source;
+use super::turned_away::turned_away;
 
 /// Where the token stands in the form or in the path.
 const BY_CODE: [&str; 6] = [
@@ -29,32 +28,28 @@ const BY_CODE: [&str; 6] = [
 /// Answers 429 where a source calls too often.
 ///
 /// # Errors
-/// Those of the handler.
+/// Those of the handler, or that it is too often.
 pub async fn limit(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let limits = request.app_data::<Data<Limits>>().cloned();
     let Some(limits) = limits.filter(|limits| limits.are_on()) else {
-        return Ok(next.call(request).await?.map_into_left_body());
+        return next.call(request).await;
     };
     let source = Source::of(request.request(), limits.trusted());
-    let is_page = !request.path().starts_with("/v1/") && request.path() != "/openapi.json";
     let by_code = is_by_code(request.request());
     if !by_code && let Err(refused) = admit(&limits, request.request(), source).await {
-        let answer = refusal(refused, is_page);
-        return Ok(request.into_response(answer).map_into_right_body());
+        return Err(turned_away(request.request(), refused));
     }
     let response = next.call(request).await?;
     if by_code
         && response.status() == StatusCode::NOT_FOUND
         && let Err(refused) = limits.source(Class::Guess, source)
     {
-        let (request, _) = response.into_parts();
-        let answer = ServiceResponse::new(request, refusal(refused, is_page));
-        return Ok(answer.map_into_right_body());
+        return Err(turned_away(response.request(), refused));
     }
-    Ok(response.map_into_left_body())
+    Ok(response)
 }
 
 fn is_by_code(request: &HttpRequest) -> bool {
@@ -85,12 +80,4 @@ async fn admit(limits: &Limits, request: &HttpRequest, source: Source) -> Result
         _ => Class::Post,
     };
     limits.source(class, source)
-}
-
-fn refusal(refused: TooOften, is_page: bool) -> HttpResponse {
-    if is_page {
-        Oops::from(refused).error_response()
-    } else {
-        Problem::from(refused).error_response()
-    }
 }

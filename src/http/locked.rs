@@ -5,8 +5,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use super::pages::oops::Oops;
-use super::problem::Problem;
+use super::turned_away::turned_away;
 use crate::actions::Ctx;
 use crate::storage::StorageError;
 
@@ -23,9 +22,6 @@ pub async fn refuse(
         .and_then(|ctx| ctx.vault.keys().err());
     match locked {
         None => next.call(request).await,
-        Some(why) if request.path().starts_with("/v1/") => {
-            Err(Problem::from(StorageError::from(why)).into())
-        }
-        Some(why) => Err(Oops::from(StorageError::from(why)).into()),
+        Some(why) => Err(turned_away(request.request(), StorageError::from(why))),
     }
 }

@@ -51,6 +51,7 @@ pub(crate) mod requests;
 pub mod shed;
 pub(crate) mod sites;
 pub mod source;
+mod turned_away;
 mod unsubscribe;
 mod views;
 mod volunteers;

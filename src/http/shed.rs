@@ -12,16 +12,16 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::HttpRequest;
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, ResponseError};
 
 use super::auth::bearer;
-use super::pages::oops::Oops;
 use super::problem::Problem;
+use super::turned_away::turned_away;
 use crate::actions::Ctx;
 use crate::crypto::token::Purpose;
 use crate::domain::clock::Ts;
@@ -115,20 +115,14 @@ impl Told {
 /// Refuses a call if more wait for the database than one of its rank may find.
 ///
 /// # Errors
-/// Those of the handler.
+/// Those of the handler, or that it is refused.
 pub async fn shed(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     match refusal(request.request()) {
-        None => Ok(next.call(request).await?.map_into_left_body()),
-        Some(problem) => {
-            let answer = match request.path().starts_with("/v1/") {
-                true => problem.error_response(),
-                false => Oops::from(problem).error_response(),
-            };
-            Ok(request.into_response(answer).map_into_right_body())
-        }
+        None => next.call(request).await,
+        Some(problem) => Err(turned_away(request.request(), problem)),
     }
 }
 

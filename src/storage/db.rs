@@ -36,8 +36,9 @@ struct Inner {
     calls: AtomicUsize,
 }
 
-/// A call that waits for the database or is at it, until it is dropped.
-struct Visit(Arc<Inner>);
+/// A call that waits for the database or is at it, until it is dropped. It goes with the work and not with the caller:
+/// what somebody has given up takes the database's time all the same.
+pub(super) struct Visit(Arc<Inner>);
 
 impl Drop for Visit {
     fn drop(&mut self) {
@@ -202,12 +203,13 @@ impl Db {
             .try_acquire_owned()
             .map_err(|_| unavailable("too many calls wait for it"))?;
         let inner = Arc::clone(&self.inner);
+        let visit = self.visit();
         let span = tracing::Span::current();
         let work = async move {
             let turn = turn.acquire_owned().await;
             let turn = turn.map_err(|_| StorageError::Unavailable("it is closing"))?;
             tokio::task::spawn_blocking(move || {
-                let _inside = (room, turn);
+                let _inside = (room, turn, visit);
                 let _span = span.entered();
                 f(&inner)
             })
@@ -229,7 +231,6 @@ impl Db {
         E: From<StorageError> + Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     {
-        let _visit = self.visit();
         let door = self.door;
         let turn = match &self.inner.backend {
             Backend::Sqlite(file) => file.turn(door),
@@ -247,7 +248,8 @@ impl Db {
     /// returns `Ok`, and nothing of it when this returns `Err`.
     ///
     /// The closure may run more than once, so it must take ids, time and randomness from outside,
-    /// and it should write some 200 rows at the most.
+    /// and it should write some 200 rows at the most. It does not run if this is dropped, or has
+    /// waited too long, before its turn came.
     ///
     /// # Errors
     /// The closure's refusal, or why the database could not do it.
@@ -257,10 +259,9 @@ impl Db {
         R: Send + 'static,
         F: FnMut(&mut Conn) -> Result<T, TxError<R>> + Send + 'static,
     {
-        let _visit = self.visit();
         let started = Instant::now();
         let result = match &self.inner.backend {
-            Backend::Sqlite(file) => file.write(f).await,
+            Backend::Sqlite(file) => file.write(self.visit(), f).await,
             Backend::Postgres(pools) => {
                 let door = self.door;
                 let written =

@@ -10,7 +10,7 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::connection::{Conn, DatabaseUrl};
-use super::db::{Door, OpenError, PATIENCE, QUEUE};
+use super::db::{Door, OpenError, PATIENCE, QUEUE, Visit};
 use super::error::{StorageError, TxError};
 use super::outage::unavailable;
 use super::writer::{Operation, Write, Writer};
@@ -151,7 +151,7 @@ impl File {
     }
 
     /// Queues a write for the writer and waits for its commit.
-    pub(super) async fn write<T, R, F>(&self, f: F) -> Result<T, TxError<R>>
+    pub(super) async fn write<T, R, F>(&self, visit: Option<Visit>, f: F) -> Result<T, TxError<R>>
     where
         T: Send + 'static,
         R: Send + 'static,
@@ -163,7 +163,7 @@ impl File {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
             .ok_or(StorageError::Unavailable("it is closing"))?;
-        let (write, answered) = Write::new(f);
+        let (write, answered) = Write::new(f, visit);
         queue
             .try_send(Box::new(write))
             .map_err(|_| unavailable("too many writes are waiting"))?;

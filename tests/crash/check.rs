@@ -1,13 +1,14 @@
 //! Everybody looks, by the ways that people have, whether everything is there that they were told of, and
 //! nothing else.
 
+use std::panic::resume_unwind;
 use std::thread;
 
 use serde_json::Value;
 
 use super::acts::Act;
 use super::crowd::{Crowd, lock, send};
-use super::eyes::{Eyes, ids};
+use super::eyes::{Eyes, Seen, ids};
 use super::model::{Who, World};
 use crate::process::Server;
 
@@ -36,7 +37,9 @@ impl Crowd {
         assert!(world.busy.is_empty(), "{:?}", world.busy);
         let mut who: Vec<Who> = std::mem::take(&mut world.touched).into_iter().collect();
         who.extend(also);
-        self.look_after(server, &world, &who);
+        if let Err(lost) = self.look_after(server, &world, &who) {
+            panic!("what was acknowledged is not as it was told: {lost}");
+        }
         let eyes = self.eyes(server);
         eyes.learn_ids(&mut world);
         doubt
@@ -47,18 +50,17 @@ impl Crowd {
     }
 
     /// A few look at the same time.
-    fn look_after(&self, server: &Server, world: &World, who: &[Who]) {
+    fn look_after(&self, server: &Server, world: &World, who: &[Who]) -> Seen {
         let each = who.len().div_ceil(LOOKERS).max(1);
-        let look = |some| {
-            if let Err(lost) = self.eyes(server).of_all(world, some) {
-                panic!("what was acknowledged is not as it was told: {lost}");
-            }
-        };
         thread::scope(|scope| {
-            for some in who.chunks(each) {
-                scope.spawn(move || look(some));
-            }
-        });
+            let look = |some| scope.spawn(move || self.eyes(server).of_all(world, some));
+            let all: Vec<_> = who.chunks(each).map(look).collect();
+            let seen: Vec<Seen> = all
+                .into_iter()
+                .map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect();
+            seen.into_iter().collect()
+        })
     }
 
     #[track_caller]

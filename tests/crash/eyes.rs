@@ -133,7 +133,9 @@ impl<'a> Eyes<'a> {
             );
         } else {
             for id in &her.offers {
-                sheets.push(self.at(&format!("/v1/offers/{id}"), self.coordinator).1);
+                let (status, sheet) = self.at(&format!("/v1/offers/{id}"), self.coordinator);
+                same!(format!("sheet of offer {id}"), status, 200);
+                sheets.push(sheet);
             }
         }
         sheets.iter().try_for_each(|sheet| of_offer(world, sheet))?;

@@ -4,8 +4,9 @@
 
 use super::mailbox::files;
 use super::place::Place;
-use super::stage::{Stage, is_a_kind_refusal};
-use super::strace::under;
+use super::stage::Stage;
+use super::strace::{to_its_end, under};
+use crate::kept::is_a_kind_refusal;
 use crate::process::{configured, wait_for};
 
 /// What the log says of the database, and how often.
@@ -117,7 +118,7 @@ fn letters_that_cannot_be_written_wait() {
     stage.end();
 }
 
-/// A command of which calls about a file fail: gives its exit code and how many lines it says about it.
+/// A command of which calls about a file fail, and which ends for that: gives what it says about it.
 #[track_caller]
 fn fails(place: &Place, file: &str, how: &str, arguments: &[&str]) -> String {
     let (trace, file) = (place.dir().join("trace"), place.dir().join(file));
@@ -135,15 +136,15 @@ fn fails(place: &Place, file: &str, how: &str, arguments: &[&str]) -> String {
         env!("CARGO_BIN_EXE_manyhands"),
     ];
     let mut command = configured(under(&trace, &options), place.dir(), &place.env());
-    let output = command.args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    command.args(arguments);
+    let (status, said) = to_its_end(command);
     assert!(
         std::fs::read_to_string(&trace)
             .unwrap()
             .contains("(INJECTED)"),
         "nothing failed: {said}"
     );
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(status.code(), Some(1), "{said}");
     said
 }
 
@@ -200,7 +201,9 @@ fn a_first_start_whose_disk_fails_ends_with_one_line_and_the_next_one_starts() {
         ("data/manyhands.db-wal", "fsync:error=EIO:when=9+"),
     ] {
         let place = Place::new(None);
-        let said = fails(&place, file, how, &["serve"]);
+        let any = "127.0.0.1:0";
+        let serve = ["serve", "--bind", any, "--admin-bind", any];
+        let said = fails(&place, file, how, &serve);
         let told = said
             .lines()
             .filter(|line| !line.contains("WARN") && !line.contains("INFO"));
@@ -231,7 +234,8 @@ fn after_a_kill_the_log_is_read_from_the_disk_and_not_from_memory() {
         stage.place.dir(),
         &stage.place.env(),
     );
-    command.args(["doctor"]).output().unwrap();
+    command.arg("doctor");
+    to_its_end(command);
     let trace = std::fs::read_to_string(trace).unwrap();
     let first = |what: &str| {
         trace

@@ -22,7 +22,9 @@ fn killed_on_a_server_it_keeps_what_it_has_acknowledged() {
     let kills = number("MANYHANDS_TEST_POSTGRES_KILLS");
     let seed = number("MANYHANDS_TEST_SEED").unwrap_or(SEED);
     let kills_to_do = kills.unwrap_or(KILLS_ON_POSTGRES);
-    kill_on(kills_to_do, seed, places(&cluster), kills.is_some()).tell();
+    let figures = kill_on(kills_to_do, seed, places(&cluster), kills.is_some());
+    figures.tell();
+    assert!(figures.tally.contains_key("Accept"), "nobody said yes");
 }
 
 /// Everybody acts while the server goes; then it comes back, and the service has to find it by itself.
@@ -43,6 +45,7 @@ fn a_database_server_that_crashes_loses_nothing_that_was_acknowledged() {
     let cluster = Cluster::start();
     let mut town = Town::new(Place::new(places(&cluster)(1)));
     let mut figures = Figures::default();
+    town.until_a_yes(SEED + 1_000);
     crash(&town, &cluster, SEED, &mut figures, || {
         cluster.down(Stop::Immediate);
     });

@@ -9,22 +9,11 @@ use diesel::sql_types::Text;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Server, program};
+use crate::process::{Env, HASTE, Server, program};
 
-/// Letters that the killed process held are free again as soon as the settings allow it; volunteers may be
-/// asked as often as the settings allow.
-const ENV: &[(&str, &str)] = &[
-    ("LIMITS__MODE", "off"),
-    ("MATCHING__LEASE", "5s"),
-    ("MATCHING__INDEX_CHECK_EVERY", "1s"),
-    ("MATCHING__OPEN_ASKS", "20"),
-    ("MATCHING__OPEN_RELEASES", "20"),
-    ("OUTBOX__LEASE", "10s"),
-    ("OUTBOX__BATCH", "20"),
-    ("OUTBOX__RETRY_FIRST", "1s"),
+/// Beside [`HASTE`].
+const ENV: Env<'static> = &[
     ("MAIL__HOURLY_BUDGET", "0"),
-    ("MAIL__SMTP__TIMEOUT", "4s"),
-    ("WEBHOOKS__TIMEOUT", "4s"),
     ("DIGEST__ENABLED", "false"),
     ("LOG__FILTER", "warn,manyhands::app=info"),
 ];
@@ -39,7 +28,8 @@ pub struct Place {
 
 impl Place {
     pub fn new(postgres: Option<String>) -> Self {
-        let mut env: Vec<_> = ENV.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let env = HASTE.iter().chain(ENV);
+        let mut env: Vec<_> = env.map(|(k, v)| (*k, (*v).to_owned())).collect();
         if let Some(url) = &postgres {
             env.push(("DATABASE__URL", url.clone()));
         }

@@ -2,7 +2,7 @@
 
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use super::crowd::{Crowd, HANDS, lock};
 use super::figures::{Figures, Kill};
 use super::model::Who;
 use super::place::{Place, signal};
-use crate::process::Server;
+use crate::process::{PATIENCE, Server, wait_for};
 
 /// So many kills, then another town: what was said long ago costs time to look at.
 const TOWN: u64 = 50;
@@ -47,6 +47,7 @@ impl Town {
     pub fn act<T>(&self, seed: u64, count: usize, then: impl FnOnce(&Server) -> T) -> T {
         let (server, stop) = (self.server.as_ref().unwrap(), AtomicBool::new(false));
         thread::scope(|scope| {
+            let enough = Enough(&stop);
             let (told, counted) = channel();
             let hands: Vec<_> = (0..HANDS)
                 .map(|n| {
@@ -56,19 +57,31 @@ impl Town {
                 })
                 .collect();
             drop(told);
-            for _ in 0..count {
-                // None come any more where a hand has failed.
-                if counted.recv().is_err() {
-                    break;
+            for nth in 0..count {
+                match counted.recv_timeout(PATIENCE) {
+                    Ok(()) => {}
+                    // None come any more where a hand has failed.
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => panic!("answers have ceased after {nth}"),
                 }
             }
             let result = then(server);
-            stop.store(true, Ordering::Relaxed);
+            drop(enough);
             for hand in hands {
                 hand.join().unwrap();
             }
             result
         })
+    }
+
+    /// Lets everybody act until somebody has said yes: before that there is little to lose.
+    pub fn until_a_yes(&self, seed: u64) {
+        let mut seed = seed;
+        wait_for("a yes", || {
+            self.act(seed, 20, |_| ());
+            seed += HANDS;
+            lock(&self.crowd.tally).contains_key("Accept").then_some(())
+        });
     }
 
     /// The service is gone without a word.
@@ -98,6 +111,15 @@ impl Town {
             some.extend((v > 0).then(|| Who::Volunteer(random.random_range(0..v))));
         }
         some
+    }
+}
+
+/// Nobody acts any more when this is dropped, also by a panic: the others would be waited for in vain.
+struct Enough<'a>(&'a AtomicBool);
+
+impl Drop for Enough<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -221,6 +243,7 @@ pub fn kill_on(
         let postgres = postgres(figures.towns);
         let is_file = postgres.is_none();
         let mut town = Town::new(Place::new(postgres));
+        town.until_a_yes(seed ^ figures.towns);
         let until = kills.min(figures.all() + TOWN);
         let mut nth = 0;
         while figures.all() < until {

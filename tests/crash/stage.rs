@@ -2,27 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::place::Place;
 use super::strace::Strace;
+use crate::kept::{Kept, NEEDS, post};
 use crate::process::{Answer, Server, wait_for};
 
 /// Somebody who posts once, and looks.
 pub struct Stage {
     pub place: Place,
     pub server: Option<Server>,
-    /// Tokens of those who were told 201.
-    pub kept: Vec<(String, Value)>,
+    /// Of those who were told 201.
+    kept: Vec<Kept>,
     pub posts: u32,
-}
-
-/// Enough to fill the log up to a checkpoint soon.
-fn body(n: u32) -> Value {
-    let need =
-        json!({"category": "food", "quantity": 2, "private_note": "Ring twice. ".repeat(60)});
-    json!({"contact": {"name": "Mo", "email": format!("mo{n}@example.org")},
-           "location": {"lat": 44.97, "lon": -93.26}, "needs": vec![need; 10]})
 }
 
 impl Stage {
@@ -56,17 +49,13 @@ impl Stage {
     pub fn send(&self, n: u32) -> Answer {
         let key = format!("key-{n}");
         let headers = [("Idempotency-Key", key.as_str())];
-        self.server()
-            .post("/v1/requests", &headers, &body(n))
-            .unwrap()
+        let body = post(&json!({"name": "Mo", "email": format!("mo{n}@example.org")}));
+        let answer = self.server().post("/v1/requests", &headers, &body);
+        answer.unwrap()
     }
 
     pub fn keep(&mut self, answer: Answer) {
-        let told = answer.ok();
-        let token = told["manage_token"].as_str().unwrap().to_owned();
-        let ids = told["requests"].as_array().unwrap().iter();
-        let ids = ids.map(|request| request["id"].clone()).collect();
-        self.kept.push((token, ids));
+        self.kept.push(Kept::new(answer));
     }
 
     /// Somebody posts; gives the answer if it is no yes.
@@ -83,27 +72,8 @@ impl Stage {
     /// Everybody who was told so finds everything.
     #[track_caller]
     pub fn all_is_there(&self) {
-        for (token, ids) in &self.kept {
-            let seen = self
-                .server()
-                .get("/v1/neighbors/self", Some(token))
-                .unwrap()
-                .ok();
-            let mut seen: Vec<_> = seen["requests"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|r| r["id"].to_string())
-                .collect();
-            let mut told: Vec<_> = ids
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(Value::to_string)
-                .collect();
-            seen.sort();
-            told.sort();
-            assert_eq!(seen, told);
+        for kept in &self.kept {
+            kept.is_there(self.server());
         }
     }
 
@@ -136,17 +106,6 @@ impl Stage {
         let (status, log) = self.server.take().unwrap().terminate();
         assert!(status.success(), "{log}");
         let there = super::place::ids(&self.place.database(), "requests");
-        assert_eq!(there.len(), 10 * self.kept.len());
+        assert_eq!(there.len(), NEEDS * self.kept.len());
     }
-}
-
-#[track_caller]
-pub fn is_a_kind_refusal(answer: &Answer) {
-    assert_eq!(answer.status, 503, "{answer:?}");
-    let after = answer.header("Retry-After");
-    assert!(
-        after.is_some_and(|s| s.parse::<u32>().is_ok()),
-        "{answer:?}"
-    );
-    assert_eq!(answer.body["type"], "urn:manyhands:problem:unavailable");
 }

@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::place::signal;
+use crate::process::wait_for;
 
 /// Follows a process and its threads until it is told to leave them.
 pub struct Strace {
@@ -81,4 +82,31 @@ pub fn under(out: &Path, arguments: &[&str]) -> Command {
         .arg(out)
         .args(arguments);
     command
+}
+
+/// Waits for the end of such a command: its status, and what it says. One that goes on for too long is ended.
+#[track_caller]
+pub fn to_its_end(mut command: Command) -> (ExitStatus, String) {
+    struct Running(Child);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            if self.0.try_wait().unwrap().is_none() {
+                // It ends the command with itself.
+                signal(self.0.id(), "-TERM");
+                self.0.wait().unwrap();
+            }
+        }
+    }
+
+    let (stdout, stderr) = (Stdio::null(), Stdio::piped());
+    let mut running = Running(command.stdout(stdout).stderr(stderr).spawn().unwrap());
+    let mut stderr = running.0.stderr.take().unwrap();
+    let said = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        stderr.read_to_end(&mut all).unwrap();
+        String::from_utf8_lossy(&all).into_owned()
+    });
+    let status = wait_for("the end of a command", || running.0.try_wait().unwrap());
+    (status, said.join().unwrap())
 }

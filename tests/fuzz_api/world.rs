@@ -8,24 +8,50 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::process::{Env, Server, program, wait_for};
+use crate::process::{Env, Server, program};
 
 const ENV: Env<'static> = &[
     ("LIMITS__MODE", "off"),
+    ("MATCHING__OPEN_ASKS", "20"),
+    ("MATCHING__OPEN_RELEASES", "20"),
     ("LOG__FILTER", "warn,manyhands::app=info"),
 ];
+
+/// The file in which schemathesis notes which operations were taken, a line each time.
+pub const TAKEN: &str = "taken";
 
 /// See the module. It is gone with its value.
 pub struct World {
     dir: tempfile::TempDir,
-    server: Server,
-    tokens: BTreeMap<&'static str, String>,
-    /// The records that there were at first, by the name under which the API has their kind.
+    pub server: Server,
+    pub tokens: BTreeMap<&'static str, String>,
+    /// The records on which everything is tried, by the name under which the API has their kind.
     pub records: Value,
+    /// Records that a call has for itself; see there.
+    pub stages: Value,
+    /// For each act of a volunteer who was asked: the token of an ask that allows it.
+    pub answers: Vec<(&'static str, String)>,
+    /// The offers of Ana, and those of Bea, on whom nothing is tried.
+    pub ana: Vec<Value>,
+    pub bea: Vec<Value>,
+    /// Matches that a coordinator has to look at.
+    pub proposed: [Value; 3],
+    /// Bea, and who has children to be looked after.
+    pub kept: Vec<Value>,
+    /// What a letter has to end letters.
+    pub unsubscribe: String,
+    /// Letters that were read.
+    pub read: BTreeSet<String>,
+}
+
+/// Where everybody is.
+pub fn here() -> Value {
+    json!({"lat": 44.95, "lon": -93.26})
 }
 
 impl World {
-    pub fn new() -> Self {
+    /// For the calls of a tag.
+    pub fn new(tag: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let admin = ["coordinator", "add", "Cora", "--email", "cora@example.org"];
         let made = program(dir.path(), ENV)
@@ -40,6 +66,14 @@ impl World {
             dir,
             tokens: BTreeMap::from([("coordinator", desk.to_owned())]),
             records: Value::Null,
+            stages: Value::Null,
+            answers: Vec::new(),
+            ana: Vec::new(),
+            bea: Vec::new(),
+            proposed: Default::default(),
+            kept: Vec::new(),
+            unsubscribe: String::new(),
+            read: BTreeSet::new(),
         };
         world.people();
         // From here on nothing leaves it: no letter, and no message to an address that somebody made up.
@@ -50,6 +84,7 @@ impl World {
         world.server = Server::start_by(only_http, world.dir.path(), ENV);
         world.office();
         world.records = world.listed();
+        world.stages = world.staged(tag);
         world
     }
 
@@ -66,44 +101,27 @@ impl World {
         &self.tokens[scheme]
     }
 
-    /// Ana offers, also a place that is listed; Mo asks for several things, and Ana says yes to one of them.
-    fn people(&mut self) {
-        let ana = json!({
-            "contact": {"name": "Ana", "email": "ana@example.org", "phone": "612 555 0199"},
-            "location": {"lat": 44.95, "lon": -93.26}, "languages": ["en"], "limits": {"nights": true},
-            "offers": [{"category": "warming_space", "capacity": 20,
-                        "site": {"title": "Oak Hall", "address": "1 Oak Street", "walk_in": true}},
-                       {"category": "food", "capacity": 50}, {"category": "pet_care", "capacity": 5}],
-        });
-        let offered = self.post("/v1/offers", None, &ana);
-        let confirm = self.letter("mho_");
-        let confirmed = self.post("/v1/confirm", Some(&confirm), &json!({}));
-        self.keep("volunteer", &confirmed["manage_token"]);
-        let site = offered["offers"][0]["id"].as_str().unwrap();
-        let desk = self.tokens["coordinator"].clone();
-        self.post(&format!("/v1/offers/{site}/list"), Some(&desk), &json!({}));
-        let mo = json!({
-            "contact": {"name": "Mo", "email": "mo@example.org", "phone": "612 555 0123"},
-            "location": {"lat": 44.951, "lon": -93.261, "address": "2 Elm Street"}, "languages": ["en"],
-            "agree_first": true,
-            "needs": [{"category": "food", "quantity": 2, "urgency": "now"},
-                      {"category": "food", "quantity": 3, "urgency": "now"},
-                      {"category": "pet_care", "quantity": 1, "urgency": "now"}],
-        });
-        let posted = self.post("/v1/requests", None, &mo);
-        self.keep("neighbor", &posted["manage_token"]);
-        let asks = wait_for("three asks", || {
-            let asks: Vec<String> = self.letters("mha_").into_iter().collect();
-            <[String; 3]>::try_from(asks).ok()
-        });
-        let [yes, problem, other] = asks;
-        self.post("/v1/matches/self/accept", Some(&yes), &json!({}));
-        self.post(
-            "/v1/matches/self/report",
-            Some(&problem),
-            &json!({"problem": "other"}),
-        );
-        self.tokens.insert("answer", other);
+    /// The operations of a tag: `post_requests` is `POST /v1/requests`.
+    pub fn operations(&self, tag: &str) -> BTreeMap<String, String> {
+        let document = self.server.get("/openapi.json", None).unwrap().ok();
+        let mut all = BTreeMap::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let mut tags = operation["tags"].as_array().into_iter().flatten();
+                if tags.any(|of| of == tag) {
+                    let id = operation["operationId"].as_str().unwrap().to_owned();
+                    all.insert(id, format!("{} {path}", method.to_uppercase()));
+                }
+            }
+        }
+        assert!(!all.is_empty(), "nothing is called {tag}");
+        all
+    }
+
+    /// The operations that were taken.
+    pub fn taken(&self) -> BTreeSet<String> {
+        let taken = fs::read_to_string(self.path(TAKEN)).unwrap_or_default();
+        taken.lines().map(str::to_owned).collect()
     }
 
     /// One of each thing that coordinators make.
@@ -120,9 +138,12 @@ impl World {
         );
     }
 
-    /// The ids of what there is of each kind.
+    /// The ids of what there is of each kind, but of what is kept for the stages.
     fn listed(&self) -> Value {
         let desk = Some(self.token("coordinator"));
+        let kept = self.bea.iter().chain(&self.ana[3..]).chain(&self.proposed);
+        let kept = kept.chain(&self.kept);
+        let reserved: Vec<&str> = kept.map(|id| id.as_str().unwrap()).collect();
         let mut records = serde_json::Map::new();
         for kind in [
             "areas",
@@ -140,38 +161,23 @@ impl World {
             let list = self.server.get(&format!("/v1/{kind}"), desk).unwrap().ok();
             let items = list["items"].as_array().unwrap();
             assert!(!items.is_empty(), "there are no {kind}");
-            let ids = items.iter().map(|item| item["id"].clone()).collect();
+            let is_free = |item: &&Value| !reserved.iter().any(|id| item.to_string().contains(id));
+            let ids: Vec<_> = items
+                .iter()
+                .filter(is_free)
+                .map(|item| item["id"].clone())
+                .collect();
+            assert!(!ids.is_empty(), "there are no free {kind}");
+            let ids = ids.into();
             records.insert(kind.to_owned(), ids);
         }
         records.into()
     }
 
     #[track_caller]
-    fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
+    pub fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
         let bearer = token.map(|token| format!("Bearer {token}"));
         let headers: Vec<_> = bearer.iter().map(|b| ("Authorization", &**b)).collect();
         self.server.post(path, &headers, body).unwrap().ok()
-    }
-
-    fn keep(&mut self, scheme: &'static str, token: &Value) {
-        self.tokens
-            .insert(scheme, token.as_str().unwrap().to_owned());
-    }
-
-    /// A code out of the first letter that has one.
-    fn letter(&self, prefix: &str) -> String {
-        wait_for(prefix, || self.letters(prefix).into_iter().next())
-    }
-
-    /// The codes in the letters that were written.
-    fn letters(&self, prefix: &str) -> BTreeSet<String> {
-        let files = fs::read_dir(self.path("mail")).into_iter().flatten();
-        let letters = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
-        let of = |letter: String| {
-            let mut lines = letter.lines();
-            let line = lines.find(|line| line.starts_with(prefix))?;
-            Some(line.trim_end().to_owned())
-        };
-        letters.filter_map(of).collect()
     }
 }

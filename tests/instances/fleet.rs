@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Answer, Server, call, call_within};
+use crate::process::{self, Answer, HASTE, Server, call, call_within};
 use crate::sink::Sink;
 
 /// How many.
@@ -26,36 +26,24 @@ pub struct Fleet {
     pub logs: Vec<String>,
 }
 
-/// Leases as short as the settings allow.
 fn env(database: &str, sink: &Sink, dir: &TempDir) -> Vec<(&'static str, String)> {
     let ring = dir.path().join("keys/keyring.toml").display().to_string();
-    let text = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
-        pairs.iter().map(|(k, v)| (*k, (*v).to_owned())).collect()
-    };
-    let mut env = text(&[
+    let port = sink.port().to_string();
+    let own = [
         ("DATABASE__URL", database),
         ("DATABASE__CONNECTIONS", "6"),
         ("KEYS__PATH", &ring),
-        ("LIMITS__MODE", "off"),
-        ("MATCHING__LEASE", "5s"),
-        ("MATCHING__INDEX_CHECK_EVERY", "1s"),
-        ("MATCHING__OPEN_ASKS", "20"),
-        ("MATCHING__OPEN_RELEASES", "20"),
-        ("OUTBOX__LEASE", "10s"),
-        ("OUTBOX__BATCH", "20"),
-        ("OUTBOX__RETRY_FIRST", "1s"),
         ("MAIL__TRANSPORT", "smtp"),
         ("MAIL__SMTP__HOST", "127.0.0.1"),
+        ("MAIL__SMTP__PORT", &port),
         ("MAIL__SMTP__TLS", "none"),
-        ("MAIL__SMTP__TIMEOUT", "4s"),
-        ("WEBHOOKS__TIMEOUT", "4s"),
         (
             "LOG__FILTER",
             "warn,manyhands::app=info,manyhands::storage=info",
         ),
-    ]);
-    env.push(("MAIL__SMTP__PORT", sink.port().to_string()));
-    env
+    ];
+    let all = HASTE.iter().chain(&own);
+    all.map(|(k, v)| (*k, (*v).to_owned())).collect()
 }
 
 impl Fleet {
@@ -128,13 +116,13 @@ impl Fleet {
         std::mem::take(&mut self.logs)
     }
 
-    /// Asks the instance `n`.
+    /// Asks the instance `n`, and waits for it, however much it has to do.
     ///
     /// # Errors
-    /// No whole answer came in time.
+    /// No whole answer came.
     pub fn ask(&self, n: usize, call: &Call<'_>) -> std::io::Result<Answer> {
         let address = self.addresses.lock().unwrap()[n % SIZE];
-        call.on(address)
+        call.within(process::PATIENCE, address)
     }
 }
 
@@ -169,13 +157,19 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// # Errors
+    /// No whole answer came soon.
     pub fn on(&self, address: SocketAddr) -> std::io::Result<Answer> {
+        self.within(PATIENCE, address)
+    }
+
+    fn within(&self, patience: Duration, address: SocketAddr) -> std::io::Result<Answer> {
         let bearer = self.token.map(|token| format!("Bearer {token}"));
         let mut headers: Vec<(&str, &str)> = Vec::new();
         headers.extend(bearer.as_deref().map(|bearer| ("Authorization", bearer)));
         headers.extend(self.key.map(|key| ("Idempotency-Key", key)));
         call_within(
-            PATIENCE,
+            patience,
             address,
             self.method,
             self.path,

@@ -299,6 +299,11 @@ fn three_instances_are_as_good_as_one() {
             });
         };
         go_through_trouble(&mut fleet, &cluster, &url, &posted);
+        wait_for("somebody who helps, and somebody who closes", || {
+            let helped = load.promises.accepted.lock().unwrap().len();
+            let closed = load.promises.closed.lock().unwrap().len();
+            (helped > 0 && closed > 0).then_some(())
+        });
         load.stop();
         drop(paces);
         is_over.store(true, Ordering::SeqCst);

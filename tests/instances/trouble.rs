@@ -125,7 +125,8 @@ fn an_outage_is_told_and_survived() {
         stage.is_back();
     }
     // A connection that is ended is replaced before anybody notices.
-    let end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'trouble' AND pid <> pg_backend_pid()";
+    // Told and waited for: none of them is still there to take what comes next.
+    let end_all = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = 'trouble' AND pid <> pg_backend_pid()";
     run(&stage.cluster.url("postgres"), end_all);
     let answer = stage.post();
     assert_eq!(answer.status, 201, "{answer:?}");

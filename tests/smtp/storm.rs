@@ -8,9 +8,9 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::process::Child;
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::process::{Server, program, wait_for};
-use super::smtp::{make_certificates, python};
+use super::smtp::{self, CERTIFICATE, CERTIFICATE_KEY};
 use super::support::token_in;
 
 const SEED: u64 = 20_261_207;
@@ -81,23 +81,12 @@ struct Storm {
 impl Storm {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        make_certificates(dir.path());
-        let mut process = Command::new(python())
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp/storm.py"))
-            .args(["log", "server.pem", "server.key", &SEED.to_string()])
-            .current_dir(dir.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ready = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut ready)
-            .unwrap();
+        let arguments = ["log", CERTIFICATE, CERTIFICATE_KEY, &SEED.to_string()];
+        let (process, ports) = smtp::start(dir.path(), "storm.py", &arguments);
         Self {
             process,
             dir,
-            ports: serde_json::from_str(&ready).unwrap(),
+            ports,
             read: RefCell::default(),
         }
     }

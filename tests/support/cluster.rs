@@ -7,10 +7,14 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use tempfile::TempDir;
+
+/// Longest wait for the end of what a killed server has made.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that ends with the test.
 pub struct Cluster {
@@ -112,7 +116,9 @@ impl Cluster {
         let killed = Command::new("kill").args(["-KILL", id]).status().unwrap();
         assert!(killed.success());
         let is_there = |id: &str| Path::new("/proc").join(id).exists();
+        let started = Instant::now();
         while made.split_whitespace().any(is_there) {
+            assert!(started.elapsed() < PATIENCE, "they are still there: {made}");
             std::thread::yield_now();
         }
     }

@@ -35,6 +35,10 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "a server commits every write by itself, many at a time",
     ),
     (
+        "a_write_that_was_given_up_waits_like_the_others_and_is_left_out",
+        "a server has no line of writes: whoever is let in is at work",
+    ),
+    (
         "what_runs_by_the_clock_finds_its_rows_by_an_index",
         "how a server finds rows depends on what is in its tables; it has the same indexes",
     ),

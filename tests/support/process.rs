@@ -20,6 +20,21 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Settings from the environment: `("LIMITS__MODE", "off")`.
 pub type Env<'a> = &'a [(&'a str, &'a str)];
 
+/// What a killed process held is free again as soon as the settings allow it, and people may be asked as often as
+/// the settings allow.
+pub const HASTE: Env<'static> = &[
+    ("LIMITS__MODE", "off"),
+    ("MATCHING__LEASE", "5s"),
+    ("MATCHING__INDEX_CHECK_EVERY", "1s"),
+    ("MATCHING__OPEN_ASKS", "20"),
+    ("MATCHING__OPEN_RELEASES", "20"),
+    ("OUTBOX__LEASE", "10s"),
+    ("OUTBOX__BATCH", "20"),
+    ("OUTBOX__RETRY_FIRST", "1s"),
+    ("MAIL__SMTP__TIMEOUT", "4s"),
+    ("WEBHOOKS__TIMEOUT", "4s"),
+];
+
 /// Waits until `look` gives something.
 ///
 /// # Panics

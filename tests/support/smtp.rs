@@ -10,8 +10,12 @@ use std::time::{Duration, Instant};
 
 use mail_parser::{HeaderForm, HeaderValue, MessageParser};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+/// What [`start`] gives a server to show, and its key.
+pub const CERTIFICATE: &str = "server.pem";
+pub const CERTIFICATE_KEY: &str = "server.key";
 /// Longest wait for a mail.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -72,22 +76,12 @@ impl SmtpServer {
     /// Starts a server with certificates of its own, and waits until it listens.
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        make_certificates(dir.path());
         fs::create_dir(dir.path().join("mails")).unwrap();
-        let mut process = Command::new(python())
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp/server.py"))
-            .args(["mails", "server.pem", "server.key"])
-            .current_dir(dir.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut ready = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut ready)
-            .unwrap();
-        let ports = serde_json::from_str(&ready)
-            .unwrap_or_else(|_| panic!("the SMTP server did not start: {ready:?}"));
+        let (process, ports) = start(
+            dir.path(),
+            "server.py",
+            &["mails", CERTIFICATE, CERTIFICATE_KEY],
+        );
         Self {
             process,
             dir,
@@ -188,8 +182,33 @@ impl ReceivedMail {
     }
 }
 
+/// Starts one of the mail servers of `tests/smtp` in `dir`, with certificates of its own; gives what it says as soon
+/// as it listens. It ends when its input does.
+pub fn start<Ports: DeserializeOwned>(
+    dir: &Path,
+    script: &str,
+    arguments: &[&str],
+) -> (Child, Ports) {
+    make_certificates(dir);
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/smtp");
+    let mut process = Command::new(python())
+        .arg(here.join(script))
+        .args(arguments)
+        .current_dir(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let mut said = BufReader::new(process.stdout.take().unwrap());
+    said.read_line(&mut ready).unwrap();
+    let ports = serde_json::from_str(&ready)
+        .unwrap_or_else(|_| panic!("the mail server {script} did not start: {ready:?}"));
+    (process, ports)
+}
+
 /// A Python that has aiosmtpd.
-pub fn python() -> PathBuf {
+fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("MANYHANDS_TEST_PYTHON") {
         return python.into();
     }
