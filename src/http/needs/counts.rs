@@ -148,7 +148,9 @@ mod tests {
 
     fn counted(open: Vec<OpenNeed>) -> Vec<NeedCount> {
         let mut people = People::default();
-        open.into_iter().for_each(|need| people.add(need));
+        for need in open {
+            people.add(need);
+        }
         people.counts()
     }
 
