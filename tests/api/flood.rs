@@ -353,6 +353,26 @@ async fn letters_to_a_domain_that_rests_are_passed_over_as_if_they_had_not_been_
 }
 
 #[actix_web::test]
+async fn letters_of_who_died_give_back_what_is_counted_of_them_and_no_more() {
+    // Ten an hour may go to strangers.
+    let app = limited(&[("mail.hourly_budget", "40")]);
+    app.send_all((0..40).map(|n| offer(&format!("p{n}@example.org"))))
+        .await;
+    let claim = async || {
+        let lease = LeaseId::new(app.ctx.entropy.as_ref());
+        let claim = claim_letters(&app.ctx, Lane::Unconfirmed, lease, 50).await;
+        claim.expect("a claim").0.len()
+    };
+    // Whoever takes these dies. When the leases are over others may take them, but no more within the hour.
+    assert_eq!(claim().await, 10);
+    app.clock.advance(10 * MINUTE);
+    assert_eq!(claim().await, 10);
+    // So do these. Hours later nothing is counted any more, and so nothing given back.
+    app.clock.advance(3 * HOUR);
+    assert_eq!(claim().await, 10);
+}
+
+#[actix_web::test]
 async fn without_limits_all_mail_leaves_at_once() {
     let mut app = TestApp::with(&[("mail.hourly_budget", "20")]);
     app.send_all((0..50).map(|_| offer(VICTIM))).await;
