@@ -128,7 +128,9 @@ fn take(tx: &mut Tx<'_>, lane: Lane, lease: LeaseId, limit: i64, rests: Rests) -
     for letter in taken {
         match readable(look(tx, &letter))? {
             Ok(Some((to, matched, request))) => {
-                if let Some(due) = batch.rests.put_off(&to.email.domain())
+                if let Some(due) = batch
+                    .rests
+                    .put_off(&to.email.domain(), letter.kind.is_urgent())
                 {
                     passed.entry(due).or_default().push(letter.id);
                     continue;
