@@ -485,3 +485,43 @@ async fn the_time_for_an_answer_begins_when_the_mail_server_has_the_letter() {
         LetterState::Sent
     );
 }
+
+#[actix_web::test]
+async fn letters_that_wait_for_their_domain_keep_no_connection_from_others() {
+    let server = SmtpServer::start();
+    let settings = settings(&server, SmtpServer::LOGIN.1);
+    let mut settings: Vec<_> = settings.iter().map(|(k, v)| (*k, &**v)).collect();
+    // Two connections for strangers, of which one domain gets one.
+    settings.extend([("outbox.parallel", "8"), ("outbox.batch", "10")]);
+    let office = Office {
+        app: TestApp::with(&settings),
+        server,
+    };
+    // More than a batch, and each takes two seconds.
+    for n in 0..30 {
+        office.offers(&format!("linger-{n}@large.example")).await;
+    }
+    office.app.clock.advance(MINUTE);
+    for n in 0..3 {
+        office.offers(&format!("p{n}@small.example")).await;
+    }
+    let small = |office: &Office| {
+        let mails = office.server.mails();
+        let is_small = |mail: &&ReceivedMail| mail.envelope.to[0].ends_with("@small.example");
+        (mails.iter().filter(is_small).count(), mails.len())
+    };
+    let (ctx, transport) = (office.app.ctx.clone(), office.app.transport.clone());
+    let (stop, stopped) = watch::channel(false);
+    let mut outbox = Outbox::new(ctx, transport, Lane::Unconfirmed, Stop::new(stopped));
+    let all_small = async {
+        let mut known = 0;
+        while small(&office).0 < 3 {
+            known = office.server.wait_for(known + 1).await.len();
+        }
+        stop.send(true).unwrap();
+        small(&office).1 - 3
+    };
+    let (tick, large) = tokio::join!(outbox.tick(office.app.now()), all_small);
+    tick.unwrap();
+    assert!(large <= 5, "{large} of the large domain came before");
+}

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,16 +171,72 @@ async fn a_dead_mail_server_is_knocked_at_by_few_letters() {
     assert!(rest(app.now(), 5).contains(&next), "{next}");
     assert_eq!(attempts(&app).await, 1, "the others went back untouched");
 
-    // Looking again before the rest is over changes nothing; then one letter tries, and the rest grows.
+    // Looking again before the rest is over changes nothing; then it is knocked at without a letter, and the rest grows.
     assert_eq!(outbox.tick(app.now()).await.unwrap(), Next::At(next));
+    let tokens = tokens(&app);
     // The clock of the test is cut to microseconds.
-    let over = next.after(Duration::from_millis(1));
-    app.clock.set(over);
-    let Next::At(again) = outbox.tick(app.now()).await.unwrap() else {
-        panic!("it must rest");
-    };
-    assert!(rest(over, 10).contains(&again), "{again}");
-    assert_eq!(attempts(&app).await, 2);
+    let mut over = next.after(Duration::from_millis(1));
+    for longest in [10, 20, 40] {
+        app.clock.set(over);
+        let Next::At(again) = outbox.tick(app.now()).await.unwrap() else {
+            panic!("it must rest");
+        };
+        assert!(rest(over, longest).contains(&again), "{again}");
+        over = again.after(Duration::from_millis(1));
+    }
+    assert_eq!(attempts(&app).await, 1);
+    assert_eq!(self::tokens(&app), tokens, "no letter was written for it");
+}
+
+#[actix_web::test]
+async fn a_mail_server_that_greets_and_takes_nothing_is_tried_by_one_letter_at_a_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            std::thread::spawn(|| greet_and_refuse(socket.unwrap()));
+        }
+    });
+    let app = TestApp::with(&[
+        ("mail.transport", "smtp"),
+        ("mail.smtp.host", "127.0.0.1"),
+        ("mail.smtp.port", &port),
+        ("mail.smtp.tls", "none"),
+    ]);
+    for _ in 0..10 {
+        app.neighbor(&[food(1)]).await;
+    }
+    let (ctx, transport) = (app.ctx.clone(), app.transport.clone());
+    let mut outbox = Outbox::new(ctx, transport, Lane::Unconfirmed, Stop::never());
+    for nth in 1..=3 {
+        let Next::At(next) = outbox.tick(app.now()).await.unwrap() else {
+            panic!("it must rest");
+        };
+        assert_eq!(attempts(&app).await, nth, "one letter, and not a batch");
+        app.clock.set(next.after(Duration::from_millis(1)));
+    }
+}
+
+/// Speaks as mail servers do, and knows no sender.
+fn greet_and_refuse(mut socket: std::net::TcpStream) {
+    socket.write_all(b"220 welcome\r\n").unwrap();
+    for line in BufReader::new(socket.try_clone().unwrap()).lines() {
+        let answer: &[u8] = match line {
+            Ok(line) if line.starts_with("MAIL") => b"550 5.1.0 we do not know this sender\r\n",
+            Ok(_) => b"250 fine\r\n",
+            Err(_) => return,
+        };
+        // Whoever was told no may be gone.
+        if socket.write_all(answer).is_err() {
+            return;
+        }
+    }
+}
+
+/// How many tokens there are.
+fn tokens(app: &TestApp) -> Vec<String> {
+    let mut database = app.database.connect();
+    database.lines("SELECT CAST(count(*) AS text) AS line FROM tokens")
 }
 
 /// All attempts at all letters.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Ctx, Outcome};
-use crate::storage::ahead::{self, Reach};
+use super::{Ctx, Outcome, Tx};
+use crate::storage::ahead::{self, Reach, Table};
 use crate::storage::audit::Actor;
 use crate::storage::meta;
 
@@ -21,27 +21,34 @@ const ANSWER: Duration = Duration::from_hours(1);
 const LETTER_RESTS: Duration = Duration::from_hours(2);
 
 /// Brings back to the present what lies farther ahead than anything is ever set, or has happened in the future. Nothing
-/// ends or comes back to life by this. The clock of before is forgotten once nothing is left; gives how much there was.
+/// ends or comes back to life by this. The clock of before is forgotten once nothing is left; gives how many rows there
+/// were, some of each table at a time.
 ///
 /// # Errors
 /// A failed query.
 pub async fn come_back(ctx: &Ctx) -> Outcome<usize> {
-    ctx.write(Actor::SYSTEM, move |tx| {
-        let settings = &tx.ctx.settings;
-        let reach = Reach {
-            event: LONGEST_LEAP,
-            round: settings.matching.lease,
-            letter: settings.outbox.lease,
-            attempt: settings.outbox.retry_max.max(LETTER_RESTS),
-            wave: WAVE,
-            agreement: AGREEMENT,
-            answer: ANSWER,
-        };
-        let found = ahead::bring_back(tx.conn, tx.now, reach, AT_ONCE)?;
-        if found == 0 {
-            meta::set_latest(tx.conn, tx.now)?;
-        }
-        Ok(found)
-    })
-    .await
+    let settings = &ctx.settings;
+    let reach = Reach {
+        event: LONGEST_LEAP,
+        round: settings.matching.lease,
+        letter: settings.outbox.lease,
+        attempt: settings.outbox.retry_max.max(LETTER_RESTS),
+        wave: WAVE,
+        agreement: AGREEMENT,
+        answer: ANSWER,
+        offer: settings.retention.offers,
+        evidence: settings.retention.reports,
+        closed: settings.retention.sealed_after_close,
+    };
+    let mut found = 0;
+    for table in Table::ALL {
+        let bring_back =
+            move |tx: &mut Tx<'_>| Ok(ahead::bring_back(tx.conn, table, tx.now, reach, AT_ONCE)?);
+        found += ctx.write(Actor::SYSTEM, bring_back).await?;
+    }
+    if found == 0 {
+        let forget = |tx: &mut Tx<'_>| Ok(meta::set_latest(tx.conn, tx.now)?);
+        ctx.write(Actor::SYSTEM, forget).await?;
+    }
+    Ok(found)
 }

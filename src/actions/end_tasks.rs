@@ -1,7 +1,7 @@
 //! What ends tasks, in the transaction of the act that does what they ask for, or takes their cause away.
 
-use super::claim_letters::is_still_true;
 use super::leave_tasks::told_by;
+use super::letter_subject::is_still_true;
 use super::tx::To;
 use super::{Outcome, Tx};
 use crate::domain::ids::{

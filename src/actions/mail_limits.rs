@@ -69,11 +69,12 @@ pub fn room(ctx: &Ctx, conn: &mut Conn, lane: Lane, now: Ts) -> Result<Room, Sto
 
 fn room_in(conn: &mut Conn, of: Option<Lane>, budget: i64, now: Ts) -> Result<Room, StorageError> {
     let since = now.before(WITHIN);
-    // Whoever took those died: they count among the departures, and may leave as what they are counted for.
+    // Whoever took those died: they may leave as what they are counted for, if they are counted still.
     let mut abandoned = 0;
     for lane in Lane::ALL {
         if of.is_none_or(|of| of == lane) {
-            abandoned += letters::abandoned(conn, lane, now)?;
+            let ids = letters::abandoned(conn, lane, now)?;
+            abandoned += departures::count_of(conn, &ids, of, since)?;
         }
     }
     let over = departures::count(conn, of, since)? - abandoned - budget;

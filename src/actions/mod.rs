@@ -69,6 +69,7 @@ pub mod import_requests;
 pub mod import_rows;
 pub mod know_by;
 mod leave_tasks;
+mod letter_subject;
 pub mod limit_coordinator;
 pub mod list_coordinators;
 pub mod list_site;
@@ -139,6 +140,7 @@ pub mod verify_neighbor;
 pub mod vet_volunteer;
 pub mod why_request;
 pub mod wipe_closed;
+mod write_letter;
 
 pub use leave_tasks::NO_SHOWS_WITHIN;
 pub use tx::{Call, Tx};

@@ -1,6 +1,6 @@
 //! A coordinator has a letter sent again that was given up: the mailbox was full, or the mail server wrong.
 
-use super::claim_letters::may_leave_again;
+use super::letter_subject::may_leave_again;
 use super::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::ids::LetterId;
 use crate::domain::task::TaskOutcome;

@@ -93,4 +93,10 @@ impl LetterKind {
             Self::Event => 6,
         }
     }
+
+    /// Whether somebody acts by it within hours: it does not stand in line behind others when it has to wait.
+    #[must_use]
+    pub fn is_urgent(self) -> bool {
+        self.priority() <= 1
+    }
 }

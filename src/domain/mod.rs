@@ -18,6 +18,7 @@ pub mod fact;
 pub mod gazetteer;
 pub mod ids;
 pub mod import;
+pub mod lease;
 pub mod letter;
 pub mod lifecycle;
 pub mod limits;

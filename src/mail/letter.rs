@@ -3,7 +3,7 @@
 //! Letters carry no person's contact, no address and no private note: those stay behind the link, so that they
 //! vanish when the match ends and no mailbox keeps them. Subjects say nothing of anybody's need.
 //! To add a letter: a kind in `domain::letter`, its words here, and who may get it in
-//! `actions::claim_letters`.
+//! `actions::letter_subject`.
 
 mod digest;
 

@@ -258,7 +258,7 @@ impl Transport {
     pub fn parallel(&self) -> usize {
         match &self.way {
             Way::Smtp(relay) => relay.parallel(),
-            Way::File(_) | Way::Memory(_) => 4,
+            Way::File(_) | Way::Memory(_) => 8,
         }
     }
 

@@ -108,7 +108,7 @@ impl Default for SmtpSettings {
             password: None,
             password_file: None,
             timeout: Duration::from_secs(30),
-            pool_size: 4,
+            pool_size: 8,
         }
     }
 }

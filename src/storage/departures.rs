@@ -89,6 +89,31 @@ pub fn count(conn: &mut Conn, of: Option<Lane>, since: Ts) -> QueryResult<i64> {
     })
 }
 
+/// How many of these letters count as [`count`] counts.
+///
+/// # Errors
+/// A failed query.
+pub fn count_of(
+    conn: &mut Conn,
+    letters: &[LetterId],
+    of: Option<Lane>,
+    since: Ts,
+) -> QueryResult<i64> {
+    if letters.is_empty() {
+        return Ok(0);
+    }
+    with!(conn, c => {
+        let mut query = departures::table
+            .filter(one_of(departures::letter_id, letters))
+            .filter(departures::at.gt(since))
+            .into_boxed();
+        if of == Some(Lane::Unconfirmed) {
+            query = query.filter(departures::address_hash.is_not_null());
+        }
+        query.count().get_result(c)
+    })
+}
+
 /// When the letter left that is followed by `skip` older ones after `since`.
 ///
 /// # Errors

@@ -367,18 +367,18 @@ pub fn next_due(conn: &mut Conn, lane: Lane) -> QueryResult<Option<Ts>> {
     Ok(free.into_iter().chain(held).min())
 }
 
-/// How many letters of a lane were taken by somebody whose lease is over.
+/// The letters of a lane that were taken by somebody whose lease is over.
 ///
 /// # Errors
 /// A failed query.
-pub fn abandoned(conn: &mut Conn, lane: Lane, now: Ts) -> QueryResult<i64> {
+pub fn abandoned(conn: &mut Conn, lane: Lane, now: Ts) -> QueryResult<Vec<LetterId>> {
     with!(conn, c => letters::table
         .filter(letters::event.is_null())
         .filter(letters::state.eq(LetterState::Queued))
         .filter(letters::unconfirmed.eq(lane.is_unconfirmed()))
         .filter(letters::lease_until.le(now))
-        .count()
-        .get_result(c))
+        .select(letters::id)
+        .load(c))
 }
 
 /// How many letters are in a state, without what is told to webhooks.

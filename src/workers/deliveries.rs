@@ -20,6 +20,7 @@ use crate::actions::return_letters::return_letters;
 use crate::actions::settle_event::{Told, settle_event};
 use crate::domain::clock::Ts;
 use crate::domain::ids::{LeaseId, WebhookId};
+use crate::domain::lease::leaves_time;
 use crate::domain::webhook::{self, ToldOf};
 use crate::storage::letters::Letter;
 use crate::storage::{Conn, StorageError, letters, notices, webhooks};
@@ -186,9 +187,10 @@ impl Line {
 
     /// Not if the service stops, the lease might end before the attempt does, or the message was dropped meanwhile.
     async fn may_begin(&self, letter: &Letter, lease: LeaseId) -> bool {
-        let lease_until = letter.lease_until.unwrap_or(Ts::EPOCH);
-        let last_start = lease_until.before(self.ctx.settings.webhooks.timeout);
-        if self.stop.is_set() || self.ctx.now() >= last_start {
+        let settings = &self.ctx.settings;
+        let (lease_lasts, attempt) = (settings.outbox.lease, settings.webhooks.timeout);
+        let has_time = leaves_time(letter.lease_until, self.ctx.now(), lease_lasts, attempt);
+        if self.stop.is_set() || !has_time {
             return false;
         }
         let id = letter.id;

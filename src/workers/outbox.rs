@@ -8,13 +8,20 @@
 //! twice only if its outcome is unknown: the process died, or the connection broke after the body.
 //!
 //! Letters are taken as others end, so that a slow one holds its own connection and nothing else. Whoever
-//! does not take letters rests: the mail server, by `breaker`, or one domain of recipients, by `domains`.
+//! does not take letters rests: the mail server, by `server`, or one domain of recipients, by `domains`.
 //! Letters keep their own, longer waits; these rests keep a dead server from being knocked at, and a wrong
 //! password from being tried, by every letter that waits.
+//!
+//! Letters whose domain has as many on their way as it may wait here for their turn. When there are so many of these
+//! that nothing more would be taken, letters to others are looked for behind them.
 
 mod attempt;
 mod breaker;
 mod domains;
+mod server;
+mod shares;
+mod take;
+mod turned_away;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,13 +29,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::supervise::BURST;
 use super::{Next, Stop, Worker, WorkerError};
 use crate::actions::Ctx;
-use crate::actions::claim_letters::{Claimed, claim_letters_past};
-use crate::actions::mail_limits::{Room, room};
+use crate::actions::claim_letters::Claimed;
 use crate::actions::return_letters::{put_off_letters, return_letters};
 use crate::actions::settle_letter::settle_letter;
 use crate::domain::clock::Ts;
@@ -37,20 +43,12 @@ use crate::domain::letter::Lane;
 use crate::mail::transport::Transport;
 use crate::storage::letters::LetterState;
 use crate::storage::{StorageError, letters};
-use attempt::{Done, Unsettled, send_one};
-use breaker::{Breaker, Gate, Patience, Round};
+use attempt::{Done, Unsettled, is_in_time, knock, send_one};
+use breaker::Round;
 use domains::{Domains, Pass, Turn, Verdict};
+use server::{Access, Server, Told};
+use shares::connections;
 
-/// A mail server that is not there once rests.
-const SERVER: Patience = Patience {
-    failures: 1,
-    first: Duration::from_secs(5),
-    longest: Duration::from_mins(1),
-};
-/// One connection in so many is for the lane of unconfirmed addresses,
-const UNCONFIRMED_SHARE: usize = 4;
-/// and so many where the other lane has as many: with one, a single slow recipient would keep all others.
-const UNCONFIRMED_LEAST: usize = 2;
 /// How often the letters that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How often it looks while letters are on their way, in real time.
@@ -69,11 +67,13 @@ pub struct Outbox {
     /// Letters taken that are not on their way yet.
     taken: VecDeque<Claimed>,
     running: JoinSet<Done>,
-    begun: HashMap<Id, (Pass, Round)>,
+    /// What is under way; without a pass, a look for the mail server.
+    begun: HashMap<Id, (Option<Pass>, Round)>,
     /// What became of letters, as far as the database does not know it yet.
     unsettled: Vec<Unsettled>,
-    server: Breaker,
+    server: Server,
     domains: Domains,
+    claimed_at: Instant,
     counted_at: Ts,
 }
 
@@ -112,8 +112,9 @@ impl Outbox {
             running: JoinSet::new(),
             begun: HashMap::new(),
             unsettled: Vec::new(),
-            server: Breaker::new(SERVER),
+            server: Server::new(),
             domains: Domains::new(count(settings.per_domain), parallel),
+            claimed_at: Instant::now(),
             counted_at: Ts::EPOCH,
             ctx,
             transport,
@@ -125,62 +126,38 @@ impl Outbox {
     /// Begins what may begin, and takes more letters as long as there is a connection for them; gives when
     /// there is more to do, if nothing ends before.
     async fn take_and_begin(&mut self, now: Ts) -> Result<Next, WorkerError> {
-        let entropy = &self.ctx.entropy;
-        self.domains.note_slow(now, || entropy.fraction());
+        if !self.server.is_doubted() {
+            let entropy = &self.ctx.entropy;
+            self.domains.note_slow(now, || entropy.fraction());
+        }
         loop {
             if self.stop.is_set() {
                 self.give_back().await?;
                 return Ok(Next::Later);
             }
             self.begin(now).await?;
-            if let Gate::Resting(until) = self.server.gate(now) {
+            let access = self.server.access(now);
+            if let Access::Resting(until) = access {
+                // Nobody else could send them meanwhile.
+                self.give_back().await?;
                 return Ok(Next::At(until));
             }
-            let batch = i64::from(self.ctx.settings.outbox.batch);
-            let taken = i64::try_from(self.taken.len()).unwrap_or(batch);
-            let has_room = self.running.len() < self.parallel && taken <= batch / 2;
-            // One at a time, as long as it is not known whether the server is there.
-            if !has_room || (self.server.is_doubted() && !self.running.is_empty()) {
+            let Some(wanted) = self.wanted() else {
                 return Ok(Next::Now);
-            }
+            };
             let due = self.next_due(now).await?;
             if due.is_none_or(|at| at > now) {
                 return Ok(Next::due(due));
             }
-            let limit = match self.server.is_doubted() {
-                true => 1,
-                false => batch - taken,
-            };
-            if self.claim(limit.max(1), now).await? == 0 {
+            if access == Access::Knock {
+                let task = self.running.spawn(knock(Arc::clone(&self.transport)));
+                self.begun.insert(task.id(), (None, self.server.begin()));
+                return Ok(Next::Now);
+            }
+            if self.claim(wanted, now).await? == 0 {
                 return Ok(Next::Later);
             }
         }
-    }
-
-    /// When the next letter is due and the budget lets it go. What the budget keeps is not claimed at
-    /// all, since a claim is a commit, and a commit would wake this worker again.
-    async fn next_due(&self, now: Ts) -> Result<Option<Ts>, StorageError> {
-        let (ctx, lane) = (self.ctx.clone(), self.lane);
-        self.ctx
-            .db
-            .read(move |conn| {
-                let due = letters::next_due(conn, lane)?;
-                Ok(match room(&ctx, conn, lane, now)? {
-                    Room::For(_) => due,
-                    Room::From(at) => due.map(|due| due.max(at)),
-                })
-            })
-            .await
-    }
-
-    /// Takes due letters past the domains that rest; gives how many it looked at.
-    async fn claim(&mut self, limit: i64, now: Ts) -> Result<usize, WorkerError> {
-        let lease = LeaseId::new(self.ctx.entropy.as_ref());
-        let rests = self.domains.rests(now);
-        let claim = claim_letters_past(&self.ctx, self.lane, lease, limit, rests).await?;
-        self.domains.keep_lines(claim.rests);
-        self.taken.extend(claim.letters);
-        Ok(claim.taken)
     }
 
     /// Begins the letters whose turn it is. Those go back whose domain rests, or whose lease might end before
@@ -189,20 +166,19 @@ impl Outbox {
         let mut kept = VecDeque::new();
         let (mut late, mut put_off) = (Vec::new(), Vec::new());
         while let Some(claimed) = self.taken.pop_front() {
-            let may_begin = matches!(self.server.gate(now), Gate::Open | Gate::Probe);
+            let may_begin = matches!(self.server.access(now), Access::Open | Access::OneLetter);
             if self.running.len() >= self.parallel || !may_begin {
                 kept.push_back(claimed);
                 continue;
             }
-            // As the letter says, and not from now on: this process may have been paused since it took it.
-            let lease_until = claimed.letter.lease_until.unwrap_or(Ts::EPOCH);
-            let last_start = lease_until.before(self.transport.longest_send());
-            if self.ctx.now() >= last_start {
+            if !is_in_time(&self.ctx, &self.transport, &claimed.letter) {
                 late.push(claimed);
                 continue;
             }
-            match self.domains.turn(&claimed.to_send.to.domain(), now) {
-                Turn::Now => self.send(claimed, last_start, now),
+            let is_urgent = claimed.letter.kind.is_urgent();
+            let domain = claimed.to_send.to.domain();
+            match self.domains.turn(&domain, is_urgent, now) {
+                Turn::Now => self.send(claimed, now),
                 Turn::Soon => kept.push_back(claimed),
                 Turn::NotBefore(due) => put_off.push((claimed, due)),
             }
@@ -216,7 +192,7 @@ impl Outbox {
                 // Taking them again at once would end the same way.
                 let round = self.server.begin();
                 let jitter = self.ctx.entropy.fraction();
-                self.server.fail(round, true, now, jitter);
+                self.server.letter_ended(round, Told::Absent, now, jitter);
                 tracing::warn!(
                     "no letter could be begun before its lease was nearly over; letters wait"
                 );
@@ -226,16 +202,16 @@ impl Outbox {
         Ok(())
     }
 
-    fn send(&mut self, claimed: Claimed, last_start: Ts, now: Ts) {
+    fn send(&mut self, claimed: Claimed, now: Ts) {
         let Some(lease) = claimed.letter.lease_id else {
             return;
         };
         let pass = self.domains.begin(claimed.to_send.to.domain(), now);
         let round = self.server.begin();
         let (ctx, transport) = (self.ctx.clone(), Arc::clone(&self.transport));
-        let sending = send_one(ctx, transport, claimed, lease, last_start);
+        let sending = send_one(ctx, transport, claimed, lease);
         let task = self.running.spawn(sending);
-        self.begun.insert(task.id(), (pass, round));
+        self.begun.insert(task.id(), (Some(pass), round));
     }
 
     /// Waits until a letter has ended its way, or it is time to look. Where there is a connection for more, `next`
@@ -285,34 +261,31 @@ impl Outbox {
             return Ok(());
         };
         let (now, jitter) = (self.ctx.now(), self.ctx.entropy.fraction());
-        let verdict = match &done {
-            Some(Done::Tried { verdict, .. }) => *verdict,
-            Some(Done::NotBegun(_)) | None => Verdict::Nothing,
+        let (told, verdict) = match &done {
+            Some(Done::Tried { told, verdict, .. }) => (*told, *verdict),
+            Some(Done::Knocked(told)) => (*told, Verdict::Nothing),
+            Some(Done::NotBegun(_)) | None => (Told::Nothing, Verdict::Nothing),
         };
-        self.domains.end(pass, verdict, now, jitter);
+        let rest = match pass {
+            Some(pass) => {
+                self.domains.end(pass, verdict, now, jitter);
+                self.server.letter_ended(round, told, now, jitter)
+            }
+            None => self.server.knock_ended(round, told, now, jitter),
+        };
+        if let Some(rest) = rest {
+            tracing::warn!(
+                rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
+                "the mail server is not there; letters wait"
+            );
+        }
         match done {
-            Some(Done::Tried {
-                reached, unsettled, ..
-            }) => {
+            Some(Done::Tried { unsettled, .. }) => {
                 self.unsettled.extend(unsettled.map(|unsettled| *unsettled));
-                if reached {
-                    self.server.succeed();
-                } else if let Some(rest) = self.server.fail(round, true, now, jitter) {
-                    tracing::warn!(
-                        rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
-                        "the mail server is not there; letters wait"
-                    );
-                }
                 Ok(())
             }
-            Some(Done::NotBegun(claimed)) => {
-                self.server.leave(round);
-                self.return_all(vec![*claimed]).await
-            }
-            None => {
-                self.server.leave(round);
-                Ok(())
-            }
+            Some(Done::NotBegun(claimed)) => self.return_all(vec![*claimed]).await,
+            Some(Done::Knocked(_)) | None => Ok(()),
         }
     }
 
@@ -363,7 +336,7 @@ impl Outbox {
             "confirmed"
         };
         metrics::gauge!("manyhands_mail_domains_resting", "lane" => lane)
-            .set(self.domains.resting(now) as f64);
+            .set(self.domains.how_many_rest(now) as f64);
         if self.lane != Lane::Confirmed {
             return Ok(());
         }
@@ -384,30 +357,4 @@ fn by_lease<T>(claimed: Vec<(Claimed, T)>) -> HashMap<LeaseId, Vec<(LetterId, T)
         }
     }
     leases
-}
-
-/// What a lane may use of so many connections.
-fn connections(lane: Lane, all: usize) -> usize {
-    let half = UNCONFIRMED_LEAST.min(all / 2);
-    let unconfirmed = (all / UNCONFIRMED_SHARE).max(half).max(1);
-    match lane {
-        Lane::Confirmed => all.saturating_sub(unconfirmed).max(1),
-        Lane::Unconfirmed => unconfirmed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strangers_never_have_all_connections_unless_there_is_one_only() {
-        let shares = |all| Lane::ALL.map(|lane| connections(lane, all));
-        assert_eq!(shares(1), [1, 1]);
-        assert_eq!(shares(2), [1, 1]);
-        assert_eq!(shares(3), [2, 1]);
-        assert_eq!(shares(4), [2, 2]);
-        assert_eq!(shares(8), [6, 2]);
-        assert_eq!(shares(16), [12, 4]);
-    }
 }

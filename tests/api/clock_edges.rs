@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use manyhands::actions::activate_key::activate_key;
+use manyhands::actions::add_key::add_key;
 use manyhands::actions::claim_letters::claim_letters;
 use manyhands::actions::claim_posts::claim_posts;
 use manyhands::domain::clock::{Clock, Ts};
 use manyhands::domain::ids::LeaseId;
 use manyhands::domain::letter::Lane;
+use manyhands::storage::audit::Actor;
 use manyhands::storage::coordinators::Scope;
 use manyhands::storage::letters::{LetterFilter, LetterState};
 use manyhands::storage::page::Page;
-use manyhands::storage::{StorageError, letters};
+use manyhands::storage::{StorageError, key_epochs, letters};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -272,6 +275,95 @@ async fn a_clock_that_was_ten_years_ahead_leaves_nothing_stuck_when_it_is_back()
     let keys = app.dir.path().join("keys/keyring.toml");
     let ring = std::fs::read_to_string(keys).unwrap();
     assert_eq!(ring.matches("epoch = ").count(), 1, "no key is destroyed");
+}
+
+/// Whatever stands under a name in the items of a list.
+async fn listed(app: &TestApp, token: &str, path: &str, name: &str) -> Vec<Ts> {
+    let list = app.get(path, token).await.ok();
+    let items = list["items"].as_array().unwrap().iter();
+    items
+        .filter_map(|item| item[name].as_str().map(at))
+        .collect()
+}
+
+#[actix_web::test]
+async fn what_was_done_by_a_clock_ten_years_ahead_has_its_time_from_when_it_is_back() {
+    let mut app = TestApp::new();
+    let (_, desk) = app.coordinator(Scope::Coordinator).await;
+    let ana = app.volunteer("ana@example.org", &[meals(50)]).await;
+    let mo = app.neighbor(&[food(1)]).await;
+    app.settle().await;
+    app.accept(&ana).await.ok();
+    let ben = app.volunteer("ben@example.org", &[meals(50)]).await;
+    let lin = app.neighbor(&[food(1)]).await;
+    live(&mut app, 2).await;
+    app.accept(&ben).await.ok();
+    let kept = app.letter_to(&ben.email, "mha_");
+    let right = app.now();
+
+    // By that clock Ben says that he has helped Lin, Mo reports Ana, somebody posts, and the keys are changed.
+    app.clock.advance(TEN_YEARS);
+    live(&mut app, 2).await;
+    app.post("/v1/matches/self/done", &kept, &json!({}))
+        .await
+        .ok();
+    let report = json!({"problem": "asked_for_money", "statement": "Twenty dollars"});
+    let matched = app.newest_match(&desk, &mo.requests[0]).await["id"].clone();
+    let path = format!(
+        "/v1/requests/{}/matches/{}/report",
+        mo.requests[0],
+        matched.as_str().unwrap()
+    );
+    app.post(&path, &mo.token, &report).await.ok();
+    stranger(&app, 1).await;
+    let tasks = app.get("/v1/tasks?state=open", &desk).await.ok();
+    assert!(!tasks["items"].as_array().unwrap().is_empty());
+    for report in app.get("/v1/reports", &desk).await.ok()["items"]
+        .as_array()
+        .unwrap()
+    {
+        let path = format!("/v1/reports/{}/close", report["id"].as_str().unwrap());
+        app.press(&path, &desk).await.ok();
+    }
+    assert_eq!(add_key(&app.ctx, Actor::OPERATOR).await.unwrap(), 2);
+    app.keep_keys().await;
+    activate_key(&app.ctx, 2, Actor::OPERATOR).await.unwrap();
+
+    app.clock.set(right);
+    live(&mut app, 5).await;
+    let soon = right.after(DAY);
+    for (path, name, within) in [
+        ("/v1/volunteers", "created_at", DAY),
+        ("/v1/offers", "expires_at", 91 * DAY),
+        ("/v1/matches", "done_at", DAY),
+        ("/v1/matches", "created_at", DAY),
+        ("/v1/reports", "created_at", DAY),
+        ("/v1/reports", "evidence_until", 31 * DAY),
+        ("/v1/tasks", "done_at", DAY),
+        ("/v1/letters", "created_at", DAY),
+    ] {
+        let found = listed(&app, &desk, path, name).await;
+        assert!(!found.is_empty(), "{path} {name}");
+        for instant in found {
+            assert!(instant <= right.after(within), "{path} {name}: {instant}");
+        }
+    }
+    let known = |conn: &mut _| Ok::<_, StorageError>(key_epochs::all(conn)?);
+    for key in app.ctx.db.read(known).await.unwrap() {
+        assert!(key.activated_at.unwrap() <= soon, "{key:?}");
+        assert!(key.retired_at.is_none_or(|at| at <= soon), "{key:?}");
+    }
+
+    // And so it goes on: who never confirmed is erased, the evidence destroyed, and Ben believed.
+    for _ in 0..4 {
+        app.sleep_over(DAY).await;
+    }
+    let left = listed(&app, &desk, "/v1/reports", "evidence_until").await;
+    assert_eq!(left, []);
+    let path = format!("/v1/matches?state=fulfilled&request={}", lin.requests[0]);
+    assert_eq!(listed(&app, &desk, &path, "done_at").await.len(), 1);
+    let path = "/v1/offers?state=unconfirmed";
+    assert_eq!(listed(&app, &desk, path, "expires_at").await, []);
 }
 
 #[actix_web::test]

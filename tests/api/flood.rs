@@ -23,7 +23,7 @@ use manyhands::workers::{Next, Stop, Worker};
 use serde_json::{Value, json};
 
 use crate::support::people::{Volunteer, food, offer_of, post_of, with};
-use crate::support::{HOUR, MINUTE, TestApp};
+use crate::support::{DAY, HOUR, MINUTE, TestApp};
 
 const VICTIM: &str = "victim@example.org";
 
@@ -311,11 +311,7 @@ async fn letters_to_a_domain_that_rests_are_passed_over_as_if_they_had_not_been_
     app.send_all(good).await;
     let domain = EmailAddress::parse("any@dead.example").unwrap().domain();
     let until = app.now().after(MINUTE);
-    let rest = Rest {
-        probes: 1,
-        until,
-        line: Line::default(),
-    };
+    let rest = Rest::new(1, until, Line::default());
     let rests = Rests::from_iter([(domain, rest)]);
     let lease = LeaseId::new(app.ctx.entropy.as_ref());
     let claim = claim_letters_past(&app.ctx, Lane::Unconfirmed, lease, 50, rests)
@@ -353,6 +349,26 @@ async fn letters_to_a_domain_that_rests_are_passed_over_as_if_they_had_not_been_
 }
 
 #[actix_web::test]
+async fn letters_of_who_died_give_back_what_is_counted_of_them_and_no_more() {
+    // Ten an hour may go to strangers.
+    let app = limited(&[("mail.hourly_budget", "40")]);
+    app.send_all((0..40).map(|n| offer(&format!("p{n}@example.org"))))
+        .await;
+    let claim = async || {
+        let lease = LeaseId::new(app.ctx.entropy.as_ref());
+        let claim = claim_letters(&app.ctx, Lane::Unconfirmed, lease, 50).await;
+        claim.expect("a claim").0.len()
+    };
+    // Whoever takes these dies. When the leases are over others may take them, but no more within the hour.
+    assert_eq!(claim().await, 10);
+    app.clock.advance(10 * MINUTE);
+    assert_eq!(claim().await, 10);
+    // So do these. Hours later nothing is counted any more, and so nothing given back.
+    app.clock.advance(3 * HOUR);
+    assert_eq!(claim().await, 10);
+}
+
+#[actix_web::test]
 async fn without_limits_all_mail_leaves_at_once() {
     let mut app = TestApp::with(&[("mail.hourly_budget", "20")]);
     app.send_all((0..50).map(|_| offer(VICTIM))).await;
@@ -386,6 +402,33 @@ async fn a_batch_that_cannot_be_begun_is_not_taken_again_at_once() {
         panic!("it must rest");
     };
     assert!(rest > now);
+    assert!(app.mails().is_empty());
+    assert_eq!(waiting(&app).await, 1);
+}
+
+/// A clock that is ten years ahead when somebody looks first.
+#[derive(Debug)]
+struct AheadAtFirst(AtomicI64, Ts);
+
+impl Clock for AheadAtFirst {
+    fn now(&self) -> Ts {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => self.1.after(3_650 * DAY),
+            _ => self.1,
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nothing_is_begun_under_a_lease_of_a_clock_that_was_ahead() {
+    let app = TestApp::new();
+    app.send_all([offer("ana@example.org")]).await;
+    let mut ctx = app.ctx.clone();
+    ctx.clock = Arc::new(AheadAtFirst(AtomicI64::new(0), app.now()));
+    // It looks first to take the letter, which others may take too as soon as the lease is brought back.
+    let mut outbox = Outbox::new(ctx, app.transport.clone(), Lane::Unconfirmed, Stop::never());
+    let next = outbox.tick(app.now()).await.expect("a tick");
+    assert!(matches!(next, Next::At(_)), "{next:?}");
     assert!(app.mails().is_empty());
     assert_eq!(waiting(&app).await, 1);
 }

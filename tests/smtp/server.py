@@ -16,6 +16,7 @@ tells tests (and two such recipients) apart:
     denied          554 5.7.1 at RCPT, as from a relay that does not know us
     closing         421 at RCPT
     slow            no answer at RCPT for eight seconds
+    linger          no answer at RCPT for two seconds
     datafail        554 after the body
     datalater       451 after the body
     drop            the connection breaks after the body; the mail is not taken
@@ -48,6 +49,7 @@ RECIPIENT_ANSWERS = {
     "denied": "554 5.7.1 relay access denied",
     "closing": "421 4.3.2 shutting down",
 }
+DELAYS = {"slow": 8, "linger": 2}
 BODY_ANSWERS = {
     "datafail": "554 5.6.0 content rejected",
     "datalater": "451 4.3.0 try again later",
@@ -99,8 +101,8 @@ class Conversation:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         word, local = fault(address)
-        if word == "slow":
-            await asyncio.sleep(8)
+        if word in DELAYS:
+            await asyncio.sleep(DELAYS[word])
         if word == "defer2" and self.postbox.attempt(address) <= 2:
             return "451 4.7.1 greylisted, try again later"
         if word in RECIPIENT_ANSWERS:

@@ -19,6 +19,9 @@ use super::{SendError, Trouble};
 /// letter is begun whose lease might end before the attempt does.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Letters are shorter, but for a rare one.
+const LETTER: usize = 32 * 1024;
+
 /// A directory that letters are written to, readable for this user only.
 #[derive(Clone, Debug)]
 pub struct FileDrop {
@@ -58,8 +61,9 @@ impl FileDrop {
         blocking(move || {
             make_dir(&this.dir)?;
             let probe = this.dir.join(format!(".{}.probe", std::process::id()));
-            write_synced(&probe, b"")?;
-            fs::remove_file(&probe)
+            // As long as a letter: an empty file can often be written where the disk is full.
+            let written = write_synced(&probe, &b" ".repeat(LETTER));
+            fs::remove_file(&probe).and(written)
         })
         .await
     }

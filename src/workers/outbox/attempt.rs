@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::domains::Verdict;
+use super::server::Told;
 use crate::actions::Ctx;
 use crate::actions::claim_letters::Claimed;
 use crate::actions::settle_letter::{Attempt, settle_letter};
-use crate::domain::clock::Ts;
 use crate::domain::ids::LeaseId;
+use crate::domain::lease::leaves_time;
 use crate::mail::letter::{LetterToSend, render};
 use crate::mail::message::{Message, Subject, UnsubscribeUrl, Unwritable};
 use crate::mail::transport::{About, SendError, Sent, Transport, Trouble};
@@ -17,12 +18,12 @@ use crate::storage::{StorageError, letters};
 /// What the database does not know of a letter yet.
 pub(super) type Unsettled = (Letter, LeaseId, Attempt);
 
-/// What became of one letter.
+/// What became of one letter, or of a look for the mail server.
 pub(super) enum Done {
-    /// The mail server was spoken to, or looked for.
+    /// It was tried.
     Tried {
-        /// Whether it was there at all.
-        reached: bool,
+        /// What it told of the mail server.
+        told: Told,
         /// What it told of the recipient's domain.
         verdict: Verdict,
         /// The attempt, if the database does not know of it.
@@ -30,6 +31,28 @@ pub(super) enum Done {
     },
     /// It may be somebody else's by now.
     NotBegun(Box<Claimed>),
+    /// There was no letter, only a connection.
+    Knocked(Told),
+}
+
+/// Looks whether a letter could leave; sends none.
+pub(super) async fn knock(transport: Arc<Transport>) -> Done {
+    Done::Knocked(match transport.check().await {
+        Ok(()) => Told::There,
+        Err(_) => Told::Absent,
+    })
+}
+
+/// Whether there is time to send it before somebody else may.
+pub(super) fn is_in_time(ctx: &Ctx, transport: &Transport, letter: &Letter) -> bool {
+    // As the letter says, and not from when it was taken: this process may have been paused since.
+    let lease = ctx.settings.outbox.lease;
+    leaves_time(
+        letter.lease_until,
+        ctx.now(),
+        lease,
+        transport.longest_send(),
+    )
 }
 
 /// Sends one letter and settles it, unless it is too late to begin, or the database does not say that it is
@@ -39,12 +62,11 @@ pub(super) async fn send_one(
     transport: Arc<Transport>,
     claimed: Claimed,
     lease: LeaseId,
-    last_start: Ts,
 ) -> Done {
     let id = claimed.letter.id;
     let held = move |conn: &mut _| Ok::<_, StorageError>(letters::held(conn, &[id], lease)?);
     let is_held = ctx.db.read(held).await.is_ok_and(|held| held == [id]);
-    if !is_held || ctx.now() >= last_start {
+    if !is_held || !is_in_time(&ctx, &transport, &claimed.letter) {
         return Done::NotBegun(Box::new(claimed));
     }
     let Claimed { letter, to_send } = claimed;
@@ -52,14 +74,14 @@ pub(super) async fn send_one(
         Some(message) => transport.send(&message, ctx.now()).await,
         None => Err(SendError::Unwritable(Unwritable("its text"))),
     };
-    let (reached, verdict) = told(&sent);
+    let (told, verdict) = told(&sent);
     let attempt = match sent {
         Ok(_) => Attempt::Sent,
         Err(error) => attempt(&error),
     };
     let settled = settle_letter(&ctx, letter.clone(), lease, attempt.clone()).await;
     Done::Tried {
-        reached,
+        told,
         verdict,
         unsettled: settled.is_err().then(|| Box::new((letter, lease, attempt))),
     }
@@ -82,21 +104,20 @@ fn message(to_send: &LetterToSend, public_url: &str) -> Option<Message> {
     })
 }
 
-/// Whether the mail server was there, and what it told of the recipient's domain.
-fn told(sent: &Result<Sent, SendError>) -> (bool, Verdict) {
+/// What it told of the mail server, and of the recipient's domain.
+fn told(sent: &Result<Sent, SendError>) -> (Told, Verdict) {
     match sent {
-        Ok(_) | Err(SendError::Permanent { .. }) => (true, Verdict::Well),
-        // It was not even looked for.
-        Err(SendError::Unwritable(_)) => (true, Verdict::Nothing),
+        Ok(_) | Err(SendError::Permanent { .. }) => (Told::There, Verdict::Well),
+        Err(SendError::Unwritable(_)) => (Told::Nothing, Verdict::Nothing),
         Err(SendError::Temporary {
             about, kind, code, ..
         }) => match about {
-            About::Server => (false, Verdict::Nothing),
-            About::Letter => (true, Verdict::Well),
+            About::Server => (Told::Absent, Verdict::Unasked),
+            About::Letter => (Told::There, Verdict::Well),
             About::Domain => {
                 let gravely =
                     matches!(kind, Trouble::TimedOut | Trouble::Lost) || *code == Some(421);
-                (true, Verdict::Failed { gravely })
+                (Told::There, Verdict::Failed { gravely })
             }
         },
     }

@@ -3,12 +3,13 @@
 //!
 //! A domain that answers slowly, or not at all, would hold every connection as soon as there are enough letters to it. So
 //! only a few are on their way to one domain at a time, and those that have failed lately have all but one connection
-//! together. In memory only, and bounded; nothing here shows which domain it is.
+//! together, in turns. In memory only, and bounded; nothing here shows which domain it is.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::breaker::{Breaker, Gate, Patience, Round};
+use super::turned_away::TurnedAway;
 use crate::domain::clock::Ts;
 use crate::domain::contact::MailDomain;
 use crate::domain::rests::{Line, Rest, Rests};
@@ -23,6 +24,8 @@ const PATIENCE: Patience = Patience {
 pub(super) const SLOW: Duration = Duration::from_secs(5);
 /// How long a letter waits at least that could not be begun because others of its domain were tried.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
+/// How long one waits at least that was passed over for others, because enough were on their way to its domain.
+const PASSED_OVER: Duration = Duration::from_secs(2);
 /// Most domains remembered; of more, those are forgotten whose rest ends first.
 const KNOWN: usize = 1000;
 
@@ -34,6 +37,7 @@ pub(super) struct Domains {
     /// To all those together that have failed lately.
     doubted: usize,
     known: HashMap<MailDomain, Known>,
+    turned_away: TurnedAway,
 }
 
 #[derive(Debug)]
@@ -42,6 +46,8 @@ struct Known {
     /// Since when letters are on their way.
     running: Vec<(Round, Ts)>,
     line: Line,
+    /// Whether nothing is held against it but that it was slow.
+    was_slow: bool,
 }
 
 /// Whether a letter may be begun.
@@ -73,6 +79,8 @@ pub(super) enum Verdict {
         /// By silence, or by a connection that broke.
         gravely: bool,
     },
+    /// It was not asked: the mail server was not there. If it seemed slow, that was why.
+    Unasked,
     /// Nothing.
     Nothing,
 }
@@ -85,23 +93,28 @@ impl Domains {
             each: each.clamp(1, all_but_one),
             doubted: all_but_one,
             known: HashMap::new(),
+            turned_away: TurnedAway::default(),
         }
     }
 
     /// Whether a letter to `domain` may be begun.
-    pub(super) fn turn(&mut self, domain: &MailDomain, now: Ts) -> Turn {
+    pub(super) fn turn(&mut self, domain: &MailDomain, is_urgent: bool, now: Ts) -> Turn {
         let Some(known) = self.known.get(domain) else {
             return Turn::Now;
         };
         let not_before = match known.breaker.gate(now) {
             Gate::Open if known.running.len() < self.each => return Turn::Now,
             Gate::Open => return Turn::Soon,
-            Gate::Probe if self.running_to_doubted() < self.doubted => return Turn::Now,
-            Gate::Probe | Gate::Probing => now.after(TRY_AGAIN),
+            Gate::Probe if self.may_probe(domain, now) => return Turn::Now,
+            Gate::Probe => {
+                self.turned_away.note(domain, now);
+                now.after(TRY_AGAIN)
+            }
+            Gate::Probing => now.after(TRY_AGAIN),
             Gate::Resting(until) => until,
         };
         let line = self.known.get_mut(domain).map(|known| &mut known.line);
-        Turn::NotBefore(line.map_or(not_before, |line| line.join(not_before)))
+        Turn::NotBefore(line.map_or(not_before, |line| line.join(not_before, is_urgent)))
     }
 
     /// A letter whose turn it is leaves.
@@ -113,9 +126,11 @@ impl Domains {
             breaker: Breaker::new(PATIENCE),
             running: Vec::new(),
             line: Line::default(),
+            was_slow: false,
         });
         let round = known.breaker.begin();
         known.running.push((round, now));
+        self.turned_away.remove(&domain);
         Pass {
             domain,
             round,
@@ -141,15 +156,24 @@ impl Domains {
             Verdict::Well => known.breaker.succeed(),
             Verdict::Failed { gravely } => {
                 known.breaker.fail(round, gravely, now, jitter);
+                known.was_slow = false;
             }
-            Verdict::Nothing => known.breaker.leave(round),
+            Verdict::Unasked if known.was_slow => known.breaker.succeed(),
+            Verdict::Unasked | Verdict::Nothing => known.breaker.leave(round),
         }
-        if known.running.is_empty() && known.breaker.is_well() {
-            self.known.remove(&domain);
+        if known.breaker.gate(now) != Gate::Probe {
+            self.turned_away.remove(&domain);
+        }
+        if known.breaker.is_well() {
+            known.was_slow = false;
+            if known.running.is_empty() {
+                self.known.remove(&domain);
+            }
         }
     }
 
-    /// Lets those rest that have not answered for a while: whoever answers after all rests no more.
+    /// Lets those rest that have not answered for a while: whoever answers after all rests no more. Not to be asked while
+    /// the mail server itself is doubted.
     pub(super) fn note_slow(&mut self, now: Ts, jitter: impl Fn() -> f64) {
         for known in self.known.values_mut() {
             let is_slow = |(_, since): &&(Round, Ts)| now.since(*since) > SLOW;
@@ -160,45 +184,70 @@ impl Domains {
                 .map(|(r, _)| *r)
                 .collect();
             for round in slow {
-                known.breaker.fail(round, true, now, jitter());
+                let was_doubted = known.breaker.is_doubted();
+                let rest = known.breaker.fail(round, true, now, jitter());
+                known.was_slow |= rest.is_some() && !was_doubted;
             }
         }
     }
 
     /// The domains that rest, for who claims letters.
     pub(super) fn rests(&self, now: Ts) -> Rests {
-        let has_room = self.running_to_doubted() < self.doubted;
-        let rest = |(domain, known): (&MailDomain, &Known)| {
+        self.resting(now).collect()
+    }
+
+    /// The same, for who claims letters past those domains too that have as many on their way as they may. Of each of
+    /// these, as many are to wait among those `taken`.
+    pub(super) fn rests_and_busy(&self, taken: impl Iterator<Item = MailDomain>, now: Ts) -> Rests {
+        let mut waiting: HashMap<MailDomain, usize> = HashMap::new();
+        for domain in taken {
+            *waiting.entry(domain).or_default() += 1;
+        }
+        let is_busy = |(_, known): &(&MailDomain, &Known)| {
+            known.breaker.gate(now) == Gate::Open && known.running.len() >= self.each
+        };
+        let busy = self.known.iter().filter(is_busy).map(|(domain, known)| {
+            let wait = waiting.get(domain).copied().unwrap_or_default();
+            let more = u32::try_from(self.each.saturating_sub(wait)).unwrap_or_default();
+            let rest = Rest::new(more, now.after(PASSED_OVER), known.line);
+            (domain.clone(), rest)
+        });
+        self.resting(now).chain(busy).collect()
+    }
+
+    fn resting(&self, now: Ts) -> impl Iterator<Item = (MailDomain, Rest)> {
+        self.known.iter().filter_map(move |(domain, known)| {
             let (probes, until) = match known.breaker.gate(now) {
                 Gate::Open => return None,
                 Gate::Resting(until) => (0, until),
-                Gate::Probe if has_room => (1, now.after(TRY_AGAIN)),
+                Gate::Probe if self.may_probe(domain, now) => (1, now.after(TRY_AGAIN)),
                 Gate::Probe | Gate::Probing => (0, now.after(TRY_AGAIN)),
             };
-            let line = known.line;
-            Some((
-                domain.clone(),
-                Rest {
-                    probes,
-                    until,
-                    line,
-                },
-            ))
-        };
-        self.known.iter().filter_map(rest).collect()
+            Some((domain.clone(), Rest::new(probes, until, known.line)))
+        })
     }
 
-    /// Letters have joined the lines of domains that rest.
-    pub(super) fn keep_lines(&mut self, rests: Rests) {
-        for (domain, line) in rests.lines() {
-            if let Some(known) = self.known.get_mut(&domain) {
-                known.line = line;
+    /// Letters have joined the lines of domains that were passed over.
+    pub(super) fn keep_lines(&mut self, rests: Rests, now: Ts) {
+        for (domain, rest) in rests {
+            let Some(known) = self.known.get_mut(&domain) else {
+                continue;
+            };
+            known.line = rest.line;
+            if rest.put_off && known.breaker.gate(now) == Gate::Probe {
+                self.turned_away.note(&domain, now);
             }
         }
     }
 
+    /// Whether there is a connection for one more of those that have failed lately, and nobody has waited longer for it.
+    fn may_probe(&self, domain: &MailDomain, now: Ts) -> bool {
+        let free = self.doubted.saturating_sub(self.running_to_doubted());
+        self.turned_away.before(domain, now) < free
+    }
+
     /// How many rest.
-    pub(super) fn resting(&self, now: Ts) -> usize {
+    pub(super) fn how_many_rest(&self, now: Ts) -> usize {
         let rests = |known: &&Known| known.breaker.gate(now) != Gate::Open;
         self.known.values().filter(rests).count()
     }
@@ -215,109 +264,11 @@ impl Domains {
             Gate::Open | Gate::Probe | Gate::Probing => Ts::EPOCH,
         });
         if let Some(domain) = first.map(|(domain, _)| domain.clone()) {
+            self.turned_away.remove(&domain);
             self.known.remove(&domain);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::contact::EmailAddress;
-
-    const NOW: Ts = Ts::EPOCH;
-    const GRAVELY: Verdict = Verdict::Failed { gravely: true };
-
-    fn domain(name: &str) -> MailDomain {
-        EmailAddress::parse(&format!("a@{name}.example"))
-            .unwrap()
-            .domain()
-    }
-
-    fn later(seconds: u64) -> Ts {
-        NOW.after(Duration::from_secs(seconds))
-    }
-
-    #[test]
-    fn one_domain_never_has_all_connections_unless_there_is_one_only() {
-        for (each, connections, expected) in [(2, 4, 2), (9, 4, 3), (2, 2, 1), (2, 1, 1)] {
-            let mut domains = Domains::new(each, connections);
-            let begun = (0..10).filter(|_| {
-                let is_now = domains.turn(&domain("slow"), NOW) == Turn::Now;
-                if is_now {
-                    domains.begin(domain("slow"), NOW);
-                }
-                is_now
-            });
-            assert_eq!(begun.count(), expected, "{each} of {connections}");
-            assert_eq!(domains.turn(&domain("other"), NOW), Turn::Now);
-        }
-    }
-
-    #[test]
-    fn those_that_failed_leave_one_connection_to_the_others() {
-        let mut domains = Domains::new(2, 2);
-        for name in ["a", "b", "c"] {
-            let pass = domains.begin(domain(name), NOW);
-            domains.end(pass, GRAVELY, NOW, 1.0);
-            assert_eq!(domains.turn(&domain(name), NOW), Turn::NotBefore(later(10)));
-        }
-        assert_eq!(domains.resting(NOW), 3);
-        // Their rests are over; one of them is tried, and the others wait.
-        assert_eq!(domains.turn(&domain("a"), later(10)), Turn::Now);
-        let probe = domains.begin(domain("a"), later(10));
-        assert_eq!(
-            domains.turn(&domain("b"), later(10)),
-            Turn::NotBefore(later(20))
-        );
-        assert_eq!(domains.turn(&domain("good"), later(10)), Turn::Now);
-        domains.end(probe, Verdict::Well, later(11), 1.0);
-        assert_eq!(domains.turn(&domain("b"), later(20)), Turn::Now);
-        assert_eq!(domains.resting(later(20)), 2);
-    }
-
-    #[test]
-    fn one_that_is_slow_rests_until_it_answers() {
-        let mut domains = Domains::new(2, 4);
-        let slow = domains.begin(domain("slow"), NOW);
-        domains.note_slow(later(5), || 1.0);
-        assert_eq!(domains.turn(&domain("slow"), later(5)), Turn::Now);
-        domains.note_slow(later(6), || 1.0);
-        domains.note_slow(later(7), || 1.0);
-        assert_eq!(
-            domains.turn(&domain("slow"), later(7)),
-            Turn::NotBefore(later(16))
-        );
-        domains.end(slow, Verdict::Well, later(8), 1.0);
-        assert_eq!(domains.turn(&domain("slow"), later(8)), Turn::Now);
-        assert!(domains.known.is_empty(), "nothing is kept of who is well");
-    }
-
-    #[test]
-    fn the_claim_passes_over_those_that_rest_but_for_a_probe() {
-        let mut domains = Domains::new(2, 4);
-        let pass = domains.begin(domain("dead"), NOW);
-        domains.end(pass, GRAVELY, NOW, 1.0);
-        let mut rests = domains.rests(NOW);
-        let due: Vec<_> = (0..400)
-            .map(|_| rests.put_off(&domain("dead")).unwrap())
-            .collect();
-        assert_eq!(due[0], later(10));
-        assert_eq!(due[399], later(20), "they come again a few at a time");
-        domains.keep_lines(rests);
-        let mut rests = domains.rests(later(10));
-        assert_eq!(rests.put_off(&domain("dead")), None);
-        assert_eq!(rests.put_off(&domain("dead")), Some(later(20)));
-    }
-
-    #[test]
-    fn a_flood_of_domains_is_forgotten_but_for_a_thousand() {
-        let mut domains = Domains::new(2, 4);
-        for n in 0..3 * KNOWN {
-            let pass = domains.begin(domain(&format!("d{n}")), NOW);
-            domains.end(pass, GRAVELY, NOW, 1.0);
-        }
-        assert_eq!(domains.known.len(), KNOWN);
-        assert_eq!(domains.turn(&domain("good"), NOW), Turn::Now);
-    }
-}
+mod tests;
