@@ -104,7 +104,8 @@ impl Figures {
         all
     }
 
-    /// How many times as long calls took as those of `other`, by kind: in the median, and at the 99th percentile.
+    /// How many times as long calls took as those of `other`, by each kind that both had: in the median, and at the 99th
+    /// percentile.
     pub fn times(&self, other: &Self) -> Vec<(&'static str, f64, f64)> {
         let of = |kind: Kind| {
             let (ours, theirs) = (self.of(Some(kind)), other.of(Some(kind)));
@@ -114,7 +115,11 @@ impl Figures {
             };
             (kind.name(), at(0.5), at(0.99))
         };
-        Kind::ALL.into_iter().map(of).collect()
+        let both = |kind: &Kind| {
+            let had = |figures: &Self| !figures.of(Some(*kind)).is_empty();
+            had(self) && had(other)
+        };
+        Kind::ALL.into_iter().filter(both).map(of).collect()
     }
 
     /// How many calls of a kind had which answer.
