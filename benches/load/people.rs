@@ -83,7 +83,7 @@ impl People {
             "location": {"postal_code": self.area(entropy).code, "address": format!("{nth} Example Avenue")},
             "languages": ["en", "es"],
             "needs": [{
-                "category": one_of(&CATEGORIES, entropy), "quantity": 1 + nth % 6,
+                "category": one_of(&CATEGORIES, entropy), "quantity": 1 + nth % 5,
                 "urgency": one_of(&URGENCIES, entropy), "note": "Two adults and two children",
             }],
         })
