@@ -12,10 +12,12 @@ mod storage {
     mod tables;
 }
 
+use std::fs::File;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use database::{TestDatabase, is_left_out, on_postgres};
 use futures_util::FutureExt;
@@ -119,6 +121,15 @@ impl Busy {
     async fn release(self) {
         self.release.send(()).unwrap();
         self.done.await.unwrap();
+    }
+}
+
+/// Waits for it, but not for ever.
+async fn wait_until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never is");
+        tokio::task::yield_now().await;
     }
 }
 
@@ -240,6 +251,36 @@ async fn many_writes_share_one_commit() {
     assert!(is_there(&db, 0).await && is_there(&db, 255).await);
 }
 
+/// Whether somebody stands between the turnstile and a transaction.
+fn is_at_the_door(dir: &Path) -> bool {
+    let turnstile = File::open(dir.join("data/manyhands.db-turn")).unwrap();
+    turnstile.try_lock().is_err()
+}
+
+#[tokio::test]
+async fn who_waits_to_write_is_not_overtaken_by_a_busy_process() {
+    if is_left_out() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
+    let command = service.database.open();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let write = |db: &Db, n, name| {
+        let order = Arc::clone(&order);
+        let noted = move || order.lock().unwrap().push(name);
+        queue(db, n, move || Ok(noted()))
+    };
+    let busy = Busy::keep(&service);
+    let of_command = write(&command, 1, "command");
+    wait_until(|| is_at_the_door(dir.path())).await;
+    let next = write(&service, 2, "service");
+    busy.release().await;
+    next.await.unwrap();
+    of_command.await.unwrap();
+    assert_eq!(*order.lock().unwrap(), ["command", "service"]);
+}
+
 #[tokio::test]
 async fn a_write_that_was_given_up_waits_like_the_others_and_is_left_out() {
     if is_left_out() {
@@ -283,9 +324,7 @@ async fn a_read_that_was_given_up_counts_until_it_is_over() {
     drop(reading);
     assert_eq!(db.waiting_calls(), 1);
     release.send(()).unwrap();
-    while db.waiting_calls() > 0 {
-        tokio::task::yield_now().await;
-    }
+    wait_until(|| db.waiting_calls() == 0).await;
 }
 
 #[tokio::test]

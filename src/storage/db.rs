@@ -86,6 +86,9 @@ pub enum OpenError {
     /// The writer thread does not start.
     #[error("the writer does not start: {0}")]
     Thread(#[source] std::io::Error),
+    /// The file at which writers of several processes queue cannot be made.
+    #[error("the file at which its writers queue cannot be opened: {0}")]
+    Turnstile(#[source] std::io::Error),
 }
 
 impl Db {

@@ -53,6 +53,7 @@ mod sqlite;
 pub mod statistics;
 pub mod tasks;
 pub mod tokens;
+mod turnstile;
 pub mod volunteers;
 pub mod webhooks;
 mod writer;

@@ -13,6 +13,7 @@ use super::connection::{Conn, DatabaseUrl};
 use super::db::{Door, OpenError, PATIENCE, QUEUE, Visit};
 use super::error::{StorageError, TxError};
 use super::outage::unavailable;
+use super::turnstile::Turnstile;
 use super::writer::{Operation, Write, Writer};
 use crate::disk;
 
@@ -119,7 +120,9 @@ impl File {
             .build(ConnectionManager::new(path.to_string_lossy()))?;
         let (queue, waiting) = mpsc::channel(QUEUE);
         let url = DatabaseUrl::Sqlite(path.to_owned());
-        let writer = Writer::start(url, conn, waiting, committed).map_err(OpenError::Thread)?;
+        let turnstile = Turnstile::beside(path).map_err(OpenError::Turnstile)?;
+        let writer =
+            Writer::start(url, conn, turnstile, waiting, committed).map_err(OpenError::Thread)?;
         Ok(Self {
             path: path.to_owned(),
             turns: READERS.map(|readers| Arc::new(Semaphore::new(readers))),

@@ -16,6 +16,7 @@ use super::connection::{Conn, DatabaseUrl};
 use super::db::Visit;
 use super::error::{StorageError, TxError};
 use super::outage;
+use super::turnstile::Turnstile;
 
 /// Operations committed together at the most.
 const BATCH: usize = 256;
@@ -110,6 +111,7 @@ impl Writer {
     pub(super) fn start(
         url: DatabaseUrl,
         conn: Conn,
+        turnstile: Turnstile,
         mut queue: mpsc::Receiver<Box<dyn Operation>>,
         committed: watch::Sender<u64>,
     ) -> std::io::Result<Self> {
@@ -129,7 +131,7 @@ impl Writer {
                     }
                     let healthy = conn
                         .as_mut()
-                        .is_some_and(|conn| commit_batch(conn, &mut batch, &committed));
+                        .is_some_and(|conn| commit_batch(conn, &turnstile, &mut batch, &committed));
                     if !healthy {
                         conn = None;
                     }
@@ -155,15 +157,23 @@ fn reopen(url: &DatabaseUrl) -> Option<Conn> {
         .ok()
 }
 
+/// Why it failed, if it did.
+fn begin(conn: &mut Conn, turnstile: &Turnstile) -> Result<(), String> {
+    let _turn = turnstile.enter().map_err(|error| error.to_string())?;
+    conn.execute("BEGIN IMMEDIATE")
+        .map_err(|error| error.to_string())
+}
+
 /// Runs and commits the batch. What is left in `batch` afterwards was not committed. False if the
 /// connection must be given up.
 fn commit_batch(
     conn: &mut Conn,
+    turnstile: &Turnstile,
     batch: &mut Vec<Box<dyn Operation>>,
     committed: &watch::Sender<u64>,
 ) -> bool {
-    if let Err(error) = conn.execute("BEGIN IMMEDIATE") {
-        outage::failed(&error.to_string());
+    if let Err(why) = begin(conn, turnstile) {
+        outage::failed(&why);
         return false;
     }
     for operation in batch.iter_mut() {

@@ -35,6 +35,10 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "a server commits every write by itself, many at a time",
     ),
     (
+        "who_waits_to_write_is_not_overtaken_by_a_busy_process",
+        "a server lets writers of several processes work at the same time",
+    ),
+    (
         "a_write_that_was_given_up_waits_like_the_others_and_is_left_out",
         "a server has no line of writes: whoever is let in is at work",
     ),
