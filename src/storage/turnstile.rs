@@ -2,20 +2,27 @@
 //!
 //! SQLite has no queue: who finds the database locked asks again after a pause, in the end of a tenth of a second, and
 //! gives up after some seconds. A busy service begins its next transaction within microseconds of the last, so a command
-//! beside it could ask in vain all that time. Here only one process at a time waits for SQLite: who has written must
+//! beside it could ask in vain all that time. Here one process at a time waits for SQLite: who has written must
 //! come through again behind it.
 //!
-//! It keeps nobody from writing who may: that SQLite alone decides. Linux and the BSDs let go of the lock when its
-//! process dies.
+//! It keeps nobody from writing who may: that SQLite alone decides. Who has waited too long, because a process was
+//! stopped at the wrong moment, goes on without a turn.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// As long as SQLite itself waits for others.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Nearly always there is nothing to wait for, and else a transaction of somebody else.
+const LOOK: Duration = Duration::from_millis(1);
 
 pub(super) struct Turnstile(File);
 
-/// Others wait until this is dropped.
+/// Others wait until this is dropped, or its process ends.
 pub(super) struct Turn<'a>(&'a File);
 
 impl Turnstile {
@@ -32,10 +39,20 @@ impl Turnstile {
             .map(Self)
     }
 
-    /// Waits behind whoever waits to write, which is for a few seconds at most.
-    pub(super) fn enter(&self) -> io::Result<Turn<'_>> {
-        self.0.lock()?;
-        Ok(Turn(&self.0))
+    /// Waits behind whoever waits to write; `None` if that takes too long.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing tells the writer's own thread what another process does"
+    )]
+    pub(super) fn enter(&self) -> Option<Turn<'_>> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if self.0.try_lock().is_ok() {
+                return Some(Turn(&self.0));
+            }
+            sleep(LOOK);
+        }
+        None
     }
 }
 

@@ -10,6 +10,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
 
+use diesel::QueryResult;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::{Conn, DatabaseUrl};
@@ -157,11 +158,10 @@ fn reopen(url: &DatabaseUrl) -> Option<Conn> {
         .ok()
 }
 
-/// Why it failed, if it did.
-fn begin(conn: &mut Conn, turnstile: &Turnstile) -> Result<(), String> {
-    let _turn = turnstile.enter().map_err(|error| error.to_string())?;
+/// Begins a transaction when it is this process's turn.
+fn begin(conn: &mut Conn, turnstile: &Turnstile) -> QueryResult<()> {
+    let _turn = turnstile.enter();
     conn.execute("BEGIN IMMEDIATE")
-        .map_err(|error| error.to_string())
 }
 
 /// Runs and commits the batch. What is left in `batch` afterwards was not committed. False if the
@@ -172,8 +172,8 @@ fn commit_batch(
     batch: &mut Vec<Box<dyn Operation>>,
     committed: &watch::Sender<u64>,
 ) -> bool {
-    if let Err(why) = begin(conn, turnstile) {
-        outage::failed(&why);
+    if let Err(error) = begin(conn, turnstile) {
+        outage::failed(&error.to_string());
         return false;
     }
     for operation in batch.iter_mut() {
