@@ -3,6 +3,10 @@
 //! What is due stands in the database: nothing is lost when this worker dies, and what it had taken
 //! is due again when the lease runs out.
 
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
 use crate::actions::Ctx;
 use crate::actions::claim_posts::{ClaimedPosts, claim_posts};
 use crate::actions::expire::{AT_ONCE, overdue_matches};
@@ -17,6 +21,12 @@ use super::{Next, Stop, Worker, WorkerError};
 
 /// Requests, and offers, taken at a time: a fraction of what a lease lasts for.
 const TAKEN_AT_ONCE: i64 = 32;
+
+/// While one in so many of the calls wait for the database that may (`server.waiting_calls`), matching gives way to them: it
+/// rests for as long as it works, and for several times as long while several times as many wait.
+const MANY_CALLS: usize = 8;
+/// It gives way for no longer than this at a time.
+const LONGEST_WAY: Duration = Duration::from_millis(250);
 
 /// Matches what is due.
 #[derive(Debug)]
@@ -103,7 +113,7 @@ impl Matching {
         self.feed.apply(now).await?;
         let mut idle = Vec::new();
         for request in requests {
-            let id = request.id;
+            let (id, begun) = (request.id, Instant::now());
             let result = match_request(&self.ctx, request, lease).await;
             match only_outages(result.map_err(Into::into))? {
                 Ok(round) => idle.extend(round),
@@ -111,16 +121,30 @@ impl Matching {
                     tracing::error!(request.id = %id, error = %error, "a request could not be matched");
                 }
             }
+            self.give_way(begun).await;
         }
         self.settle(idle, lease).await?;
         for offer in offers {
-            let id = offer.id;
+            let (id, begun) = (offer.id, Instant::now());
             let result = match_offer(&self.ctx, offer, lease).await;
             if let Err(error) = only_outages(result.map_err(Into::into))? {
                 tracing::error!(offer.id = %id, error = %error, "an offer could not be matched");
             }
+            self.give_way(begun).await;
         }
         Ok(true)
+    }
+
+    /// Rests after what it has done since `begun`, if many calls wait.
+    async fn give_way(&self, begun: Instant) {
+        let most = usize::try_from(self.ctx.settings.server.waiting_calls).unwrap_or(usize::MAX);
+        let times = self.ctx.db.waiting_calls() / (most / MANY_CALLS).max(1);
+        if times > 0 && !self.stop.is_set() {
+            let rest = begun
+                .elapsed()
+                .saturating_mul(u32::try_from(times).unwrap_or(u32::MAX));
+            sleep(rest.min(LONGEST_WAY)).await;
+        }
     }
 
     async fn settle(&self, idle: Vec<IdleRound>, lease: LeaseId) -> Result<(), WorkerError> {
