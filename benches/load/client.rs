@@ -1,6 +1,7 @@
 //! Makes the calls.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use super::service::Service;
 
 /// Public places in the city.
 const SITES: u64 = 100;
+/// How often a post is asked for while the service says nothing of it: it has just begun, or a connection broke.
+const TRIES: u32 = 40;
 /// How many look at a time for what was acknowledged.
 const LOOKING: usize = 16;
 
@@ -161,10 +164,11 @@ impl Load {
         }
     }
 
-    /// How many of the posts that were acknowledged are there, and how many are not.
-    pub async fn look_for_acknowledged(&self) -> (usize, usize) {
+    /// How many of the posts that were acknowledged are there, and what was answered for the others, each asked for
+    /// until something is said of it.
+    pub async fn look_for_acknowledged(&self) -> (usize, BTreeMap<u16, usize>) {
         let tokens = Rc::new(RefCell::new(self.0.tokens.take()));
-        let missing = Rc::new(Cell::new(0));
+        let missing = Rc::new(RefCell::new(BTreeMap::new()));
         let all = tokens.borrow().len();
         let mut looking = JoinSet::new();
         for _ in 0..LOOKING {
@@ -175,15 +179,16 @@ impl Load {
                     let Some(token) = tokens.borrow_mut().pop() else {
                         return;
                     };
-                    let request = inner.client.get(inner.at("/v1/neighbors/self"));
-                    let (status, body) = sent(request.bearer_auth(token), None).await;
-                    let is_there = status == 200 && body["requests"][0]["id"].is_string();
-                    missing.set(missing.get() + usize::from(!is_there));
+                    let (status, body) = inner.looked_at(&token).await;
+                    if status != 200 || !body["requests"][0]["id"].is_string() {
+                        *missing.borrow_mut().entry(status).or_default() += 1;
+                    }
                 }
             });
         }
         while looking.join_next().await.is_some() {}
-        (all - missing.get(), missing.get())
+        let missing = missing.take();
+        (all - missing.values().sum::<usize>(), missing)
     }
 
     /// So many callers, each of whom calls again when they are answered.
@@ -270,6 +275,20 @@ async fn sent(request: ClientRequest, body: Option<&Value>) -> (u16, Value) {
 }
 
 impl Inner {
+    /// What a neighbor's own record says, once there is an answer that is about it.
+    async fn looked_at(&self, token: &str) -> (u16, Value) {
+        let mut tries = 0;
+        loop {
+            let request = self.client.get(self.at("/v1/neighbors/self"));
+            let answer = sent(request.bearer_auth(token), None).await;
+            tries += 1;
+            if !matches!(answer.0, NOTHING | 503) || tries == TRIES {
+                return answer;
+            }
+            sleep(Duration::from_millis(250)).await;
+        }
+    }
+
     fn new(url: &str, desk: &str, letters: Letters, seed: u64) -> Self {
         let connector = Connector::new().limit(OPEN).timeout(PATIENCE);
         Self {

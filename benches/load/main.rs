@@ -212,11 +212,11 @@ async fn flood(database: &str, seed: u64, times: f64, callers: usize, lasts: Dur
     tokio::join!(again, killed);
     service.start_again().await;
     let (there, missing) = load.look_for_acknowledged().await;
-    println!("after a kill: {there} acknowledged posts are there, {missing} are missing");
-    assert_eq!(missing, 0, "a post was lost");
+    println!("after a kill: {there} acknowledged posts are there; answers for others: {missing:?}");
+    assert!(missing.is_empty(), "a post was lost");
     service.stop().await;
     json!({
         "before": peak.json(), "flooded": flooded.json(), "afterward": after.json(),
-        "well_after_seconds": well_after, "acknowledged_there": there, "acknowledged_missing": missing,
+        "well_after_seconds": well_after, "acknowledged_there": there, "acknowledged_missing": missing.values().sum::<usize>(),
     })
 }

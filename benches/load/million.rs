@@ -6,7 +6,7 @@
 //! nobody asks for them. Three of four are requests.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use manyhands::crypto::lookup::KeyedHash;
@@ -176,6 +176,7 @@ async fn fill(database: &str, seed: u64, posts: usize) {
 struct Seen {
     posts: usize,
     started_in: Duration,
+    complete_in: Duration,
     memory_mb: u64,
     memory_after_mb: u64,
     figures: Figures,
@@ -185,6 +186,7 @@ impl Seen {
     fn json(&self) -> Value {
         json!({
             "posts": self.posts, "started_in_seconds": self.started_in.as_secs_f64(),
+            "complete_in_seconds": self.complete_in.as_secs_f64(),
             "memory_mb": self.memory_mb, "memory_after_calls_mb": self.memory_after_mb,
             "figures": self.figures.json(),
         })
@@ -195,9 +197,10 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} posts: ready after {:.2} s; holds {} MB at rest, {} MB after these calls\n{}",
+            "{} posts: takes calls after {:.2} s, matches after {:.2} s; holds {} MB at rest, {} MB after these calls\n{}",
             self.posts,
             self.started_in.as_secs_f64(),
+            self.complete_in.as_secs_f64(),
             self.memory_mb,
             self.memory_after_mb,
             self.figures
@@ -206,13 +209,17 @@ impl fmt::Display for Seen {
 }
 
 async fn see(service: &mut Service, load: &Load, posts: usize, lasts: Duration) -> Seen {
+    let begun = Instant::now();
     let started_in = service.start_again().await;
+    service.complete().await;
+    let complete_in = begun.elapsed();
     sleep(REST).await;
     let memory_mb = service.process.memory_mb();
     let figures = load.open(RATE, lasts, true).await;
     Seen {
         posts,
         started_in,
+        complete_in,
         memory_mb,
         memory_after_mb: service.process.memory_mb(),
         figures,

@@ -128,15 +128,29 @@ impl Service {
         begun.elapsed()
     }
 
+    /// It takes calls.
     async fn ready(&self) {
+        self.answers("/readyz", "").await;
+    }
+
+    /// It matches: every open post is in its index.
+    pub async fn complete(&self) {
+        self.answers("/metrics", "manyhands_index_complete 1").await;
+    }
+
+    /// Waits until its admin address answers well there, and says that.
+    async fn answers(&self, path: &str, what: &str) {
         let begun = Instant::now();
-        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
+        let url = format!("http://127.0.0.1:{}{path}", self.admin);
         let client = awc::Client::default();
-        let is_ready = async || {
-            let answer = client.get(&url).send().await;
-            answer.is_ok_and(|answer| answer.status().is_success())
+        let is_so = async || {
+            let Ok(mut answer) = client.get(&url).send().await else {
+                return false;
+            };
+            let body = answer.body().await.unwrap_or_default();
+            answer.status().is_success() && String::from_utf8_lossy(&body).contains(what)
         };
-        while !is_ready().await {
+        while !is_so().await {
             let log = || std::fs::read_to_string(self.dir.path().join("log"));
             assert!(begun.elapsed() < START, "{}", log().unwrap_or_default());
             sleep(Duration::from_millis(20)).await;
