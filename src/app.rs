@@ -21,7 +21,6 @@ use crate::actions::report_instance::remove_instance;
 use crate::domain::clock::{Clock, SystemClock};
 use crate::domain::entropy::{Entropy, OsEntropy};
 use crate::domain::ids::RecordId;
-use crate::http::admin::Readiness;
 use crate::mail::transport::Transport;
 use crate::settings::Settings;
 use crate::storage::{Db, clocks};
@@ -178,15 +177,13 @@ impl Application {
     /// A server that ends by itself; the rest is stopped all the same.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), RunError> {
         let (stopping, is_stopping) = watch::channel(false);
-        let loaded = Arc::new(watch::Sender::new(!self.role.works()));
-        let readiness = Readiness::new(loaded.subscribe(), is_stopping.clone());
         let http_address = self.public_address().map(tracing::field::display);
         tracing::info!(http.address = http_address, admin.address = %self.admin.address, "listening");
 
         let mut admin = server::admin(
             self.admin.socket,
             &self.ctx,
-            readiness,
+            is_stopping.clone(),
             self.metrics.clone(),
         )?;
         let mut public = match self.public {
@@ -203,7 +200,7 @@ impl Application {
         let clocks = Arc::new(ClockWatch::default());
         let everywhere = workers::start_everywhere(&self.ctx, instance, &stop_all, &clocks);
         let workers = if self.role.works() {
-            workers::start(&self.ctx, &self.transport, &stop_all, &loaded, &clocks)
+            workers::start(&self.ctx, &self.transport, &stop_all, &clocks)
         } else {
             JoinSet::new()
         };

@@ -135,7 +135,7 @@ impl Office {
     /// Matches what is due, and sends nothing.
     async fn match_only(&self) {
         let ctx = self.app.ctx.clone();
-        let feed = Feed::new(ctx.clone(), Arc::new(watch::channel(false).0));
+        let feed = Feed::new(ctx.clone());
         let mut matching = Matching::new(ctx, feed, Stop::never());
         matching.tick(self.app.now()).await.unwrap();
     }

@@ -5,12 +5,12 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use manyhands::actions::expire;
 use manyhands::actions::trust_clock::trust_clock;
 use manyhands::domain::clock::Ts;
+use manyhands::domain::entropy::SeededEntropy;
 use manyhands::domain::ids::{MatchId, OfferId, RequestId};
 use manyhands::domain::letter::Lane;
 use manyhands::domain::lifecycle::{Agreement, MatchState, RequestState};
@@ -22,7 +22,7 @@ use manyhands::storage::letters::{LetterFilter, LetterState};
 use manyhands::storage::matches::Match;
 use manyhands::storage::page::Page;
 use manyhands::storage::sql_types::Json;
-use manyhands::storage::{StorageError, TxError, changes, letters, matches, requests};
+use manyhands::storage::{StorageError, TxError, changes, letters, matches, offers, requests};
 use manyhands::workers::checkpoint::Checkpoint;
 use manyhands::workers::feed::Feed;
 use manyhands::workers::housekeeping::Housekeeping;
@@ -32,13 +32,6 @@ use serde_json::json;
 use support::database::is_left_out;
 use support::people::food;
 use support::{DAY, HOUR, MINUTE, TestApp};
-use tokio::sync::watch;
-
-fn feed(app: &TestApp) -> (Feed, watch::Receiver<bool>) {
-    let loaded = Arc::new(watch::Sender::new(false));
-    let seen = loaded.subscribe();
-    (Feed::new(app.ctx.clone(), loaded), seen)
-}
 
 fn indexed(app: &TestApp) -> (usize, usize) {
     app.ctx.index.read().unwrap().len()
@@ -66,6 +59,49 @@ async fn workers_without_work_write_nothing() {
     assert_eq!(*app.ctx.db.committed().borrow(), before);
 }
 
+/// So many of each, in more than one page.
+const CROWD: usize = 1_200;
+
+#[actix_web::test]
+async fn a_crowd_that_posts_at_one_instant_is_in_the_index_and_nobody_twice() {
+    let mut app = TestApp::new();
+    let ana = json!({"category": "food", "capacity": 5});
+    let ana = app.volunteer("ana@example.org", &[ana]).await;
+    let mo = app.neighbor(&[food(2)]).await;
+    let entropy = SeededEntropy::new(1);
+    let asked = request(&app, &mo.requests[0]).await;
+    let id: OfferId = ana.offers[0].parse().unwrap();
+    let read = move |conn: &mut _| Ok::<_, StorageError>(offers::find(conn, id)?);
+    let offered = app.ctx.db.read(read).await.unwrap().unwrap();
+    // The middle of the requests lies in the crowd, and one instant before and after it have some too.
+    let instants = [-1, 0, 0, 0, 0, 0, 0, 1];
+    let at =
+        |n: usize| Ts::from_micros(asked.created_at.as_micros() + instants[n % instants.len()]);
+    for from in (0..CROWD).step_by(100) {
+        let (mut needs, mut gifts) = (Vec::new(), Vec::new());
+        for n in from..from + 100 {
+            needs.push(manyhands::storage::requests::Request {
+                id: RequestId::new(&entropy),
+                created_at: at(n),
+                ..asked.clone()
+            });
+            gifts.push(offers::Offer {
+                id: OfferId::new(&entropy),
+                created_at: at(n),
+                ..offered.clone()
+            });
+        }
+        let write = move |conn: &mut _| -> Result<(), TxError<()>> {
+            requests::insert(conn, &needs)?;
+            Ok(offers::insert(conn, &gifts)?)
+        };
+        app.ctx.db.write(write).await.unwrap();
+    }
+    let mut feed = Feed::new(app.ctx.clone());
+    feed.tick(app.now()).await.unwrap();
+    assert_eq!(indexed(&app), (CROWD + 1, CROWD + 1));
+}
+
 #[actix_web::test]
 async fn the_index_follows_the_database() {
     let mut app = TestApp::new();
@@ -76,10 +112,10 @@ async fn the_index_follows_the_database() {
         )
         .await;
     let mo = app.neighbor(&[food(2), food(3)]).await;
-    let (mut feed, loaded) = feed(&app);
-    assert!(!*loaded.borrow());
+    let mut feed = Feed::new(app.ctx.clone());
+    assert_eq!(feed.loads(), 0);
     feed.tick(app.now()).await.unwrap();
-    assert!(*loaded.borrow());
+    assert_eq!(feed.loads(), 1);
     assert_eq!(indexed(&app), (1, 2));
 
     let close = json!({"reason": "not_needed"});
@@ -94,7 +130,7 @@ async fn the_index_follows_the_database() {
 #[actix_web::test]
 async fn a_trimmed_feed_makes_the_index_anew() {
     let app = TestApp::new();
-    let (mut feed, _) = feed(&app);
+    let mut feed = Feed::new(app.ctx.clone());
     feed.tick(app.now()).await.unwrap();
     app.neighbor(&[food(1), food(2)]).await;
     app.neighbor(&[food(3)]).await;
@@ -118,7 +154,7 @@ async fn offers_stand_as_far_ahead_as_ever_however_long_the_service_runs() {
             ],
         )
         .await;
-    let (mut feed, _) = feed(&app);
+    let mut feed = Feed::new(app.ctx.clone());
     feed.tick(app.now()).await.unwrap();
     app.clock.advance(20 * DAY);
     while feed.tick(app.now()).await.unwrap() == Next::Now {}

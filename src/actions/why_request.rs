@@ -16,7 +16,7 @@ use crate::matching::card::OfferCard;
 use crate::matching::index::PostIndex;
 use crate::matching::judge::{Asking, Choice};
 pub use crate::matching::passed::{Passed, PassedOver};
-use crate::storage::facts::{self, Which};
+use crate::storage::facts::{self, Span, Which};
 use crate::storage::matches::Match;
 use crate::storage::requests::Request;
 use crate::storage::{Conn, StorageError, matches, offers, requests, rounds};
@@ -150,17 +150,17 @@ fn near(
             return Ok(of(&index));
         }
     }
-    // A process that only answers keeps no index.
+    // A process that only answers keeps no index, and one that has just begun has not loaded it yet.
     let mut all = Vec::new();
-    let mut last = None;
+    let mut span = Span::all();
     for _ in 0..PAGES {
-        let mut rows = facts::offers(conn, Which::ByAge(last, PAGE))?;
-        last = rows.last().map(|(o, ..)| (o.created_at, o.id));
+        let mut rows = facts::offers(conn, Which::ByAge(span, PAGE))?;
+        let Some((last, ..)) = rows.last() else {
+            break;
+        };
+        span = span.after((last.created_at, last.id));
         rows.retain(|(o, ..)| o.category == category.key);
         all.extend(offer_cards(ctx, conn, rows, now)?);
-        if last.is_none() {
-            break;
-        }
     }
     Ok(of(&PostIndex::load(&ctx.catalog, all, Vec::new())))
 }

@@ -128,11 +128,11 @@ pub(super) fn public(
 pub(super) fn admin(
     listener: TcpListener,
     ctx: &Ctx,
-    readiness: admin::Readiness,
+    stopping: watch::Receiver<bool>,
     metrics: Metrics,
 ) -> io::Result<Serving> {
     let patience = Patience::new(ctx.settings.server.request_timeout);
-    let routes = admin::routes(ctx.clone(), readiness, metrics);
+    let routes = admin::routes(ctx.clone(), stopping, metrics);
     let server = HttpServer::new(move || {
         App::new()
             .wrap(from_fn(head::as_get))

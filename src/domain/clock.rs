@@ -15,6 +15,8 @@ pub struct Ts(jiff::Timestamp);
 impl Ts {
     /// 1970-01-01T00:00:00Z, the period of an offer that never renews.
     pub const EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+    /// The last instant there is, at the end of the year 9999.
+    pub const LAST: Self = Self(jiff::Timestamp::MAX);
 
     /// The instant that many microseconds after 1970; clamped to the years -9999 to 9999.
     #[must_use]

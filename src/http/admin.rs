@@ -19,51 +19,25 @@ use crate::telemetry::metrics::Metrics;
 /// How long the database may take to answer. Shorter than the patience of whoever asks.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether this process can serve.
-#[derive(Clone, Debug)]
-pub struct Readiness {
-    loaded: watch::Receiver<bool>,
-    stopping: watch::Receiver<bool>,
-}
-
-impl Readiness {
-    /// Ready while the index is `loaded` and the service is not `stopping`.
-    #[must_use]
-    pub fn new(loaded: watch::Receiver<bool>, stopping: watch::Receiver<bool>) -> Self {
-        Self { loaded, stopping }
-    }
-
-    /// Why it cannot serve, if it cannot.
-    fn obstacle(&self) -> Option<&'static str> {
-        if *self.stopping.borrow() {
-            Some("The service is stopping.")
-        } else if !*self.loaded.borrow() {
-            Some("The index is being loaded.")
-        } else {
-            None
-        }
-    }
-}
-
 /// What the handlers share.
 #[derive(Clone)]
 struct State {
     ctx: Ctx,
-    readiness: Readiness,
+    stopping: watch::Receiver<bool>,
     metrics: Metrics,
 }
 
 /// The routes of the admin address.
 pub fn routes(
     ctx: Ctx,
-    readiness: Readiness,
+    stopping: watch::Receiver<bool>,
     metrics: Metrics,
 ) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     // Not behind the calls: many of them are no reason to be taken for dead.
     let db = ctx.db.for_workers();
     let state = State {
         ctx: Ctx { db, ..ctx },
-        readiness,
+        stopping,
         metrics,
     };
     move |config: &mut ServiceConfig| {
@@ -91,10 +65,11 @@ async fn healthz(state: Data<State>) -> HttpResponse {
     }
 }
 
-/// `GET /readyz`: whether requests should be sent here. False as soon as a stop begins.
+/// `GET /readyz`: whether requests should be sent here. False as soon as a stop begins. No call has to wait for
+/// the index, which may still be loading: what is posted meanwhile is due in the database, and matched afterward.
 async fn readyz(state: Data<State>) -> HttpResponse {
-    if let Some(obstacle) = state.readiness.obstacle() {
-        return unavailable(obstacle);
+    if *state.stopping.borrow() {
+        return unavailable("The service is stopping.");
     }
     if state.ctx.vault.keys().is_err() {
         return unavailable("The service is locked.");

@@ -27,17 +27,26 @@ impl PostIndex {
     #[must_use]
     pub fn load(catalog: &Catalog, offers: Vec<OfferCard>, requests: Vec<RequestCard>) -> Self {
         let mut index = Self::default();
-        index.offers.hold(catalog, offers);
-        index.requests.hold(catalog, requests);
-        index.offers.plant(catalog);
-        index.requests.plant(catalog);
+        index.hold_offers(catalog, offers);
+        index.hold_requests(catalog, requests);
+        index.plant(catalog);
         index
     }
 
-    /// An index of two sides that have been planted.
-    #[must_use]
-    pub fn of(offers: Posts<OfferCard>, requests: Posts<RequestCard>) -> Self {
-        Self { offers, requests }
+    /// Takes many offers in, which are found when [`Self::plant`] has given them their places.
+    pub fn hold_offers(&mut self, catalog: &Catalog, cards: Vec<OfferCard>) {
+        self.offers.hold(catalog, cards);
+    }
+
+    /// Takes many requests in, which are found when [`Self::plant`] has given them their places.
+    pub fn hold_requests(&mut self, catalog: &Catalog, cards: Vec<RequestCard>) {
+        self.requests.hold(catalog, cards);
+    }
+
+    /// Gives everything that is held its place, after the last of them.
+    pub fn plant(&mut self, catalog: &Catalog) {
+        self.offers.plant(catalog);
+        self.requests.plant(catalog);
     }
 
     /// Open offers and open requests in the index.

@@ -240,7 +240,7 @@ impl Db {
             Backend::Postgres(pools) => pools.turn(door),
         };
         self.off_thread(turn, move |inner| match &inner.backend {
-            Backend::Sqlite(file) => file.read(f),
+            Backend::Sqlite(file) => file.read(door, f),
             Backend::Postgres(pools) => pools.read(door, f),
         })
         .await

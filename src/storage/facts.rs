@@ -2,9 +2,12 @@
 //! must know of whoever posted them. Loading a million posts is mostly this.
 
 use diesel::prelude::*;
+use uuid::Uuid;
 
 use super::connection::{Conn, with};
+use super::db::Db;
 use super::dialect::one_of;
+use super::error::StorageError;
 use super::schema::{neighbors, offers, requests, sites, volunteers};
 use super::sql_types::Json;
 use super::volunteers::is_askable;
@@ -136,9 +139,91 @@ pub enum Which<'a, I> {
     Ids(&'a [I]),
     /// Open ones by id, after that one, so many at most.
     ById(Option<I>, i64),
-    /// Open ones, first what was posted first, after that one, so many at most. Much faster on the disk than by id:
-    /// what was written together lies together.
-    ByAge(Option<(Ts, I)>, i64),
+    /// Open ones, first what was posted first, so many at most. Much faster on the disk than by id: what was written
+    /// together lies together.
+    ByAge(Span<I>, i64),
+}
+
+/// Posts of a time: those after that one, and before that instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Span<I> {
+    after: (Ts, I),
+    before: Ts,
+}
+
+impl<I: From<Uuid>> Span<I> {
+    /// What was posted from the one instant until just before the other.
+    #[must_use]
+    pub fn between(from: Ts, before: Ts) -> Self {
+        // An id that no post has.
+        let after = (from, Uuid::nil().into());
+        Self { after, before }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::between(Ts::EPOCH, Ts::LAST)
+    }
+
+    /// What remains after that one.
+    #[must_use]
+    pub fn after(self, last: (Ts, I)) -> Self {
+        Self {
+            after: last,
+            ..self
+        }
+    }
+}
+
+/// Reads posts page after page, each in a read of its own, for as long as `page` gives the last one of its rows; what is
+/// found is kept in `all`.
+///
+/// # Errors
+/// A failed query.
+pub async fn each_page<I, T>(
+    db: &Db,
+    mut span: Span<I>,
+    mut all: T,
+    page: impl Fn(&mut Conn, Span<I>, &mut T) -> Result<Option<(Ts, I)>, StorageError>
+    + Clone
+    + Send
+    + 'static,
+) -> Result<T, StorageError>
+where
+    I: From<Uuid> + Copy + Send + 'static,
+    T: Send + 'static,
+{
+    loop {
+        let page = page.clone();
+        let read = move |conn: &mut Conn| {
+            let last = page(conn, span, &mut all)?;
+            Ok::<_, StorageError>((all, last))
+        };
+        let last;
+        (all, last) = db.read(read).await?;
+        match last {
+            Some(last) => span = span.after(last),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// When the request was posted before and after which there are about as many.
+///
+/// # Errors
+/// A failed query.
+pub fn middle_of_requests(conn: &mut Conn) -> QueryResult<Option<Ts>> {
+    with!(conn, c => {
+        let number: i64 = requests::table.count().get_result(c)?;
+        requests::table
+            .select(requests::created_at)
+            .order((requests::created_at, requests::id))
+            .offset(number / 2)
+            .limit(1)
+            .first(c)
+            .optional()
+    })
 }
 
 /// Requests with what must be known of their neighbors.
@@ -157,11 +242,9 @@ pub fn requests(conn: &mut Conn, which: Which<'_, RequestId>) -> QueryResult<Vec
             Which::ById(Some(after), limit) => {
                 open.filter(requests::id.gt(after)).order(requests::id).limit(limit).load(c)
             }
-            Which::ByAge(None, limit) => {
-                open.order((requests::created_at, requests::id)).limit(limit).load(c)
-            }
-            Which::ByAge(Some((at, id)), limit) => open
+            Which::ByAge(Span { after: (at, id), before }, limit) => open
                 .filter(requests::created_at.ge(at))
+                .filter(requests::created_at.lt(before))
                 .filter(requests::created_at.gt(at).or(requests::id.gt(id)))
                 .order((requests::created_at, requests::id))
                 .limit(limit)
@@ -187,11 +270,9 @@ pub fn offers(conn: &mut Conn, which: Which<'_, OfferId>) -> QueryResult<Vec<Off
             Which::ById(Some(after), limit) => {
                 open.filter(offers::id.gt(after)).order(offers::id).limit(limit).load(c)
             }
-            Which::ByAge(None, limit) => {
-                open.order((offers::created_at, offers::id)).limit(limit).load(c)
-            }
-            Which::ByAge(Some((at, id)), limit) => open
+            Which::ByAge(Span { after: (at, id), before }, limit) => open
                 .filter(offers::created_at.ge(at))
+                .filter(offers::created_at.lt(before))
                 .filter(offers::created_at.gt(at).or(offers::id.gt(id)))
                 .order((offers::created_at, offers::id))
                 .limit(limit)

@@ -17,8 +17,10 @@ use super::turnstile::Turnstile;
 use super::writer::{Operation, Write, Writer};
 use crate::disk;
 
-/// Readers beside the writer: for calls, and for workers, so that long looks at many posts keep no call waiting.
-const READERS: [usize; 2] = [4, 2];
+/// Readers beside the writer: for calls, and for workers, so that long looks at many posts keep no call waiting. And how
+/// much of the file each may keep in memory, in KiB: workers look at all posts, each with its owner somewhere else, which
+/// is twice as fast where the index that leads there need not be read again and again (27 MB of a million).
+const READERS: [(usize, u32); 2] = [(4, 2_000), (2, 32_000)];
 
 /// What every connection is told first. `busy_timeout` comes before anything that may wait.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000;
@@ -85,21 +87,46 @@ fn distrust_log(path: &Path) -> diesel::ConnectionResult<()> {
 
 /// Sets up each reader: it sees committed data only and can write nothing.
 #[derive(Debug)]
-struct ReadOnly;
+struct ReadOnly {
+    cache_kib: u32,
+}
 
 impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
         conn.batch_execute(PRAGMAS)
             .and_then(|()| conn.batch_execute("PRAGMA query_only = ON;"))
+            .and_then(|()| conn.batch_execute(&format!("PRAGMA cache_size = -{};", self.cache_kib)))
             .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// Readers of one door.
+struct Readers {
+    turns: Arc<Semaphore>,
+    pool: Pool<ConnectionManager<SqliteConnection>>,
+}
+
+impl Readers {
+    fn of(path: &Path, (most, cache_kib): (usize, u32)) -> Result<Self, OpenError> {
+        let pool = Pool::builder()
+            .max_size(u32::try_from(most).unwrap_or(u32::MAX))
+            .min_idle(Some(1))
+            .connection_timeout(PATIENCE)
+            .test_on_check_out(false)
+            .connection_customizer(Box::new(ReadOnly { cache_kib }))
+            .build(ConnectionManager::new(path.to_string_lossy()))?;
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(most)),
+            pool,
+        })
     }
 }
 
 /// The file with its readers and its writer.
 pub(super) struct File {
     pub(super) path: PathBuf,
-    turns: [Arc<Semaphore>; 2],
-    readers: Pool<ConnectionManager<SqliteConnection>>,
+    calls: Readers,
+    workers: Readers,
     queue: Mutex<Option<mpsc::Sender<Box<dyn Operation>>>>,
     writer: Mutex<Option<Writer>>,
 }
@@ -111,13 +138,8 @@ impl File {
         conn: Conn,
         committed: watch::Sender<u64>,
     ) -> Result<Self, OpenError> {
-        let readers = Pool::builder()
-            .max_size(READERS.iter().sum::<usize>().try_into().unwrap_or(u32::MAX))
-            .min_idle(Some(1))
-            .connection_timeout(PATIENCE)
-            .test_on_check_out(false)
-            .connection_customizer(Box::new(ReadOnly))
-            .build(ConnectionManager::new(path.to_string_lossy()))?;
+        let [calls, workers] = READERS.map(|readers| Readers::of(path, readers));
+        let (calls, workers) = (calls?, workers?);
         let (queue, waiting) = mpsc::channel(QUEUE);
         let url = DatabaseUrl::Sqlite(path.to_owned());
         let turnstile = Turnstile::beside(path).map_err(OpenError::Turnstile)?;
@@ -125,29 +147,34 @@ impl File {
             Writer::start(url, conn, turnstile, waiting, committed).map_err(OpenError::Thread)?;
         Ok(Self {
             path: path.to_owned(),
-            turns: READERS.map(|readers| Arc::new(Semaphore::new(readers))),
-            readers,
+            calls,
+            workers,
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(writer)),
         })
     }
 
+    fn readers(&self, door: Door) -> &Readers {
+        match door {
+            Door::Calls => &self.calls,
+            Door::Workers => &self.workers,
+        }
+    }
+
     /// Whoever holds one of these finds a reader free.
     pub(super) fn turn(&self, door: Door) -> Arc<Semaphore> {
-        let [calls, workers] = &self.turns;
-        Arc::clone(match door {
-            Door::Calls => calls,
-            Door::Workers => workers,
-        })
+        Arc::clone(&self.readers(door).turns)
     }
 
     /// Reads. Blocks while no reader is free, which never lasts for who holds a turn.
     pub(super) fn read<T, E: From<StorageError>>(
         &self,
+        door: Door,
         f: impl FnOnce(&mut Conn) -> Result<T, E>,
     ) -> Result<T, E> {
         let conn = self
-            .readers
+            .readers(door)
+            .pool
             .get()
             .map_err(|_| unavailable("no connection to read with"))?;
         f(&mut Conn::Sqlite(Embedded(Hold::Reader(conn))))

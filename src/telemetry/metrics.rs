@@ -50,6 +50,8 @@ pub const MAIL_DOMAINS_RESTING: &str = "manyhands_mail_domains_resting";
 pub const MATCHES: &str = "manyhands_matches_total";
 /// Gauge: posts in the index, by `kind`.
 pub const INDEX_POSTS: &str = "manyhands_index_posts";
+/// Gauge: 1 while the index is complete, 0 while it is loaded and nothing is matched here.
+pub const INDEX_COMPLETE: &str = "manyhands_index_complete";
 /// Gauge: changes that the index has not applied yet.
 pub const INDEX_LAG_CHANGES: &str = "manyhands_index_lag_changes";
 /// Gauge: posts about which the index was wrong when it was compared with the database the last time.
@@ -81,7 +83,7 @@ const COMMIT: &[f64] = &[
 const BATCH: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric there is, with how it is collected and what it says.
-pub const METRICS: [(&str, Kind, &str); 17] = [
+pub const METRICS: [(&str, Kind, &str); 18] = [
     (
         HTTP_REQUESTS,
         Kind::Counter,
@@ -144,6 +146,11 @@ pub const METRICS: [(&str, Kind, &str); 17] = [
         INDEX_LAG_CHANGES,
         Kind::Gauge,
         "Changes that the index has not applied yet.",
+    ),
+    (
+        INDEX_COMPLETE,
+        Kind::Gauge,
+        "1 while the index is complete; 0 while it is loaded, and nothing is matched here.",
     ),
     (
         INDEX_DRIFT,

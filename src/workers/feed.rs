@@ -12,7 +12,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use self::check::Check;
@@ -37,7 +36,8 @@ const EXTENDED_AT_ONCE: usize = 200;
 #[derive(Debug)]
 pub struct Feed {
     ctx: Ctx,
-    loaded: Arc<watch::Sender<bool>>,
+    /// How often the index was loaded.
+    loads: u64,
     /// Up to where changes were applied, and when that was; none before the index is loaded.
     place: Option<(Place, Instant)>,
     extended_at: Ts,
@@ -70,17 +70,24 @@ impl Worker for Feed {
 }
 
 impl Feed {
-    /// A feed that will load the index; `loaded` is told whether it is complete.
+    /// A feed that will load the index.
     #[must_use]
-    pub fn new(ctx: Ctx, loaded: Arc<watch::Sender<bool>>) -> Self {
+    pub fn new(ctx: Ctx) -> Self {
+        metrics::gauge!("manyhands_index_complete").set(0.0);
         Self {
             ctx,
-            loaded,
+            loads: 0,
             place: None,
             extended_at: Ts::EPOCH,
             to_extend: Vec::new(),
             check: Check::new(Ts::EPOCH),
         }
+    }
+
+    /// How often it has loaded the index: more than once where it had lost its place in the feed.
+    #[must_use]
+    pub fn loads(&self) -> u64 {
+        self.loads
     }
 
     /// Applies every change there is to the index, which is loaded first where it was not; then
@@ -146,7 +153,6 @@ impl Feed {
             // Nothing was missed as far as anybody knows, and there was next to nothing to load.
             return;
         }
-        self.loaded.send_replace(false);
         tracing::warn!(why = ?why, "the place in the change feed is lost; the index is loaded anew");
     }
 
@@ -200,6 +206,7 @@ impl Feed {
     }
 
     async fn load(&mut self, now: Ts) -> Result<(), WorkerError> {
+        metrics::gauge!("manyhands_index_complete").set(0.0);
         let started = Instant::now();
         let (place, index) = load::load(&self.ctx, now).await?;
         let (offers, requests) = index.len();
@@ -217,7 +224,8 @@ impl Feed {
         self.extended_at = now;
         self.check.begin_later(now);
         self.to_extend.clear();
-        self.loaded.send_replace(true);
+        self.loads += 1;
+        metrics::gauge!("manyhands_index_complete").set(1.0);
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(offers, requests, elapsed_ms, "the index is loaded");
         Ok(())

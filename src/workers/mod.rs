@@ -217,22 +217,18 @@ pub fn start_everywhere(
     crew.workers
 }
 
-/// Starts the workers. They end after `stop`; dropping the set cuts them off. `loaded` is told
-/// whether the index is complete; while `clocks` differ, they rest.
+/// Starts the workers. They end after `stop`; dropping the set cuts them off. While `clocks` differ, they rest.
 #[must_use]
 pub fn start(
     ctx: &Ctx,
     transport: &Arc<Transport>,
     stop: &Stop,
-    loaded: &Arc<watch::Sender<bool>>,
     clocks: &Arc<ClockWatch>,
 ) -> JoinSet<()> {
     let ctx = behind_the_calls(ctx);
     let mut crew = Crew::new(&ctx, stop, clocks);
-    let loaded = Arc::clone(loaded);
-    crew.add("matching", Wake::OnChange, move |ctx, stop| {
-        let feed = Feed::new(ctx.clone(), Arc::clone(&loaded));
-        Matching::new(ctx, feed, stop)
+    crew.add("matching", Wake::OnChange, |ctx, stop| {
+        Matching::new(ctx.clone(), Feed::new(ctx), stop)
     });
     for (name, lane) in [
         ("outbox", Lane::Confirmed),

@@ -1,7 +1,6 @@
 //! Where there is not enough: a plan for everybody at once, beside what one after the other would do, and
 //! applied as far as it is still true.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -12,7 +11,6 @@ use manyhands::storage::coordinators::Scope;
 use manyhands::workers::Worker;
 use manyhands::workers::feed::Feed;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use crate::support::people::{Neighbor, Volunteer, food, north, offer_of, post_of, with};
 use crate::support::{HOUR, TestApp};
@@ -42,8 +40,7 @@ async fn neighbor(app: &TestApp, name: &str, phone: &str, km: f64) -> Neighbor {
 
 /// The index knows of everybody, and no round has asked anybody.
 pub async fn no_round_yet(app: &TestApp) {
-    let (loaded, _) = watch::channel(false);
-    let mut feed = Feed::new(app.ctx.clone(), Arc::new(loaded));
+    let mut feed = Feed::new(app.ctx.clone());
     feed.tick(app.now()).await.expect("index");
 }
 

@@ -1,7 +1,5 @@
 //! The index follows the database whoever writes to it, in whatever order they commit.
 
-use std::sync::Arc;
-
 use diesel::connection::SimpleConnection;
 use manyhands::domain::ids::OfferId;
 use manyhands::storage::changes::{Lost, Pass, Place};
@@ -9,7 +7,6 @@ use manyhands::storage::{Conn, StorageError};
 use manyhands::workers::Worker;
 use manyhands::workers::feed::Feed;
 use serde_json::json;
-use tokio::sync::watch;
 
 use super::database::{Database, number};
 use crate::support::people::{Volunteer, food};
@@ -18,7 +15,6 @@ use crate::support::{MINUTE, TestApp};
 struct Stage {
     app: TestApp,
     feed: Feed,
-    loaded: watch::Receiver<bool>,
     ana: Volunteer,
 }
 
@@ -28,17 +24,9 @@ async fn stage(database: &Database) -> Stage {
     let ana = json!({"category": "food", "capacity": 5});
     let ana = app.volunteer("ana@example.org", &[ana]).await;
     app.neighbor(&[food(2)]).await;
-    let loaded = Arc::new(watch::Sender::new(false));
-    let seen = loaded.subscribe();
-    let mut feed = Feed::new(app.ctx.clone(), loaded);
+    let mut feed = Feed::new(app.ctx.clone());
     feed.tick(app.now()).await.unwrap();
-    let mut stage = Stage {
-        app,
-        feed,
-        loaded: seen,
-        ana,
-    };
-    stage.loaded.mark_unchanged();
+    let stage = Stage { app, feed, ana };
     assert_eq!(stage.indexed(), (1, 1));
     stage
 }
@@ -124,10 +112,7 @@ async fn a_change_is_seen_however_late_it_is_committed() {
     late.batch_execute("COMMIT").unwrap();
     stage.follow().await;
     assert_eq!(stage.indexed(), (1, 5));
-    assert!(
-        !stage.loaded.has_changed().unwrap(),
-        "it was not loaded anew for that"
-    );
+    assert_eq!(stage.feed.loads(), 1, "it was not loaded anew for that");
 }
 
 #[actix_web::test]
@@ -160,8 +145,7 @@ async fn marks_of_another_server_neither_hide_anything_nor_come_again_and_again(
     conn.batch_execute("UPDATE changes SET mark = mark + 1000000")
         .unwrap();
     let brought = number(&mut conn, "SELECT max(seq) AS n FROM changes").unwrap();
-    let loaded = Arc::new(watch::Sender::new(false));
-    stage.feed = Feed::new(stage.app.ctx.clone(), loaded);
+    stage.feed = Feed::new(stage.app.ctx.clone());
     stage.follow().await;
     let mut place = stage.place().await;
     for round in 1..=5 {
@@ -205,13 +189,13 @@ async fn a_gap_is_no_loss_and_a_loss_is_noticed() {
     assert_eq!(stage.new_since(&place).await.unwrap_err(), Lost::Trimmed);
     stage.app.neighbor(&[food(1)]).await;
     stage.follow().await;
-    assert!(!stage.loaded.has_changed().unwrap(), "it had read them");
+    assert_eq!(stage.feed.loads(), 1, "it had read them");
     // Rows that it has not read.
     stage.app.neighbor(&[food(1), food(1)]).await;
     conn.batch_execute("DELETE FROM changes WHERE seq < (SELECT max(seq) FROM changes)")
         .unwrap();
     stage.follow().await;
-    assert!(stage.loaded.has_changed().unwrap(), "it is loaded anew");
+    assert_eq!(stage.feed.loads(), 2, "it is loaded anew");
     assert_eq!(stage.indexed(), (1, 5));
 }
 

@@ -20,7 +20,7 @@ use manyhands::domain::part::Part;
 use manyhands::domain::remit::Remit;
 use manyhands::domain::task::{TaskKind, TaskOrder, TaskOutcome};
 use manyhands::storage::digest::{Day, digest};
-use manyhands::storage::facts::{self, Which};
+use manyhands::storage::facts::{self, Span, Which};
 use manyhands::storage::matches::MatchFilter;
 use manyhands::storage::page::Page;
 use manyhands::storage::reports::ReportFilter;
@@ -311,7 +311,7 @@ const QUERIES: &[(&[&str], Run)] = &[
         &["requests_page", "sqlite_autoindex_neighbors_1"],
         |c, _| {
             let after = RequestId::new(&SeededEntropy::new(1));
-            facts::requests(c, Which::ByAge(Some((NOW, after)), 9)).map(drop)
+            facts::requests(c, Which::ByAge(Span::all().after((NOW, after)), 9)).map(drop)
         },
     ),
     (
@@ -322,7 +322,7 @@ const QUERIES: &[(&[&str], Run)] = &[
         ],
         |c, _| {
             let after = OfferId::new(&SeededEntropy::new(1));
-            facts::offers(c, Which::ByAge(Some((NOW, after)), 9)).map(drop)
+            facts::offers(c, Which::ByAge(Span::all().after((NOW, after)), 9)).map(drop)
         },
     ),
     (&["volunteers_erased", "offers_volunteer"], |c, _| {
@@ -407,9 +407,10 @@ async fn what_runs_by_the_clock_finds_its_rows_by_an_index() {
     }
 }
 
-/// Without it SQLite plans every statement that has a LIMIT anew each time. `.cargo/config.toml` asks for it.
+/// As `.cargo/config.toml` asks: else SQLite plans every statement that has a LIMIT anew each time, and takes locks that
+/// nobody needs.
 #[tokio::test]
-async fn a_plan_is_kept_whatever_is_bound() {
+async fn sqlite_is_built_as_the_project_asks() {
     #[derive(QueryableByName)]
     struct Compiled {
         #[diesel(sql_type = Text)]
@@ -427,6 +428,8 @@ async fn a_plan_is_kept_whatever_is_bound() {
         let options: Vec<Compiled> = diesel::sql_query("PRAGMA compile_options").load(&mut **c)?;
         Ok::<_, TxError<()>>(options)
     });
-    let is_stable = |option: &Compiled| option.compile_options == "ENABLE_QPSG";
-    assert!(options.await.unwrap().iter().any(is_stable));
+    let options = options.await.unwrap();
+    let has = |option: &str| options.iter().any(|known| known.compile_options == option);
+    assert!(has("ENABLE_QPSG") && has("THREADSAFE=2") && has("DEFAULT_MEMSTATUS=0"));
+    assert!(!has("ENABLE_MEMORY_MANAGEMENT"));
 }

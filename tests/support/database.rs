@@ -47,8 +47,8 @@ const SQLITE_ONLY: &[(&str, &str)] = &[
         "how a server finds rows depends on what is in its tables; it has the same indexes",
     ),
     (
-        "a_plan_is_kept_whatever_is_bound",
-        "a server decides by itself when a plan is kept",
+        "sqlite_is_built_as_the_project_asks",
+        "a server is somebody else's to build",
     ),
     (
         "no_file_holds_an_address_or_a_key_in_clear",

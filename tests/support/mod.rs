@@ -51,7 +51,6 @@ use manyhands::workers::outbox::Outbox;
 use manyhands::workers::rewrap::Rewrap;
 use manyhands::workers::{Next, Stop, Worker};
 use serde_json::Value;
-use tokio::sync::watch;
 
 /// A Monday noon in Minneapolis, in winter.
 pub const START: &str = "2026-12-07T18:00:00Z";
@@ -202,8 +201,7 @@ impl TestApp {
             timetables: Arc::default(),
             planning: Arc::default(),
         };
-        let (loaded, _) = watch::channel(false);
-        let feed = Feed::new(ctx.clone(), Arc::new(loaded));
+        let feed = Feed::new(ctx.clone());
         Self {
             matching: Matching::new(ctx.clone(), feed, Stop::never()),
             outboxes: Lane::ALL

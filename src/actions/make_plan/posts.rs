@@ -10,8 +10,8 @@ use crate::actions::{Ctx, Outcome, Refusal, refuse};
 use crate::domain::clock::Ts;
 use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::index::PostIndex;
-use crate::storage::facts::{self, Which};
-use crate::storage::{Conn, StorageError};
+use crate::storage::Conn;
+use crate::storage::facts::{self, Span, Which, each_page};
 
 /// Posts that a plan is made of.
 pub(super) type Posts = Arc<RwLock<PostIndex>>;
@@ -54,46 +54,36 @@ pub(super) fn requests(posts: &Posts, scope: &Scope) -> Vec<RequestCard> {
 }
 
 async fn load_requests(ctx: &Ctx, scope: &Scope, now: Ts) -> Outcome<Vec<RequestCard>> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let (shared, scope) = (ctx.clone(), scope.clone());
-        let page = move |conn: &mut Conn| {
-            let rows = facts::requests(conn, Which::ByAge(after, PAGE))?;
-            let last = rows.last().map(|(row, _)| (row.created_at, row.id));
-            let mut cards = request_cards(&shared, conn, rows, now)?;
-            cards.retain(|card| scope.holds(card));
-            Ok::<_, StorageError>((cards, last))
-        };
-        let (cards, last) = ctx.db.read(page).await?;
+    let shared = (ctx.clone(), scope.clone());
+    let page = move |conn: &mut Conn, span, all: &mut Vec<RequestCard>| {
+        let (ctx, scope) = &shared;
+        let rows = facts::requests(conn, Which::ByAge(span, PAGE))?;
+        let last = rows.last().map(|(row, _)| (row.created_at, row.id));
+        let mut cards = request_cards(ctx, conn, rows, now)?;
+        cards.retain(|card| scope.holds(card));
         all.extend(cards);
-        if all.len() > MOST_REQUESTS {
-            return refuse(Refusal::PlanTooLarge);
-        }
-        if last.is_none() {
-            return Ok(all);
-        }
-        after = last;
+        Ok(last.filter(|_| all.len() <= MOST_REQUESTS))
+    };
+    let all = each_page(&ctx.db, Span::all(), Vec::new(), page).await?;
+    match all.len() > MOST_REQUESTS {
+        true => refuse(Refusal::PlanTooLarge),
+        false => Ok(all),
     }
 }
 
 async fn load_offers(ctx: &Ctx, scope: &Scope, now: Ts) -> Outcome<Vec<OfferCard>> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let (shared, category) = (ctx.clone(), scope.category.clone());
-        let page = move |conn: &mut Conn| {
-            let mut rows = facts::offers(conn, Which::ByAge(after, PAGE))?;
-            let last = rows.last().map(|(row, ..)| (row.created_at, row.id));
-            rows.retain(|(o, ..)| category.as_ref().is_none_or(|c| *c == o.category));
-            Ok::<_, StorageError>((offer_cards(&shared, conn, rows, now)?, last))
-        };
-        let (cards, last) = ctx.db.read(page).await?;
-        all.extend(cards);
-        if all.len() > MOST_OFFERS {
-            return refuse(Refusal::PlanTooLarge);
-        }
-        if last.is_none() {
-            return Ok(all);
-        }
-        after = last;
+    let shared = (ctx.clone(), scope.category.clone());
+    let page = move |conn: &mut Conn, span, all: &mut Vec<OfferCard>| {
+        let (ctx, category) = &shared;
+        let mut rows = facts::offers(conn, Which::ByAge(span, PAGE))?;
+        let last = rows.last().map(|(row, ..)| (row.created_at, row.id));
+        rows.retain(|(o, ..)| category.as_ref().is_none_or(|c| *c == o.category));
+        all.extend(offer_cards(ctx, conn, rows, now)?);
+        Ok(last.filter(|_| all.len() <= MOST_OFFERS))
+    };
+    let all = each_page(&ctx.db, Span::all(), Vec::new(), page).await?;
+    match all.len() > MOST_OFFERS {
+        true => refuse(Refusal::PlanTooLarge),
+        false => Ok(all),
     }
 }

@@ -88,8 +88,7 @@ pub(in crate::cli) async fn open(
         ..Parts::default()
     };
     let ctx = app::open(settings, &parts).await?;
-    let (loaded, _) = watch::channel(false);
-    let feed = Feed::new(ctx.clone(), Arc::new(loaded));
+    let feed = Feed::new(ctx.clone());
     let crew = Crew {
         clock,
         commits: ctx.db.committed(),

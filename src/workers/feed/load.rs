@@ -1,65 +1,79 @@
-//! Reads every open post, page by page: offers and requests side by side.
+//! Reads every open post: the older half and the younger one side by side.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::spawn_blocking;
 
 use crate::actions::Ctx;
 use crate::actions::cards::{offer_cards, request_cards};
 use crate::domain::clock::Ts;
-use crate::matching::card::{OfferCard, RequestCard};
 use crate::matching::index::PostIndex;
-use crate::matching::posts::Posts;
 use crate::storage::changes::Place;
-use crate::storage::facts::{self, Which};
+use crate::storage::facts::{self, Span, Which, each_page};
 use crate::storage::{Conn, StorageError};
 use crate::workers::WorkerError;
 
 /// Rows of a page.
 const AT_ONCE: i64 = 1000;
 
+type Growing = Arc<Mutex<PostIndex>>;
+
 /// The index as the database stands, and the place in the feed up to which it surely holds everything.
 pub(super) async fn load(ctx: &Ctx, now: Ts) -> Result<(Place, PostIndex), WorkerError> {
-    let place = |conn: &mut _| Ok::<_, StorageError>(Place::now(conn)?);
-    let place = ctx.db.read(place).await?;
-    let (offers, requests) = tokio::try_join!(all_offers(ctx, now), all_requests(ctx, now))?;
-    Ok((place, PostIndex::of(offers, requests)))
+    let begin = |conn: &mut Conn| {
+        Ok::<_, StorageError>((Place::now(conn)?, facts::middle_of_requests(conn)?))
+    };
+    let (place, middle) = ctx.db.read(begin).await?;
+    let middle = middle.unwrap_or(Ts::EPOCH);
+    let index = Growing::default();
+    tokio::try_join!(
+        hold(ctx, &index, (Ts::EPOCH, middle), now),
+        hold(ctx, &index, (middle, Ts::LAST), now),
+    )?;
+    let catalog = Arc::clone(&ctx.catalog);
+    let plant = move || {
+        let mut index = std::mem::take(&mut *grow(&index));
+        index.plant(&catalog);
+        index
+    };
+    let index = spawn_blocking(plant).await;
+    Ok((place, index.map_err(|_| WorkerError::CutOff)?))
 }
 
-async fn all_offers(ctx: &Ctx, now: Ts) -> Result<Posts<OfferCard>, StorageError> {
-    let (mut all, mut after) = (Posts::default(), None);
-    loop {
-        let shared = ctx.clone();
-        let page = move |conn: &mut Conn| {
-            let rows = facts::offers(conn, Which::ByAge(after, AT_ONCE))?;
-            let last = rows.last().map(|(row, ..)| (row.created_at, row.id));
-            let cards = offer_cards(&shared, conn, rows, now)?;
-            all.hold(&shared.catalog, cards);
-            if last.is_none() {
-                all.plant(&shared.catalog);
-            }
-            Ok::<_, StorageError>((all, last))
-        };
-        (all, after) = ctx.db.read(page).await?;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+fn grow(index: &Growing) -> std::sync::MutexGuard<'_, PostIndex> {
+    index.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn all_requests(ctx: &Ctx, now: Ts) -> Result<Posts<RequestCard>, StorageError> {
-    let (mut all, mut after) = (Posts::default(), None);
-    loop {
-        let shared = ctx.clone();
-        let page = move |conn: &mut Conn| {
-            let rows = facts::requests(conn, Which::ByAge(after, AT_ONCE))?;
-            let last = rows.last().map(|(row, _)| (row.created_at, row.id));
-            let cards = request_cards(&shared, conn, rows, now)?;
-            all.hold(&shared.catalog, cards);
-            if last.is_none() {
-                all.plant(&shared.catalog);
-            }
-            Ok::<_, StorageError>((all, last))
-        };
-        (all, after) = ctx.db.read(page).await?;
-        if after.is_none() {
-            return Ok(all);
-        }
-    }
+/// Puts what was posted between two instants into the index.
+async fn hold(
+    ctx: &Ctx,
+    index: &Growing,
+    (from, until): (Ts, Ts),
+    now: Ts,
+) -> Result<(), StorageError> {
+    let shared = ctx.clone();
+    let offers = move |conn: &mut Conn, span, index: &mut Growing| {
+        let rows = facts::offers(conn, Which::ByAge(span, AT_ONCE))?;
+        let last = rows.last().map(|(row, ..)| (row.created_at, row.id));
+        let cards = offer_cards(&shared, conn, rows, now)?;
+        grow(index).hold_offers(&shared.catalog, cards);
+        Ok(last)
+    };
+    let index = each_page(
+        &ctx.db,
+        Span::between(from, until),
+        Arc::clone(index),
+        offers,
+    )
+    .await?;
+    let shared = ctx.clone();
+    let requests = move |conn: &mut Conn, span, index: &mut Growing| {
+        let rows = facts::requests(conn, Which::ByAge(span, AT_ONCE))?;
+        let last = rows.last().map(|(row, _)| (row.created_at, row.id));
+        let cards = request_cards(&shared, conn, rows, now)?;
+        grow(index).hold_requests(&shared.catalog, cards);
+        Ok(last)
+    };
+    each_page(&ctx.db, Span::between(from, until), index, requests).await?;
+    Ok(())
 }
