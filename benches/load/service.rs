@@ -135,7 +135,8 @@ impl Service {
 
     /// It matches: every open post is in its index.
     pub async fn complete(&self) {
-        self.answers("/metrics", "manyhands_index_complete 1").await;
+        self.answers("/metrics", "\nmanyhands_index_complete 1\n")
+            .await;
     }
 
     /// Waits until its admin address answers well there, and says that.
