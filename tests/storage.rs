@@ -268,8 +268,10 @@ async fn who_waits_to_write_is_not_overtaken_by_a_busy_process() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let write = |db: &Db, n, name| {
         let order = Arc::clone(&order);
-        let noted = move || order.lock().unwrap().push(name);
-        queue(db, n, move || Ok(noted()))
+        queue(db, n, move || {
+            order.lock().unwrap().push(name);
+            Ok(())
+        })
     };
     let busy = Busy::keep(&service);
     let of_command = write(&command, 1, "command");
