@@ -180,12 +180,6 @@ impl Application {
         let http_address = self.public_address().map(tracing::field::display);
         tracing::info!(http.address = http_address, admin.address = %self.admin.address, "listening");
 
-        let mut admin = server::admin(
-            self.admin.socket,
-            &self.ctx,
-            is_stopping.clone(),
-            self.metrics.clone(),
-        )?;
         let mut public = match self.public {
             Some(listener) => Some(server::public(
                 listener.socket,
@@ -195,6 +189,13 @@ impl Application {
             )?),
             None => None,
         };
+        // After the others: it says that they are ready.
+        let mut admin = server::admin(
+            self.admin.socket,
+            &self.ctx,
+            is_stopping.clone(),
+            self.metrics.clone(),
+        )?;
         let instance = RecordId::new(self.ctx.entropy.as_ref());
         let stop_all = Stop::new(is_stopping);
         let clocks = Arc::new(ClockWatch::default());
