@@ -217,11 +217,17 @@ fn a_first_start_whose_disk_fails_ends_with_one_line_and_the_next_one_starts() {
 #[test]
 fn after_a_kill_the_log_is_read_from_the_disk_and_not_from_memory() {
     let mut stage = Stage::new();
-    stage.post().unwrap();
+    let log = stage.log();
+    // The first checkpoint may come between, and empty it again.
+    wait_for("something in the log", || {
+        stage.post().unwrap();
+        std::fs::metadata(&log)
+            .is_ok_and(|log| log.len() > 0)
+            .then_some(())
+    });
     stage.server.take().unwrap().kill();
     let trace = stage.path("trace");
     let calls = "trace=fsync,fadvise64,pread64";
-    let log = stage.log();
     let options = [
         "-e",
         calls,
