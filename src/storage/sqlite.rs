@@ -17,10 +17,27 @@ use super::turnstile::Turnstile;
 use super::writer::{Operation, Write, Writer};
 use crate::disk;
 
-/// Readers beside the writer: for calls, and for workers, so that long looks at many posts keep no call waiting. And how
-/// much of the file each may keep in memory, in KiB: workers look at all posts, each with its owner somewhere else, which
-/// is twice as fast where the index that leads there need not be read again and again (27 MB of a million).
-const READERS: [(usize, u32); 2] = [(4, 2_000), (2, 32_000)];
+/// Readers beside the writer.
+#[derive(Clone, Copy)]
+struct Share {
+    /// So many at the most.
+    readers: usize,
+    /// So much of the file each may keep in memory, in KiB.
+    cache_kib: u32,
+}
+
+/// For calls.
+const CALLS: Share = Share {
+    readers: 4,
+    cache_kib: 2_000,
+};
+/// For workers, so that long looks at many posts keep no call waiting. They look at all posts, each with its owner
+/// somewhere else, which is twice as fast where the index that leads there need not be read again and again (27 MB of
+/// a million).
+const WORKERS: Share = Share {
+    readers: 2,
+    cache_kib: 32_000,
+};
 
 /// What every connection is told first. `busy_timeout` comes before anything that may wait.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000;
@@ -107,16 +124,17 @@ struct Readers {
 }
 
 impl Readers {
-    fn of(path: &Path, (most, cache_kib): (usize, u32)) -> Result<Self, OpenError> {
+    fn of(path: &Path, share: Share) -> Result<Self, OpenError> {
+        let Share { readers, cache_kib } = share;
         let pool = Pool::builder()
-            .max_size(u32::try_from(most).unwrap_or(u32::MAX))
+            .max_size(u32::try_from(readers).unwrap_or(u32::MAX))
             .min_idle(Some(1))
             .connection_timeout(PATIENCE)
             .test_on_check_out(false)
             .connection_customizer(Box::new(ReadOnly { cache_kib }))
             .build(ConnectionManager::new(path.to_string_lossy()))?;
         Ok(Self {
-            turns: Arc::new(Semaphore::new(most)),
+            turns: Arc::new(Semaphore::new(readers)),
             pool,
         })
     }
@@ -138,7 +156,7 @@ impl File {
         conn: Conn,
         committed: watch::Sender<u64>,
     ) -> Result<Self, OpenError> {
-        let [calls, workers] = READERS.map(|readers| Readers::of(path, readers));
+        let [calls, workers] = [CALLS, WORKERS].map(|share| Readers::of(path, share));
         let (calls, workers) = (calls?, workers?);
         let (queue, waiting) = mpsc::channel(QUEUE);
         let url = DatabaseUrl::Sqlite(path.to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::{count, exists};
 use diesel::prelude::*;
 
 use super::Task;
@@ -161,42 +161,40 @@ pub fn page(
     })
 }
 
-/// Counts what a filter finds; whoever took a task at `stale`, or before, has it no more.
+/// Counts what a filter finds, in one look; whoever took a task at `stale`, or before, has it no more.
 ///
 /// # Errors
 /// A failed query.
 pub fn counts(conn: &mut Conn, filter: &TaskFilter, stale: Ts, now: Ts) -> QueryResult<Counts> {
-    let total = with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), filter)
-        .first(c))?;
-    let open = |conn: &mut Conn, narrowed: &TaskFilter| -> QueryResult<i64> {
-        with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), narrowed)
-            .filter(tasks::done_at.is_null())
-            .first(c))
-    };
-    let overdue = TaskFilter {
-        overdue: Some(filter.overdue.unwrap_or(now)),
-        ..filter.clone()
-    };
-    let escalated = TaskFilter {
-        escalated: true,
-        ..filter.clone()
-    };
-    let unclaimed: i64 = with!(conn, c => filtered!(tasks::table.select(count_star()).into_boxed(), filter)
-        .filter(tasks::done_at.is_null())
-        .filter(free!(stale))
-        .first(c))?;
-    let by_kind: Vec<(TaskKind, i64)> = with!(conn, c => filtered!(
-            tasks::table.group_by(tasks::kind).select((tasks::kind, count_star())).into_boxed(),
+    let open = || tasks::done_at.is_null();
+    let overdue = open().and(tasks::due_at.le(filter.overdue.unwrap_or(now)));
+    let escalated = open().and(tasks::escalated_at.is_not_null());
+    let unclaimed = open().and(free!(stale)).assume_not_null();
+    let kinds = with!(conn, c => filtered!(
+            tasks::table
+                .group_by(tasks::kind)
+                .select((
+                    tasks::kind,
+                    count(tasks::id),
+                    count(tasks::id).aggregate_filter(open()),
+                    count(tasks::id).aggregate_filter(overdue),
+                    count(tasks::id).aggregate_filter(escalated),
+                    count(tasks::id).aggregate_filter(unclaimed),
+                ))
+                .into_boxed(),
             filter
         )
-        .filter(tasks::done_at.is_null())
-        .load(c))?;
-    Ok(Counts {
-        total,
-        open: open(conn, filter)?,
-        overdue: open(conn, &overdue)?,
-        escalated: open(conn, &escalated)?,
-        unclaimed,
-        by_kind: by_kind.into_iter().collect(),
-    })
+        .load::<(TaskKind, i64, i64, i64, i64, i64)>(c))?;
+    let mut counts = Counts::default();
+    for (kind, total, open, overdue, escalated, unclaimed) in kinds {
+        counts.total += total;
+        counts.open += open;
+        counts.overdue += overdue;
+        counts.escalated += escalated;
+        counts.unclaimed += unclaimed;
+        if open > 0 {
+            counts.by_kind.insert(kind, open);
+        }
+    }
+    Ok(counts)
 }
