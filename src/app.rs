@@ -26,7 +26,6 @@ use crate::settings::Settings;
 use crate::storage::{Db, clocks};
 use crate::telemetry::metrics::Metrics;
 use crate::workers::clocks::ClockWatch;
-use crate::workers::threads::Threads;
 use crate::workers::{self, Stop};
 pub use open::{StartError, data_dir, open, open_locked, read_catalog, read_gazetteer};
 use server::Serving;
@@ -93,8 +92,7 @@ pub struct Application {
     ctx: Ctx,
     transport: Arc<Transport>,
     metrics: Metrics,
-    /// Where there is other work than answering.
-    threads: Option<Threads>,
+    role: Role,
     public: Option<Listener>,
     admin: Listener,
 }
@@ -139,15 +137,11 @@ impl Application {
             Some(transport) => transport,
             None => Arc::new(Transport::new(&ctx.settings.mail)?),
         };
-        let threads = match parts.role.works() {
-            true => Some(Threads::start().map_err(StartError::Threads)?),
-            false => None,
-        };
         Ok(Self {
+            metrics,
+            role: parts.role,
             ctx,
             transport,
-            metrics,
-            threads,
             public,
             admin,
         })
@@ -206,9 +200,10 @@ impl Application {
         let stop_all = Stop::new(is_stopping);
         let clocks = Arc::new(ClockWatch::default());
         let everywhere = workers::start_everywhere(&self.ctx, instance, &stop_all, &clocks);
-        let workers = match &self.threads {
-            Some(on) => workers::start(on, &self.ctx, &self.transport, &stop_all, &clocks),
-            None => JoinSet::new(),
+        let workers = if self.role.works() {
+            workers::start(&self.ctx, &self.transport, &stop_all, &clocks)
+        } else {
+            JoinSet::new()
         };
         let mut upkeep = JoinSet::new();
         upkeep.spawn(keep_up(self.metrics));

@@ -97,9 +97,6 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
-    /// The workers would have nothing to run on.
-    #[error("no threads can be started: {0}")]
-    Threads(io::Error),
     /// Opening was cut off.
     #[error("the start was cut off")]
     CutOff,

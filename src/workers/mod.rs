@@ -23,13 +23,11 @@ pub mod outbox;
 pub mod rewrap;
 pub mod sealing;
 mod supervise;
-pub mod threads;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -56,7 +54,6 @@ use outbox::Outbox;
 use rewrap::Rewrap;
 use sealing::Sealing;
 use supervise::Supervisor;
-use threads::Threads;
 
 /// Something that works whenever something is due.
 pub trait Worker: Send + 'static {
@@ -212,8 +209,7 @@ pub fn start_everywhere(
     clocks: &Arc<ClockWatch>,
 ) -> JoinSet<()> {
     let ctx = behind_the_calls(ctx);
-    let here = Handle::current();
-    let mut crew = Crew::new(&here, &ctx, stop, clocks);
+    let mut crew = Crew::new(&ctx, stop, clocks);
     let clocks = Arc::clone(clocks);
     crew.add("keys", Wake::Often, move |ctx, _| {
         KeyWatch::new(ctx, id).comparing(Arc::clone(&clocks))
@@ -221,18 +217,16 @@ pub fn start_everywhere(
     crew.workers
 }
 
-/// Starts the workers on the threads of `on`. They end after `stop`; dropping the set cuts them off. While `clocks`
-/// differ, they rest.
+/// Starts the workers. They end after `stop`; dropping the set cuts them off. While `clocks` differ, they rest.
 #[must_use]
 pub fn start(
-    on: &Threads,
     ctx: &Ctx,
     transport: &Arc<Transport>,
     stop: &Stop,
     clocks: &Arc<ClockWatch>,
 ) -> JoinSet<()> {
     let ctx = behind_the_calls(ctx);
-    let mut crew = Crew::new(on.handle(), &ctx, stop, clocks);
+    let mut crew = Crew::new(&ctx, stop, clocks);
     crew.add("matching", Wake::OnChange, |ctx, stop| {
         Matching::new(ctx.clone(), Feed::new(ctx), stop)
     });
@@ -276,7 +270,6 @@ enum Wake {
 }
 
 struct Crew<'a> {
-    on: &'a Handle,
     ctx: &'a Ctx,
     stop: &'a Stop,
     clocks: &'a Arc<ClockWatch>,
@@ -284,9 +277,8 @@ struct Crew<'a> {
 }
 
 impl<'a> Crew<'a> {
-    fn new(on: &'a Handle, ctx: &'a Ctx, stop: &'a Stop, clocks: &'a Arc<ClockWatch>) -> Self {
+    fn new(ctx: &'a Ctx, stop: &'a Stop, clocks: &'a Arc<ClockWatch>) -> Self {
         Self {
-            on,
             ctx,
             stop,
             clocks,
@@ -326,7 +318,7 @@ impl<'a> Crew<'a> {
             None => self.stop.clone(),
         };
         let ctx = self.ctx.clone();
-        let kept = supervisor.keep(move || make(ctx.clone(), stop.clone()));
-        self.workers.spawn_on(kept, self.on);
+        self.workers
+            .spawn(supervisor.keep(move || make(ctx.clone(), stop.clone())));
     }
 }
