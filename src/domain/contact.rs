@@ -131,10 +131,13 @@ impl PhoneNumber {
             Ok::<_, &str>(number.format().mode(phonenumber::Mode::E164).to_string())
         };
         let first = e164(country, &text)?;
-        // Zeros in front of a number stay in it until it is read once more. One number has one form, by which it is found.
-        let e164 = e164(None, &first)?;
-        if (7..=15).contains(&e164.bytes().filter(u8::is_ascii_digit).count()) {
-            Ok(Self(e164))
+        // Zeros in front of a number stay in it until it is read once more. One number has one form, by which it is found:
+        // what is another number each time it is read is none.
+        let number = e164(None, &first)?;
+        let stays = |country| e164(country, &number).is_ok_and(|again| again == number);
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        if (7..=15).contains(&digits) && stays(country) && stays(None) {
+            Ok(Self(number))
         } else {
             Err(WRONG)
         }
@@ -294,7 +297,7 @@ mod tests {
         assert_eq!(PhoneNumber::parse(dialed.expose(), "DE"), Ok(dialed));
         let rome = PhoneNumber::parse("06 698 12345", "IT").unwrap();
         assert_eq!(rome.expose(), "+390669812345", "this zero is a part of it");
-        for text in ["ask Mo", "12", "", "555\r\n0123"] {
+        for text in ["ask Mo", "12", "", "555\r\n0123", "1111111111111tc"] {
             assert!(PhoneNumber::parse(text, "US").is_err(), "{text}");
         }
     }

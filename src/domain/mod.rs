@@ -16,6 +16,7 @@ pub mod entropy;
 pub mod event;
 pub mod fact;
 pub mod gazetteer;
+pub mod host;
 pub mod ids;
 pub mod import;
 pub mod lease;

@@ -10,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::clock::Ts;
 use super::entropy::Entropy;
 use super::event::EventType;
+use super::host::host_of;
 use super::ids::RecordId;
 use super::note::PrivateNote;
 use super::secret::Secret;
@@ -106,16 +107,11 @@ impl WebhookUrl {
         if text.contains('#') {
             return Err("must have no fragment (#)");
         }
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        if authority.contains('@') {
+        if authority(rest).contains('@') {
             return Err("must hold no user name and no password before the host");
         }
-        let is_host = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
-        let url = Self(format!("{}://{rest}", scheme.to_ascii_lowercase()));
-        if !authority.chars().all(is_host) || url.host().is_empty() {
-            return Err(FORM);
-        }
-        Ok(url)
+        host_of(authority(rest)).ok_or(FORM)?;
+        Ok(Self(format!("{}://{rest}", scheme.to_ascii_lowercase())))
     }
 
     /// The whole of it, for whoever posts there.
@@ -128,12 +124,13 @@ impl WebhookUrl {
     #[must_use]
     pub fn host(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        match authority.strip_prefix('[') {
-            Some(six) => six.split(']').next().unwrap_or_default(),
-            None => authority.split(':').next().unwrap_or_default(),
-        }
+        host_of(authority(rest)).unwrap_or_default()
     }
+}
+
+/// What stands between the scheme and the path or the query.
+fn authority(rest: &str) -> &str {
+    rest.split(['/', '?']).next().unwrap_or_default()
 }
 
 impl fmt::Debug for WebhookUrl {
@@ -232,6 +229,7 @@ mod tests {
             "https://",
             "https:///hook",
             "https://:80/",
+            "https://example.org[::1]:443/hook",
             "https://ana:secret@example.org/",
             "https://example.org/#part",
             "https://example.org/a b",

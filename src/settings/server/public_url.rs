@@ -1,9 +1,11 @@
 //! The address by which people reach the server.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::Deserialize;
+
+use crate::domain::host::host_of;
 
 /// An origin: scheme, host and perhaps a port, in lower case and without a slash at the end, so that a
 /// link is this text and a path.
@@ -58,45 +60,12 @@ impl FromStr for PublicUrl {
             .strip_prefix("https://")
             .or_else(|| text.strip_prefix("http://"))
             .ok_or(BadPublicUrl)?;
-        let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
-            let (host, port) = bracketed.split_once(']').ok_or(BadPublicUrl)?;
-            host.parse::<Ipv6Addr>().map_err(|_| BadPublicUrl)?;
-            (host, port)
-        } else {
-            authority.split_at(authority.find(':').unwrap_or(authority.len()))
-        };
-        let is_port = |port: &str| {
-            port.bytes().all(|b| b.is_ascii_digit())
-                && port.parse::<u16>().is_ok_and(|port| port > 0)
-        };
-        let port_is_good = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
-        if !port_is_good || !(host.contains(':') || is_name(host)) {
-            return Err(BadPublicUrl);
-        }
+        let host = host_of(authority).ok_or(BadPublicUrl)?;
         Ok(Self {
             host: host.to_owned(),
             text,
         })
     }
-}
-
-/// A name of the domain name system, or an IPv4 address: what ends in a number must be one.
-fn is_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let ends_in_a_number = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
-    host.len() <= 253
-        && host.split('.').all(is_label)
-        && (!ends_in_a_number || host.parse::<Ipv4Addr>().is_ok())
 }
 
 impl TryFrom<String> for PublicUrl {
