@@ -140,3 +140,67 @@ impl RequestCard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::category::Catalog;
+    use crate::domain::entropy::SeededEntropy;
+    use crate::domain::limits::DAY;
+    use crate::matching::eligible::tests::{noon, offer, request};
+
+    /// Each says one thing otherwise.
+    const CHANGES: [fn(&mut OfferCard); 14] = [
+        |card| card.id = OfferId::new(&SeededEntropy::new(9)),
+        |card| card.volunteer = VolunteerId::new(&SeededEntropy::new(9)),
+        |card| {
+            card.category = Catalog::shipped()
+                .unwrap()
+                .get("towing")
+                .unwrap()
+                .key
+                .clone();
+        },
+        |card| card.at = GeoPoint::parse(44.96, -93.26).unwrap(),
+        |card| card.reach = Reach::ZERO,
+        |card| card.capacity += 1,
+        |card| card.renews = Renews::Daily,
+        |card| card.lead = LeadTime::try_from(60).unwrap(),
+        |card| card.availability.until = Some(noon()),
+        |card| card.provides = serde_json::from_str(r#"{"quiet": true}"#).unwrap(),
+        |card| card.vetted_until = Some(noon()),
+        |card| card.languages = ["so".to_owned()].into(),
+        |card| card.taken.push((noon(), 1)),
+        |card| card.taken.push((noon(), 2)),
+    ];
+
+    #[test]
+    fn whatever_an_offer_says_otherwise_is_noticed() {
+        assert!(offer().agrees_with(&offer()));
+        for (i, change) in CHANGES.iter().enumerate() {
+            let mut other = offer();
+            change(&mut other);
+            assert!(!offer().agrees_with(&other), "{i}");
+            assert!(other.agrees_with(&other.clone()), "{i}");
+        }
+    }
+
+    #[test]
+    fn what_follows_from_the_rest_makes_no_difference() {
+        let mut taken = offer();
+        taken.taken = vec![(noon(), 1), (Ts::EPOCH, 2)];
+        let mut other = offer();
+        // In another order, with a period of which everything was given back, and its hours not worked out yet.
+        other.taken = vec![(Ts::EPOCH, 2), (noon().after(DAY), 0), (noon(), 1)];
+        other.windows = other.availability.windows(request().window);
+        assert!(taken.agrees_with(&other));
+    }
+
+    #[test]
+    fn help_for_the_whole_time_is_found_by_its_beginning_and_other_help_by_its_end() {
+        let mut request = request();
+        assert_eq!(request.deadline(), request.window.until());
+        request.throughout = true;
+        assert_eq!(request.deadline(), request.window.from());
+    }
+}

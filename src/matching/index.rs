@@ -241,3 +241,6 @@ impl PostIndex {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

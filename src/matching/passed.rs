@@ -132,3 +132,23 @@ impl PassedOver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_rests_fits_and_whatever_does_not_fit_does_not_rest() {
+        let those = |is: fn(Passed) -> bool| -> Vec<&str> {
+            let all = Passed::ALL.iter().filter(|why| is(**why));
+            all.map(|why| why.as_str()).collect()
+        };
+        let rests = "lapsed open_asks weekly_asks daily_asks open_releases hours";
+        assert_eq!(those(Passed::is_rest).join(" "), rests);
+        let acts = ["open_asks", "open_releases"];
+        assert_eq!(those(Passed::ends_by_an_act), acts);
+        let unfit =
+            "not_vetted no_common_language attribute_unmet no_common_time no_capacity frozen";
+        assert_eq!(those(Passed::is_unfit).join(" "), unfit);
+    }
+}

@@ -107,14 +107,18 @@ fn language(wanted: &[String], spoken: &[String]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::attribute::Attributes;
     use crate::domain::availability::Window;
-    use crate::domain::category::CategoryKey;
+    use crate::domain::category::{Catalog, CategoryKey};
     use crate::domain::entropy::SeededEntropy;
     use crate::domain::ids::{NeighborId, RequestId};
     use crate::domain::need::{Reach, Urgency};
     use crate::domain::place::{DistanceBand, GeoPoint};
+    use crate::matching::eligible::eligible;
+    use crate::matching::eligible::tests::{noon, offer, request};
 
     /// The capacity part of an offer with so much free, for ten that may be shared.
     fn part(free: i32) -> f64 {
@@ -159,5 +163,90 @@ mod tests {
             "{best_first:?}"
         );
         assert!(best_first.iter().all(|p| (0.0..=1.0).contains(p)));
+    }
+
+    #[test]
+    fn the_first_language_counts_most_and_who_names_none_takes_any() {
+        let words = |all: &[&str]| -> Vec<String> { all.iter().map(|&l| l.to_owned()).collect() };
+        let wanted = words(&["so", "en", "es"]);
+        for (spoken, part) in [
+            (&["en", "so"][..], 1.0),
+            (&["en", "es"], 0.5),
+            (&["es"], 1.0 / 3.0),
+            (&["de"], 0.0),
+            (&[], 0.0),
+        ] {
+            let found = language(&wanted, &words(spoken));
+            assert!((found - part).abs() < 1e-12, "{spoken:?}: {found}");
+        }
+        for spoken in [&["en"][..], &[]] {
+            assert!((language(&[], &words(spoken)) - 1.0).abs() < 1e-12);
+        }
+    }
+
+    /// The score by one part alone.
+    fn scored(weights: Weights, record: Record) -> f64 {
+        let (request, offer, now) = (request(), offer(), noon());
+        let category = Catalog::shipped().unwrap();
+        let category = category.get("food").unwrap();
+        let fit = eligible(category, &request, &offer, 1000.0, now).unwrap();
+        score(&weights, &request, &offer, &fit, record, now).0
+    }
+
+    const NONE: Weights = Weights {
+        proximity: 0.0,
+        time: 0.0,
+        capacity: 0.0,
+        language: 0.0,
+        responsiveness: 0.0,
+        rotation: 0.0,
+        same_helper: 0.0,
+    };
+
+    #[test]
+    fn who_answers_comes_first_and_who_was_never_asked_is_in_the_middle() {
+        let responsiveness = |asked, answered| {
+            let weights = Weights {
+                responsiveness: 2.0,
+                ..NONE
+            };
+            let record = Record {
+                asked,
+                answered,
+                ..Record::default()
+            };
+            scored(weights, record)
+        };
+        for (asked, answered, part) in [(0, 0, 0.5), (1, 1, 2.0 / 3.0), (3, 1, 0.4), (8, 0, 0.1)] {
+            let found = responsiveness(asked, answered);
+            assert!((found - part).abs() < 1e-12, "{asked} {answered}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_week_without_an_ask_is_rested() {
+        let rotation = |hours: u32| {
+            let weights = Weights {
+                rotation: 1.0,
+                ..NONE
+            };
+            let record = Record {
+                last_asked: Some(noon().before(Duration::from_secs(3600) * hours)),
+                ..Record::default()
+            };
+            scored(weights, record)
+        };
+        for (hours, part) in [(0, 0.0), (84, 0.5), (168, 1.0), (400, 1.0)] {
+            let found = rotation(hours);
+            assert!((found - part).abs() < 1e-12, "{hours}: {found}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_has_a_weight_all_are_alike() {
+        let record = Record::default();
+        assert!(scored(NONE, record).abs() < 1e-12);
+        // There is nothing to be covered of what is over.
+        assert!((share(0.0, 0.0) - 1.0).abs() < 1e-12);
     }
 }
