@@ -310,62 +310,117 @@ impl OfferState {
 mod tests {
     use super::*;
 
-    type Transition = fn(MatchState) -> Step<MatchState>;
-    const TRANSITIONS: [Transition; 8] = [
-        MatchState::approve,
-        MatchState::veto,
-        MatchState::accept,
-        MatchState::decline,
-        MatchState::lapse,
-        MatchState::supersede,
-        MatchState::fall_through,
-        MatchState::fulfil,
-    ];
+    use MatchState::{
+        Accepted, Declined, FellThrough, Fulfilled, Lapsed, Notified, Proposed, Superseded, Vetoed,
+    };
 
-    #[test]
-    fn a_transition_made_twice_is_made_once() {
-        for state in MatchState::ALL {
-            for transition in TRANSITIONS {
-                if let Step::To(next) = transition(*state) {
-                    assert_eq!(transition(next), Step::AlreadyMade, "{state} -> {next}");
-                }
-            }
+    type Transition<S> = fn(S) -> Step<S>;
+
+    /// A transition is made from `from` only, gives `to`, and is made already in `made` only.
+    fn leads<S: Copy + PartialEq + std::fmt::Debug>(
+        all: &[S],
+        transition: Transition<S>,
+        (from, to, made): (&[S], S, &[S]),
+    ) {
+        for state in all {
+            let expected = match () {
+                () if from.contains(state) => Step::To(to),
+                () if made.contains(state) => Step::AlreadyMade,
+                () => Step::Impossible,
+            };
+            assert_eq!(transition(*state), expected, "{state:?}, to {to:?}");
         }
     }
 
     #[test]
-    fn only_a_done_is_taken_back() {
-        for state in MatchState::ALL {
-            let is_made = matches!(state.undo_done(), Step::To(MatchState::Accepted));
-            assert_eq!(is_made, *state == MatchState::Fulfilled, "{state}");
+    fn a_match_goes_these_ways_and_no_other() {
+        let ways: [(Transition<MatchState>, &[_], _, &[_]); 9] = [
+            (
+                MatchState::approve,
+                &[Proposed],
+                Notified,
+                &[Notified, Accepted, Fulfilled],
+            ),
+            (
+                MatchState::accept,
+                &[Notified, Declined, Lapsed],
+                Accepted,
+                &[Accepted, Fulfilled],
+            ),
+            (
+                MatchState::decline,
+                &[Notified, Lapsed],
+                Declined,
+                &[Declined],
+            ),
+            (MatchState::veto, &[Proposed, Notified], Vetoed, &[Vetoed]),
+            (MatchState::lapse, &[Notified], Lapsed, &[Lapsed]),
+            (
+                MatchState::supersede,
+                &[Proposed, Notified],
+                Superseded,
+                &[Superseded],
+            ),
+            (
+                MatchState::fall_through,
+                &[Accepted],
+                FellThrough,
+                &[FellThrough],
+            ),
+            (MatchState::fulfil, &[Accepted], Fulfilled, &[Fulfilled]),
+            (MatchState::undo_done, &[Fulfilled], Accepted, &[Accepted]),
+        ];
+        for (transition, from, to, made) in ways {
+            leads(MatchState::ALL, transition, (from, to, made));
         }
     }
 
     #[test]
-    fn nothing_leads_out_of_an_end() {
-        for end in [
-            MatchState::Fulfilled,
-            MatchState::Vetoed,
-            MatchState::Superseded,
-            MatchState::FellThrough,
-        ] {
-            for transition in TRANSITIONS {
-                assert!(!matches!(transition(end), Step::To(_)), "{end}");
-            }
+    fn a_match_may_come_to_something_until_it_is_ended() {
+        let active = MatchState::ALL.iter().filter(|state| state.is_active());
+        assert_eq!(Vec::from_iter(active), [&Proposed, &Notified, &Accepted]);
+    }
+
+    #[test]
+    fn contacts_wait_for_the_neighbors_yes_where_it_is_needed() {
+        use Agreement::{Agreed, None, Pending, Refused};
+        let releases = Agreement::ALL.iter().filter(|state| state.releases());
+        assert_eq!(Vec::from_iter(releases), [&None, &Agreed]);
+        leads(
+            Agreement::ALL,
+            Agreement::agree,
+            (&[None, Pending], Agreed, &[Agreed]),
+        );
+        leads(
+            Agreement::ALL,
+            Agreement::refuse,
+            (&[Pending], Refused, &[Refused]),
+        );
+    }
+
+    #[test]
+    fn an_offer_is_paused_closed_and_brought_back() {
+        use OfferState::{Closed, Open, Paused, Unconfirmed};
+        let ways: [(Transition<OfferState>, &[_], _, &[_]); 4] = [
+            (OfferState::pause, &[Open], Paused, &[Paused]),
+            (OfferState::resume, &[Paused], Open, &[Open]),
+            (
+                OfferState::close,
+                &[Unconfirmed, Open, Paused],
+                Closed,
+                &[Closed],
+            ),
+            (OfferState::reopen, &[Closed], Open, &[Open, Paused]),
+        ];
+        for (transition, from, to, made) in ways {
+            leads(OfferState::ALL, transition, (from, to, made));
         }
     }
 
     #[test]
-    fn only_an_accepted_match_is_reached_by_a_yes() {
-        for state in MatchState::ALL {
-            for transition in TRANSITIONS {
-                if transition(*state) == Step::To(MatchState::Accepted) {
-                    assert!(matches!(
-                        state,
-                        MatchState::Notified | MatchState::Declined | MatchState::Lapsed
-                    ));
-                }
-            }
+    fn a_request_is_changed_until_it_is_closed() {
+        for state in RequestState::ALL {
+            assert_eq!(state.is_live(), *state != RequestState::Closed, "{state}");
         }
     }
 }

@@ -225,8 +225,45 @@ fn what_would_overflow_or_makes_no_sense_is_refused() {
     assert_eq!(refused(&pair(i64::MAX, 1)), FlowError::TooLarge);
     assert_eq!(refused(&pair(0, 1)), FlowError::Malformed);
     assert_eq!(refused(&pair(1, -1)), FlowError::Malformed);
-    let mut nowhere = pair(1, 1);
-    nowhere.arcs[0].supply = 1;
-    assert_eq!(refused(&nowhere), FlowError::Malformed);
+    let senseless: [fn(&mut Instance); 7] = [
+        |i| i.arcs[0].need = 1,
+        |i| i.arcs[0].supply = 1,
+        |i| i.arcs[0].capacity = -1,
+        |i| i.needs[0].demand = -1,
+        |i| i.supplies[0].capacity = -1,
+        |i| i.supplies[0].group = Some(0),
+        |i| i.groups.push(-1),
+    ];
+    for (i, change) in senseless.iter().enumerate() {
+        let mut instance = pair(1, 1);
+        change(&mut instance);
+        assert_eq!(refused(&instance), FlowError::Malformed, "change {i}");
+    }
     assert_eq!(pair(1, 1).solve(1), Err(FlowError::TooLong));
+}
+
+#[test]
+fn the_largest_costs_are_those_below_an_eighth_of_what_a_number_holds() {
+    // A unit of a weight of 2 costs three times twice the dearest arc and 1: 2^60 - 1 of it is one too much.
+    let dearest = ((i64::MAX / 8) / 3 - 1) / 2;
+    let too_large = pair(2, dearest).solve(ENOUGH);
+    assert_eq!(too_large, Err(FlowError::TooLarge));
+    agrees(&pair(2, dearest - 1));
+}
+
+#[test]
+fn what_is_no_flow_of_the_instance_is_infeasible() {
+    let instance = pair(1, 7);
+    let solved = instance.solve(ENOUGH).expect("solved");
+    for amount in [-1, 2] {
+        let mut flow = solved.clone();
+        flow.flow = vec![amount];
+        assert_eq!(instance.verify(&flow), Err(Flaw::Infeasible), "{amount}");
+    }
+    let mut more_arcs = solved.clone();
+    more_arcs.flow.push(0);
+    assert_eq!(instance.verify(&more_arcs), Err(Flaw::Infeasible));
+    let mut more_prices = solved;
+    more_prices.prices.push(0);
+    assert_eq!(instance.verify(&more_prices), Err(Flaw::Infeasible));
 }

@@ -179,3 +179,36 @@ fn what_a_flow_cannot_say_leaves_a_gap_and_says_so() {
     let made = plan(&town, ENOUGH).expect("made");
     assert_eq!((made.figures.units, made.bound, made.exact), (2, 3, false));
 }
+
+#[test]
+fn more_served_is_better_then_less_way() {
+    let figures = |weighted, distance_m| Figures {
+        weighted,
+        distance_m,
+        ..Figures::default()
+    };
+    assert!(is_better(&figures(2, 900), &figures(1, 100)));
+    assert!(!is_better(&figures(1, 100), &figures(2, 900)));
+    assert!(is_better(&figures(1, 100), &figures(1, 900)));
+    assert!(!is_better(&figures(1, 900), &figures(1, 100)));
+    assert!(!is_better(&figures(1, 100), &figures(1, 100)));
+}
+
+#[test]
+fn a_pair_of_nothing_serves_nobody() {
+    let town = Town {
+        needs: vec![Need {
+            quantity: 1,
+            helpers: 1,
+            weight: 1,
+        }],
+        supplies: vec![Supply {
+            free: 1,
+            volunteer: 0,
+        }],
+        rooms: vec![1],
+        links: vec![link(0, 0, 10, 0.5)],
+    };
+    assert_eq!(town.figures(&[(0, 0)]), Figures::default());
+    assert_eq!(town.figures(&[(0, 1)]).requests, 1);
+}
