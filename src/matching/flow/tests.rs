@@ -267,3 +267,32 @@ fn what_is_no_flow_of_the_instance_is_infeasible() {
     more_prices.prices.push(0);
     assert_eq!(instance.verify(&more_prices), Err(Flaw::Infeasible));
 }
+
+#[test]
+fn more_than_a_need_a_supply_or_a_group_can_take_together_is_infeasible() {
+    let mut two_supplies = pair(1, 7);
+    two_supplies.supplies.push(two_supplies.supplies[0]);
+    two_supplies.arcs.push(Arc {
+        supply: 1,
+        ..two_supplies.arcs[0]
+    });
+    let mut two_needs = pair(1, 7);
+    two_needs.needs.push(two_needs.needs[0]);
+    two_needs.arcs.push(Arc {
+        need: 1,
+        ..two_needs.arcs[0]
+    });
+    let mut one_group = two_needs.clone();
+    one_group.supplies.push(one_group.supplies[0]);
+    one_group.arcs[1].supply = 1;
+    one_group.groups.push(1);
+    for supply in &mut one_group.supplies {
+        supply.group = Some(0);
+    }
+    for instance in [two_supplies, two_needs, one_group] {
+        let mut both = instance.solve(ENOUGH).expect("solved");
+        assert_eq!(both.flow.iter().sum::<i32>(), 1);
+        both.flow = vec![1, 1];
+        assert_eq!(instance.verify(&both), Err(Flaw::Infeasible));
+    }
+}

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::place::Placing;
 use super::{Figures, Link, Need, Placed, Supply, Town, is_better, plan};
 
 const ENOUGH: u64 = 10_000_000;
@@ -211,4 +212,87 @@ fn a_pair_of_nothing_serves_nobody() {
     };
     assert_eq!(town.figures(&[(0, 0)]), Figures::default());
     assert_eq!(town.figures(&[(0, 1)]).requests, 1);
+}
+
+/// Needs of a quantity and a weight, each for one helper; what each volunteer has free; who could help whom.
+fn town_of(needs: &[(i32, i64)], free: &[i32], links: &[(usize, usize)]) -> Town {
+    let need = |(quantity, weight): &(i32, i64)| Need {
+        quantity: *quantity,
+        helpers: 1,
+        weight: *weight,
+    };
+    let supply = |(volunteer, free): (usize, &i32)| Supply {
+        free: *free,
+        volunteer,
+    };
+    Town {
+        needs: needs.iter().map(need).collect(),
+        supplies: free.iter().enumerate().map(supply).collect(),
+        rooms: vec![1; free.len()],
+        links: Vec::from_iter(
+            (10..)
+                .zip(links)
+                .map(|(way, (n, s))| link(*n, *s, way, 0.5)),
+        ),
+    }
+}
+
+/// Everybody is placed, the nearest first, and moved aside where that makes room.
+fn improved(town: &Town) -> Vec<Placed> {
+    let mut placing = Placing::empty(town, |one, other| one.distance_m.cmp(&other.distance_m));
+    placing.fill();
+    placing.improve();
+    placing.finish().0
+}
+
+#[test]
+fn who_can_be_helped_elsewhere_moves_aside() {
+    let town = town_of(&[(1, 1), (1, 1)], &[1, 1], &[(0, 0), (0, 1), (1, 0)]);
+    assert_eq!(improved(&town), [(1, 1), (2, 1)]);
+}
+
+#[test]
+fn who_was_put_out_is_placed_again_where_another_moves_aside() {
+    let links = [(0, 0), (0, 2), (1, 1), (1, 0), (2, 1)];
+    let town = town_of(&[(1, 1), (1, 1), (1, 5)], &[1, 1, 1], &links);
+    assert_eq!(improved(&town), [(1, 1), (3, 1), (4, 1)]);
+}
+
+#[test]
+fn the_heavier_need_takes_the_place_of_a_lighter_one() {
+    // Two of a weight of 2 are more than one of 3, and one of 2 is less than three of 1.
+    let heavier = town_of(&[(1, 3), (2, 2)], &[2], &[(0, 0), (1, 0)]);
+    assert_eq!(improved(&heavier), [(1, 2)]);
+    let lighter = town_of(&[(3, 1), (1, 2)], &[3], &[(0, 0), (1, 0)]);
+    assert_eq!(improved(&lighter), [(0, 3)]);
+}
+
+#[test]
+fn nobody_moves_aside_for_nothing() {
+    let mut town = town_of(&[(1, 1), (1, 1)], &[1, 1, 0], &[(0, 0), (0, 1), (1, 2)]);
+    town.supplies[2].volunteer = 0;
+    town.needs[1].helpers = 2;
+    assert_eq!(improved(&town), [(0, 1)]);
+}
+
+#[test]
+fn as_many_share_a_need_as_it_allows() {
+    let mut town = town_of(&[(3, 1)], &[1, 1, 1], &[(0, 0), (0, 1), (0, 2)]);
+    town.needs[0].helpers = 2;
+    assert_eq!(improved(&town), [(0, 1), (1, 1)]);
+}
+
+#[test]
+fn of_a_flow_the_heavier_needs_and_the_larger_pairs_are_kept() {
+    let mut asked_twice = town_of(&[(1, 1), (1, 5)], &[1, 1], &[(0, 0), (1, 1)]);
+    asked_twice.supplies[1].volunteer = 0;
+    let kept = Placing::keeping(&asked_twice, &[(0, 1), (1, 1)]).finish().0;
+    assert_eq!(kept, [(1, 1)]);
+
+    let mut shared = town_of(&[(4, 1)], &[1, 1, 2], &[(0, 0), (0, 1), (0, 2)]);
+    shared.needs[0].helpers = 2;
+    let kept = Placing::keeping(&shared, &[(0, 1), (1, 1), (2, 2)])
+        .finish()
+        .0;
+    assert_eq!(kept, [(0, 1), (2, 2)]);
 }

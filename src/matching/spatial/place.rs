@@ -113,3 +113,21 @@ impl<K: Copy + Ord> Place<K> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_leaves_leaves_no_room_behind() {
+        let mut place = Place::new(GeoPoint::parse(44.98, -93.27).unwrap());
+        let post = |key| Post { key, reach_m: 500 };
+        (0..1_000).for_each(|key| place.add(post(key)));
+        assert!((10..1_000).all(|key| place.remove(&post(key))));
+        assert!(place.posts.capacity() < 64);
+        // Nor is the list moved for each of few.
+        let room = place.posts.capacity();
+        assert!(place.remove(&post(0)));
+        assert_eq!(place.posts.capacity(), room);
+    }
+}

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use rstar::RTreeObject;
 
-use super::tree::{SLACK, chord_2, chord_2_of, unit};
+use super::tree::{Leaf, SLACK, chord_2, chord_2_of, unit};
 use super::{Hit, SpatialIndex};
 use crate::domain::place::{Cell, CellSize, GeoPoint};
 
@@ -234,6 +235,16 @@ proptest! {
         let distance_m = a.distance_m(b);
         let expected = 2.0 * (distance_m / (2.0 * 6_371_008.8)).sin();
         prop_assert!(distance_m.is_nan() || (chord - expected).abs() < SLACK / 100.0, "{chord} but {expected}");
+    }
+
+    /// Else walks would still be right but go too far.
+    #[test]
+    fn what_is_cut_off_is_hardly_farther_than_what_is_in_reach(a in any_point(), b in any_point()) {
+        let chord = chord_2(&unit(a), &unit(b)).sqrt();
+        let cut_off = chord_2_of(a.distance_m(b)).sqrt();
+        prop_assert!(a.distance_m(b).is_nan() || (chord..chord + 2.0 * SLACK).contains(&cut_off));
+        let boxed = Leaf::new(0, a, 0).envelope().chord_2_to(&unit(b));
+        prop_assert_eq!(boxed.to_bits(), chord_2(&unit(a), &unit(b)).to_bits());
     }
 }
 
