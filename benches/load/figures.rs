@@ -25,9 +25,6 @@ pub struct Figures {
     seconds: BTreeMap<u64, (Latencies, u64)>,
 }
 
-/// Calls that are answered so quickly are answered well.
-const WELL: Duration = Duration::from_millis(50);
-
 /// No answer at all: the connection was refused or broke, or nothing came in time.
 pub const NOTHING: u16 = 0;
 
@@ -70,16 +67,40 @@ impl Figures {
             .1 += 1;
     }
 
+    /// The 99th percentile of the worst of the seconds from `from` on.
+    pub fn worst_second(&self, from: u64) -> Duration {
+        let seconds = self
+            .seconds
+            .range(from..)
+            .map(|(_, (latencies, _))| latencies);
+        let worst = seconds
+            .map(|latencies| latencies.value_at_quantile(0.99))
+            .max();
+        Duration::from_micros(worst.unwrap_or(0))
+    }
+
     /// After how many seconds everything was as it should be until the end: nobody refused, and 99 of 100 answered
-    /// within 50 ms. None if it never was.
-    pub fn well_after(&self) -> Option<u64> {
-        let well = u64::try_from(WELL.as_micros()).unwrap_or(u64::MAX);
+    /// within `well`. None if it never was.
+    pub fn well_after(&self, well: Duration) -> Option<u64> {
+        let well = u64::try_from(well.as_micros()).unwrap_or(u64::MAX);
         let is_ill = |(latencies, refused): &(Latencies, u64)| {
             *refused > 0 || latencies.value_at_quantile(0.99) > well
         };
         let last_ill = self.seconds.iter().rfind(|(_, second)| is_ill(second));
         let after = last_ill.map_or(0, |(second, _)| second + 1);
         (after <= *self.seconds.keys().last()?).then_some(after)
+    }
+
+    /// Of each second: the 99th percentile in milliseconds, and how many were refused.
+    pub fn by_second(&self) -> String {
+        let told = self.seconds.values().map(|(latencies, refused)| {
+            let p99 = Duration::from_micros(latencies.value_at_quantile(0.99)).as_millis();
+            match refused {
+                0 => p99.to_string(),
+                refused => format!("{p99} ({refused} refused)"),
+            }
+        });
+        told.collect::<Vec<_>>().join(" ")
     }
 
     /// Calls that were answered with success, a second.

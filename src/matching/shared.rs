@@ -54,8 +54,9 @@ mod tests {
     fn what_is_alike_is_kept_once_and_not_everything_for_ever() {
         let said = |nth: usize| -> Arc<[String]> { [nth.to_string()].into() };
         let mut shared = Shared::default();
-        let (mut first, mut second) = (said(0), said(0));
+        let (mut first, mut other, mut second) = (said(0), said(MOST), said(0));
         shared.languages(&mut first);
+        shared.languages(&mut other);
         shared.languages(&mut second);
         assert!(Arc::ptr_eq(&first, &second));
         for nth in 1..=MOST {

@@ -191,6 +191,21 @@ fn an_offer_finds_the_requests_that_it_could_serve_the_nearest_first() {
 }
 
 #[test]
+fn an_offer_finds_the_requests_whose_neighbors_come_so_far() {
+    let catalog = catalog();
+    let coming = |nth, travel_km| RequestCard {
+        category: CategoryKey::parse("warming_space").unwrap(),
+        travel: km(travel_km),
+        ..request_at(nth, 2.0)
+    };
+    let requests = vec![coming(1, 3), coming(2, 0)];
+    let far = requests[0].id;
+    let index = PostIndex::load(&catalog, Vec::new(), requests);
+    let found = index.requests_for(&catalog, &of("warming_space", offer()), noon(), 9);
+    assert_eq!(found, [far]);
+}
+
+#[test]
 fn the_most_pressing_come_first_and_each_once() {
     let catalog = catalog();
     let deadlines = Deadlines {
